@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Debian packages that tests use, installed by ``make test`` where allowed.
+
+The law of the module: a package stands here with its purpose or no test may ask
+for it. ``python -m tests.system_packages`` installs what is missing when it may
+(root, or sudo without a password) and otherwise only says what will be skipped;
+``tests/conftest.py`` skips those tests, and with ``CI=true`` refuses to collect.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemPackage:
+    """A Debian package: its name, a program that proves it, what it is for."""
+
+    name: str
+    program: str
+    purpose: str
+
+    def is_installed(self) -> bool:
+        """Say whether the package's program can be found."""
+        sbin = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
+        return shutil.which(self.program, path=sbin) is not None
+
+
+PACKAGES = {
+    package.name: package
+    for package in (
+        SystemPackage(
+            name="mosquitto",
+            program="mosquitto",
+            purpose="the real MQTT broker of the synchronisation tests and benches",
+        ),
+    )
+}
+
+
+def missing() -> list[SystemPackage]:
+    """Return the packages that are not installed."""
+    return [package for package in PACKAGES.values() if not package.is_installed()]
+
+
+def _installer() -> list[str] | None:
+    if shutil.which("apt-get") is None:
+        return None
+    if os.geteuid() == 0:
+        return ["apt-get"]
+    sudo = ["sudo", "-n"]
+    try:
+        subprocess.run([*sudo, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return [*sudo, "apt-get"]
+
+
+def _install(apt_get: list[str], packages: list[SystemPackage]) -> None:
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    names = [package.name for package in packages]
+    for words in (["update", "-qq"], ["install", "-qq", "-y", *names]):
+        subprocess.run([*apt_get, *words], check=False, env=environment)
+
+
+def main() -> int:
+    """Install what is missing, or name it; never fail for a missing right."""
+    wanted = missing()
+    apt_get = _installer() if wanted else None
+    if apt_get is not None:
+        sys.stdout.write("installing: " + ", ".join(p.name for p in wanted) + "\n")
+        sys.stdout.flush()
+        _install(apt_get, wanted)
+    for package in missing():
+        sys.stdout.write(
+            f"missing system package {package.name} ({package.purpose}): its tests "
+            f"are skipped; install it with: apt-get install {package.name}\n"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
