@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Time as an interval, never a guess.
+
+The law of the module: UTC is known only as ``[earliest_ms, latest_ms]``; whoever
+compares an interval with a window gets one of four verdicts and must answer each.
+Durations and time-outs use ``monotonic_s`` alone; order is by ``seq`` alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+#: "No upper bound is known": the last millisecond of the year 9999.
+UNBOUNDED_MS = 253_402_300_799_999
+
+
+class ClockVerdict(StrEnum):
+    """How a moment lies to a half-open window ``[start, end)``."""
+
+    INSIDE = "inside"
+    BEFORE = "before"
+    AFTER = "after"
+    UNSURE = "unsure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One instant as this box knows it.
+
+    ``monotonic_s`` counts seconds within ``boot``; ``earliest_ms`` and ``latest_ms``
+    are UTC milliseconds since 1970 that surely enclose the true time.
+    """
+
+    monotonic_s: float
+    earliest_ms: int
+    latest_ms: int
+    boot: str
+
+    def against(self, start_ms: int, end_ms: int) -> ClockVerdict:
+        """Compare with ``[start_ms, end_ms)``; sure only if the whole interval is."""
+        if self.latest_ms < start_ms:
+            return ClockVerdict.BEFORE
+        if self.earliest_ms >= end_ms:
+            return ClockVerdict.AFTER
+        if start_ms <= self.earliest_ms and self.latest_ms < end_ms:
+            return ClockVerdict.INSIDE
+        return ClockVerdict.UNSURE
