@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the rules wish to happen, as values.
+
+The law of the module: a wish says what, never how; which relay moves is known to
+the bindings alone. Only a :class:`Release` that is no egress waits for its commit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge.core.event import Facts
+
+
+class Indication(StrEnum):
+    """What the reader side shows or sounds."""
+
+    READING = "READING"
+    GRANTED = "GRANTED"
+    DENIED = "DENIED"
+    TRY_AGAIN = "TRY_AGAIN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """Release the door for ``duration_s``, timed by the board itself.
+
+    ``cause`` is the seq of the grant or exit request; ``is_egress`` waits for nothing.
+    """
+
+    door: str
+    duration_s: float
+    cause: int
+    is_egress: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relock:
+    """End a release early; also puts a steady output to rest."""
+
+    door: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldOpen:
+    """Keep the door released until told otherwise (fire release alone)."""
+
+    door: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indicate:
+    """Tell the person at the access point; ``facts`` are a refusal's parameters."""
+
+    access_point: str
+    indication: Indication
+    reason: str = ""
+    next_step: str = ""
+    facts: Facts = ()
+
+
+Command = Release | Relock | HoldOpen | Indicate

@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The controller: every stimulus goes in here, every event and wish comes out.
+
+The law of the module: pure and synchronous; it alone numbers events and holds the
+site's standing (doors, admissions, fire release), all of which can be rebuilt from
+the journal. It never waits, and no stimulus can make it fail.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, assert_never
+
+from edge.core.admissions import Admissions
+from edge.core.command import Indicate, Indication, Release
+from edge.core.decision import Denied, DenyReason, Granted, NextStep, Question, decide
+from edge.core.denials import DenialLimiter
+from edge.core.doorkeeper import Doorkeeper
+from edge.core.event import Event, EventKind, Facts
+from edge.core.outcome import Outcome, OutcomeBuilder
+from edge.core.rescans import Rescans
+from edge.core.roster import EMPTY, Roster
+from edge.core.stimulus import (
+    ContactChanged,
+    DeviceChanged,
+    ExitButtonChanged,
+    FireEndOrdered,
+    FireInputChanged,
+    ModeOrdered,
+    Noted,
+    ReadingBegan,
+    Scan,
+    Stimulus,
+    Unreadable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from edge.core.moment import Moment
+    from edge.core.plan import SitePlan
+
+#: A scan older than this opens nothing: the person may be gone (law 5).
+SCAN_LIFE_S = 2.0
+
+
+class Controller:
+    """One site's rules in motion."""
+
+    def __init__(self, site: SitePlan, *, next_seq: int) -> None:
+        self.roster: Roster = EMPTY
+        self._site = site
+        self._out = OutcomeBuilder(next_seq)
+        self._doors = Doorkeeper(site, self._out)
+        self._admissions = Admissions()
+        self._denials = DenialLimiter()
+        self._rescans = Rescans()
+
+    @property
+    def next_seq(self) -> int:
+        """The number that the next event will carry."""
+        return self._out.next_seq
+
+    @property
+    def doors(self) -> Doorkeeper:
+        """The doors' standing, to be read."""
+        return self._doors
+
+    def handle(self, stimulus: Stimulus, now: Moment) -> Outcome:
+        """Take one stimulus; timers that ran out before it take effect first."""
+        self._expire(now)
+        self._dispatch(stimulus, now)
+        return self._finish()
+
+    def tick(self, now: Moment) -> Outcome:
+        """Let timers that ran out take effect."""
+        self._expire(now)
+        return self._finish()
+
+    def deadline(self) -> float | None:
+        """Return the monotonic second at which :meth:`tick` has something to do."""
+        times = (
+            self._doors.deadline(),
+            self._denials.deadline(),
+            self._rescans.deadline(),
+        )
+        return min((t for t in times if t is not None), default=None)
+
+    def adopt(self, roster: Roster, now: Moment) -> Outcome:
+        """Swap the roster whole and say so."""
+        self.roster = roster
+        facts: Facts = (
+            ("credentials", roster.credentials),
+            ("epoch", roster.cursor.epoch),
+            ("fr", roster.cursor.revision),
+        )
+        self._out.event(EventKind.ROSTER_APPLIED, "gateway", now, facts=facts)
+        return self._finish()
+
+    def snapshot(self, now: Moment) -> str:
+        """Return the standing as JSON, to be stored beside the last event."""
+        self._admissions.prune(now.earliest_ms)
+        state = self._admissions.dump() | self._doors.dump()
+        return json.dumps(state, separators=(",", ":"), ensure_ascii=False)
+
+    def recover(self, state: str | None, tail: Iterable[Event]) -> None:
+        """Rebuild the standing from a snapshot and the events after it."""
+        if state is not None:
+            loaded = json.loads(state)
+            self._admissions.load(loaded)
+            self._doors.load(loaded)
+        for event in tail:
+            self._admissions.follow(event)
+            self._doors.follow(event)
+
+    def start(self, now: Moment, *, facts: Facts = ()) -> Outcome:
+        """Begin: grants whose outcome a power cut hid are closed as unknown."""
+        self._out.event(EventKind.STARTED, "gateway", now, facts=facts)
+        for seq, grant in self._admissions.open_grants.items():
+            self._out.event(
+                EventKind.ACCESS_NOT_TAKEN,
+                grant.access_point,
+                now,
+                facts=(("cause", seq), ("outcome", "unknown")),
+                person=grant.person,
+            )
+        self._doors.reassert(self._site.doors)
+        return self._finish()
+
+    def stop(self, now: Moment) -> Outcome:
+        """End: tell what was still being counted."""
+        self._tell_counted(now, is_final=True)
+        self._out.event(EventKind.STOPPED, "gateway", now)
+        return self._finish()
+
+    def _finish(self) -> Outcome:
+        outcome = self._out.take()
+        for event in outcome.events:
+            self._admissions.follow(event)
+        return outcome
+
+    def _dispatch(  # noqa: C901  one flat match over a closed union
+        self, stimulus: Stimulus, now: Moment
+    ) -> None:
+        match stimulus:
+            case Scan():
+                self._scan(stimulus, now)
+            case ReadingBegan():
+                self._indicate(stimulus.access_point, Indication.READING)
+            case Unreadable():
+                facts: Facts = (("cause", stimulus.cause),)
+                denied = Denied(
+                    rule="reader", reason=DenyReason.UNREADABLE, facts=facts
+                )
+                self._deny(stimulus.access_point, denied, now, ())
+            case ContactChanged():
+                self._doors.contact(stimulus.door, now, is_open=stimulus.is_open)
+            case ExitButtonChanged():
+                self._doors.exit(stimulus.door, now, is_pressed=stimulus.is_pressed)
+            case FireInputChanged():
+                self._doors.fire_input(now, is_active=stimulus.is_active)
+            case FireEndOrdered():
+                self._doors.end_fire(now, stimulus.actor, stimulus.reason)
+            case DeviceChanged():
+                self._device(stimulus, now)
+            case ModeOrdered():
+                self._doors.order_mode(stimulus, now)
+            case Noted():
+                subject, facts = stimulus.subject, stimulus.facts
+                self._out.event(stimulus.kind, subject, now, facts=facts)
+            case _:
+                assert_never(stimulus)
+
+    def _device(self, stimulus: DeviceChanged, now: Moment) -> None:
+        online, offline = EventKind.DEVICE_ONLINE, EventKind.DEVICE_OFFLINE
+        kind = online if stimulus.is_online else offline
+        facts: Facts = (("detail", stimulus.detail),) if stimulus.detail else ()
+        self._out.event(kind, stimulus.device, now, facts=facts)
+        if stimulus.is_online:
+            self._doors.reassert(stimulus.doors)
+
+    def _scan(self, scan: Scan, now: Moment) -> None:
+        if now.monotonic_s - scan.received_s > SCAN_LIFE_S:
+            self._rescans.stale(scan.access_point, now.monotonic_s)
+            step = NextStep.SHOW_AGAIN.value
+            self._indicate(scan.access_point, Indication.TRY_AGAIN, next_step=step)
+            return
+        door_id = self._site.access_points[scan.access_point].door_id
+        mode = self._doors.mode(door_id)
+        again = self._rescans.find(scan, mode, now.monotonic_s)
+        if again is not None:
+            self._reopen(scan.access_point, door_id, again, now)
+            return
+        credential = scan.credential
+        answer = decide(
+            Question(
+                credential=credential,
+                door=self._site.doors[door_id],
+                mode=mode,
+                roster=self.roster,
+                site=self._site,
+                admissions=self._admissions.by_booking,
+                now=now,
+                holder=self.roster.find(credential.token),
+            )
+        )
+        facts: Facts = (("kind", credential.kind.value),)
+        if isinstance(answer, Granted):
+            self._grant(scan, door_id, answer, now, facts)
+        else:
+            self._deny(scan.access_point, answer, now, facts)
+
+    def _decided(self, rule: str) -> Facts:
+        """Return what every decision stores, so that it can be explained later."""
+        revision = self.roster.cursor.revision
+        return (("fr", revision), ("rule", rule), ("set", self._site.settings_revision))
+
+    def _grant(
+        self, scan: Scan, door_id: str, granted: Granted, now: Moment, facts: Facts
+    ) -> None:
+        is_free = granted.release_s == 0
+        facts += granted.facts + self._decided(granted.rule)
+        event = self._out.event(
+            EventKind.ACCESS_GRANTED,
+            scan.access_point,
+            now,
+            facts=(*facts, ("free", 1)) if is_free else facts,
+            person=granted.person,
+        )
+        if not is_free:
+            self._doors.grant(door_id, granted.release_s, event, now)
+            mode, now_s = self._doors.mode(door_id), now.monotonic_s
+            self._rescans.granted(scan, mode, event.seq, granted.release_s, now_s)
+        self._indicate(scan.access_point, Indication.GRANTED)
+
+    def _reopen(
+        self, access_point: str, door_id: str, again: tuple[int, float], now: Moment
+    ) -> None:
+        """Same card within 3 s of its grant: release again, without a second event."""
+        cause, release_s = again
+        is_open_grant = cause in self._admissions.open_grants
+        self._doors.release(
+            door_id, release_s, now, cause=cause if is_open_grant else None
+        )
+        self._out.command(
+            Release(door=door_id, duration_s=release_s, cause=cause, is_egress=False)
+        )
+        self._indicate(access_point, Indication.GRANTED)
+
+    def _deny(
+        self, access_point: str, denied: Denied, now: Moment, facts: Facts
+    ) -> None:
+        reason, step = denied.reason.value, denied.next_step.value
+        self._indicate(
+            access_point, Indication.DENIED, reason, next_step=step, facts=denied.facts
+        )
+        if not self._denials.is_single(access_point, reason, now.monotonic_s):
+            return
+        self._out.event(
+            EventKind.ACCESS_DENIED,
+            access_point,
+            now,
+            facts=(
+                ("reason", reason),
+                *facts,
+                *denied.facts,
+                *self._decided(denied.rule),
+            ),
+            person=denied.person,
+        )
+
+    def _indicate(
+        self,
+        access_point: str,
+        indication: Indication,
+        reason: str = "",
+        *,
+        next_step: str = "",
+        facts: Facts = (),
+    ) -> None:
+        self._out.command(
+            Indicate(
+                access_point=access_point,
+                indication=indication,
+                reason=reason,
+                next_step=next_step,
+                facts=facts,
+            )
+        )
+
+    def _expire(self, now: Moment) -> None:
+        self._doors.expire(now)
+        self._tell_counted(now)
+
+    def _tell_counted(self, now: Moment, *, is_final: bool = False) -> None:
+        now_s = now.monotonic_s
+        for access_point, reason, count in self._denials.collect(
+            now_s, is_final=is_final
+        ):
+            facts: Facts = (("count", count), ("reason", reason))
+            self._out.event(EventKind.ACCESS_DENIED, access_point, now, facts=facts)
+        for access_point, count in self._rescans.collect(now_s, is_final=is_final):
+            facts = (("scans", count),)
+            self._out.event(EventKind.STALLED, access_point, now, facts=facts)

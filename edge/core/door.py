@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The door machine: what its leaf and its lock go through, as one table.
+
+The law of the module: everything that changes a door's phase stands in ``TABLE``;
+what is not in the table changes nothing. The mode is an intent beside the phase:
+"accessed" is derived, never a mode, or an exit followed by a relock would forget a
+lock-down. A request to exit releases in every mode.
+Source: ONVIF door control service specification (DoorMode, DoorPhysicalState,
+DoorAlarm); design decisions in ARCHITECTURE.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class DoorMode(StrEnum):
+    """What the door is meant to do."""
+
+    LOCKED = "LOCKED"
+    UNLOCKED = "UNLOCKED"
+    BLOCKED = "BLOCKED"
+    LOCKED_DOWN = "LOCKED_DOWN"
+    LOCKED_OPEN = "LOCKED_OPEN"
+
+
+#: In these modes the leaf may be opened by anyone at any time.
+FREE_MODES = frozenset({DoorMode.UNLOCKED, DoorMode.LOCKED_OPEN})
+
+
+class DoorPhase(StrEnum):
+    """Leaf and lock together; alarms are phases of an open leaf."""
+
+    SECURE = "SECURE"
+    RELEASED = "RELEASED"
+    OPEN = "OPEN"
+    OPEN_RELEASED = "OPEN_RELEASED"
+    OPEN_TOO_LONG = "OPEN_TOO_LONG"
+    FORCED = "FORCED"
+
+
+class DoorInput(StrEnum):
+    """What can happen to a door."""
+
+    RELEASE = "RELEASE"
+    OPENED = "OPENED"
+    OPENED_FREELY = "OPENED_FREELY"
+    CLOSED = "CLOSED"
+    RELEASE_OVER = "RELEASE_OVER"
+    RELEASE_OVER_UNSENSED = "RELEASE_OVER_UNSENSED"
+    HELD_OVER = "HELD_OVER"
+
+
+class DoorEffect(StrEnum):
+    """What a step asks of the controller, in the order given."""
+
+    OPENED = "OPENED"
+    CLOSED = "CLOSED"
+    TAKEN = "TAKEN"
+    NOT_TAKEN = "NOT_TAKEN"
+    FORCED = "FORCED"
+    TOO_LONG = "TOO_LONG"
+    RELOCK = "RELOCK"
+
+
+_P, _I, _E = DoorPhase, DoorInput, DoorEffect
+
+TABLE: dict[DoorPhase, dict[DoorInput, tuple[DoorPhase, tuple[DoorEffect, ...]]]] = {
+    _P.SECURE: {
+        _I.RELEASE: (_P.RELEASED, ()),
+        _I.OPENED: (_P.FORCED, (_E.OPENED, _E.FORCED)),
+        _I.OPENED_FREELY: (_P.OPEN, (_E.OPENED,)),
+    },
+    _P.RELEASED: {
+        _I.RELEASE: (_P.RELEASED, ()),
+        _I.OPENED: (_P.OPEN, (_E.OPENED, _E.TAKEN)),
+        _I.OPENED_FREELY: (_P.OPEN, (_E.OPENED, _E.TAKEN)),
+        _I.RELEASE_OVER: (_P.SECURE, (_E.NOT_TAKEN,)),
+        _I.RELEASE_OVER_UNSENSED: (_P.SECURE, (_E.TAKEN,)),
+    },
+    _P.OPEN: {
+        _I.RELEASE: (_P.OPEN_RELEASED, ()),
+        _I.CLOSED: (_P.SECURE, (_E.CLOSED, _E.RELOCK)),
+        _I.HELD_OVER: (_P.OPEN_TOO_LONG, (_E.TOO_LONG,)),
+    },
+    # Another grant while the leaf stands open: it counts as taken when its release
+    # ends; if the leaf closes first, the release goes on for whoever scanned.
+    _P.OPEN_RELEASED: {
+        _I.RELEASE: (_P.OPEN_RELEASED, ()),
+        _I.CLOSED: (_P.RELEASED, (_E.CLOSED,)),
+        _I.RELEASE_OVER: (_P.OPEN, (_E.TAKEN,)),
+        _I.HELD_OVER: (_P.OPEN_TOO_LONG, (_E.TAKEN, _E.TOO_LONG)),
+    },
+    _P.OPEN_TOO_LONG: {
+        _I.RELEASE: (_P.OPEN_RELEASED, ()),
+        _I.CLOSED: (_P.SECURE, (_E.CLOSED, _E.RELOCK)),
+    },
+    _P.FORCED: {
+        _I.RELEASE: (_P.OPEN_RELEASED, ()),
+        _I.CLOSED: (_P.SECURE, (_E.CLOSED, _E.RELOCK)),
+    },
+}
+
+OPEN_PHASES = frozenset(DoorPhase) - {DoorPhase.SECURE, DoorPhase.RELEASED}
+RELEASED_PHASES = frozenset({DoorPhase.RELEASED, DoorPhase.OPEN_RELEASED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """A door's standing: monotonic seconds for its two timers.
+
+    ``causes`` are the seqs of grants whose release still runs and that nobody has
+    used yet.
+    """
+
+    mode: DoorMode = DoorMode.LOCKED
+    phase: DoorPhase = DoorPhase.SECURE
+    released_until_s: float | None = None
+    held_at_s: float | None = None
+    causes: tuple[int, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether the leaf stands open."""
+        return self.phase in OPEN_PHASES
+
+    def deadline(self) -> float | None:
+        """Return the monotonic time at which :func:`expire` has something to do."""
+        times = [t for t in (self.released_until_s, self.held_at_s) if t is not None]
+        return min(times, default=None)
+
+
+def step(door: Door, happened: DoorInput) -> tuple[Door, tuple[DoorEffect, ...]]:
+    """Look the input up; an input without an entry returns the same door."""
+    entry = TABLE[door.phase].get(happened)
+    if entry is None:
+        return door, ()
+    phase, effects = entry
+    changed = replace(door, phase=phase)
+    if phase not in RELEASED_PHASES:
+        changed = replace(changed, released_until_s=None)
+    if phase not in (DoorPhase.OPEN, DoorPhase.OPEN_RELEASED):
+        changed = replace(changed, held_at_s=None)
+    return changed, effects
+
+
+def release(
+    door: Door, *, cause: int | None, until_s: float, held_at_s: float
+) -> tuple[Door, tuple[DoorEffect, ...]]:
+    """Begin or prolong a release; ``cause`` is a grant's seq, None for an exit."""
+    changed, effects = step(door, DoorInput.RELEASE)
+    until_s = max(until_s, door.released_until_s or until_s)
+    causes = door.causes
+    if cause is not None and cause not in causes:
+        causes = (*causes, cause)
+    held = max(held_at_s, door.held_at_s or held_at_s) if changed.is_open else None
+    return (
+        replace(changed, released_until_s=until_s, causes=causes, held_at_s=held),
+        effects,
+    )
+
+
+def contact(
+    door: Door, *, is_open: bool, held_at_s: float
+) -> tuple[Door, tuple[DoorEffect, ...]]:
+    """Take the contact's level; the same level again changes nothing."""
+    if is_open == door.is_open:
+        return door, ()
+    if not is_open:
+        return step(door, DoorInput.CLOSED)
+    is_free = door.mode in FREE_MODES
+    opened = DoorInput.OPENED_FREELY if is_free else DoorInput.OPENED
+    changed, effects = step(door, opened)
+    if changed.phase is DoorPhase.OPEN and not is_free:
+        changed = replace(changed, held_at_s=held_at_s)
+    return changed, effects
+
+
+def expire(
+    door: Door, now_s: float, *, has_contact: bool
+) -> tuple[Door, tuple[DoorEffect, ...]]:
+    """Let timers that ran out by ``now_s`` take effect, the release first."""
+    effects: tuple[DoorEffect, ...] = ()
+    if door.released_until_s is not None and now_s >= door.released_until_s:
+        sensed, unsensed = DoorInput.RELEASE_OVER, DoorInput.RELEASE_OVER_UNSENSED
+        is_guess = not has_contact and door.phase is DoorPhase.RELEASED
+        door, effects = step(door, unsensed if is_guess else sensed)
+        door = replace(door, released_until_s=None)
+    if door.held_at_s is not None and now_s >= door.held_at_s:
+        door, more = step(door, DoorInput.HELD_OVER)
+        door = replace(door, held_at_s=None)
+        effects += more
+    return door, effects

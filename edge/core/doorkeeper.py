@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All doors of a site: their machines' effects turned into events and wishes.
+
+The law of the module: it moves doors only through ``edge.core.door``; the way out
+(exit button, fire release) never asks for a mode, a roster or a clock. Under fire an
+escape door is LOCKED_OPEN until somebody ends the emergency by hand, and nobody can
+while the fire input is active.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from edge.core.command import HoldOpen, Release, Relock
+from edge.core.door import (
+    FREE_MODES,
+    Door,
+    DoorEffect,
+    DoorMode,
+    contact,
+    expire,
+    release,
+)
+from edge.core.event import Event, EventKind, Facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from edge.core.moment import Moment
+    from edge.core.outcome import OutcomeBuilder
+    from edge.core.plan import SitePlan
+    from edge.core.stimulus import ModeOrdered
+
+#: An UNLOCKED door is kept so by pulses of the board, renewed at half their time:
+#: a gateway that dies leaves it locked within one pulse.
+UNLOCKED_PULSE_S = 10.0
+UNLOCKED_RENEW_S = 5.0
+MAX_REASON = 64
+
+_KINDS = {
+    DoorEffect.OPENED: EventKind.DOOR_OPENED,
+    DoorEffect.CLOSED: EventKind.DOOR_CLOSED,
+    DoorEffect.TAKEN: EventKind.ACCESS_TAKEN,
+    DoorEffect.NOT_TAKEN: EventKind.ACCESS_NOT_TAKEN,
+    DoorEffect.FORCED: EventKind.DOOR_FORCED_OPEN,
+    DoorEffect.TOO_LONG: EventKind.DOOR_OPEN_TOO_LONG,
+}
+
+
+class Doorkeeper:
+    """Holds every door's standing and the fire release."""
+
+    def __init__(self, site: SitePlan, out: OutcomeBuilder) -> None:
+        self._site = site
+        self._out = out
+        self._doors = {door_id: Door() for door_id in site.doors}
+        self._grants: dict[int, Event] = {}
+        self._exits_noted: set[str] = set()
+        self._renew_at_s: dict[str, float] = {}
+        self._is_fire = False
+        self._is_fire_input = False
+        self._before_fire: dict[str, DoorMode] = {}
+
+    @property
+    def is_fire(self) -> bool:
+        """Say whether the fire release stands."""
+        return self._is_fire
+
+    def mode(self, door_id: str) -> DoorMode:
+        """Return the door's mode."""
+        return self._doors[door_id].mode
+
+    def standing(self) -> Mapping[str, Door]:
+        """Return all doors, to be read."""
+        return self._doors
+
+    def deadline(self) -> float | None:
+        """Return when :meth:`expire` has something to do."""
+        times = [door.deadline() for door in self._doors.values()]
+        times += self._renew_at_s.values()
+        return min((t for t in times if t is not None), default=None)
+
+    def grant(self, door_id: str, release_s: float, event: Event, now: Moment) -> None:
+        """Release for a grant; the command waits for the grant's commit."""
+        self._grants[event.seq] = event
+        self.release(door_id, release_s, now, cause=event.seq)
+        self._out.command(
+            Release(
+                door=door_id, duration_s=release_s, cause=event.seq, is_egress=False
+            )
+        )
+
+    def release(
+        self, door_id: str, release_s: float, now: Moment, *, cause: int | None
+    ) -> None:
+        """Move the door's machine; the command is the caller's."""
+        until_s = now.monotonic_s + release_s
+        held_at_s = until_s + self._site.doors[door_id].held_open_s
+        door = self._doors[door_id]
+        changed, effects = release(
+            door, cause=cause, until_s=until_s, held_at_s=held_at_s
+        )
+        self._apply(door_id, changed, effects, now)
+
+    def contact(self, door_id: str, now: Moment, *, is_open: bool) -> None:
+        """Take the level of a door's contact."""
+        held_at_s = now.monotonic_s + self._site.doors[door_id].held_open_s
+        door = self._doors[door_id]
+        self._apply(door_id, *contact(door, is_open=is_open, held_at_s=held_at_s), now)
+
+    def exit(self, door_id: str, now: Moment, *, is_pressed: bool) -> None:
+        """Let somebody out: in every mode, at once, told once a release."""
+        if not is_pressed:
+            return
+        release_s = self._site.doors[door_id].release_s
+        cause = self._out.next_seq
+        if door_id not in self._exits_noted:
+            self._exits_noted.add(door_id)
+            self._out.event(EventKind.REQUEST_TO_EXIT, door_id, now)
+        self.release(door_id, release_s, now, cause=None)
+        if self.mode(door_id) is not DoorMode.LOCKED_OPEN:
+            self._out.command(
+                Release(door=door_id, duration_s=release_s, cause=cause, is_egress=True)
+            )
+
+    def order_mode(self, order: ModeOrdered, now: Moment) -> None:
+        """Change a door's mode; under fire an escape door keeps its own."""
+        door_id = order.door
+        if self._is_fire and self._site.doors[door_id].is_escape:
+            self._before_fire[door_id] = order.mode
+            return
+        facts: Facts = (
+            ("actor", order.actor[:MAX_REASON]),
+            ("mode", order.mode.value),
+            ("reason", order.reason[:MAX_REASON]),
+        )
+        self._out.event(EventKind.DOOR_MODE_CHANGED, door_id, now, facts=facts)
+        self._set_mode(door_id, order.mode)
+        self._drive(door_id, is_change=True)
+
+    def fire_input(self, now: Moment, *, is_active: bool) -> None:
+        """Take the fire input's level; its end alone ends nothing."""
+        self._is_fire_input = is_active
+        if not is_active or self._is_fire:
+            return
+        self._begin_fire()
+        self._out.event(
+            EventKind.EMERGENCY_STARTED, "site", now, facts=(("state", "FIRE"),)
+        )
+        self.reassert(self._site.doors)
+
+    def end_fire(self, now: Moment, actor: str, reason: str) -> None:
+        """End the fire release by hand; refused while the input is active."""
+        if not self._is_fire or self._is_fire_input:
+            return
+        facts: Facts = (
+            ("actor", actor[:MAX_REASON]),
+            ("reason", reason[:MAX_REASON]),
+            ("state", "FIRE"),
+        )
+        self._out.event(EventKind.EMERGENCY_ENDED, "site", now, facts=facts)
+        for door_id in self._end_fire():
+            self._drive(door_id, is_change=True)
+
+    def assume_fire(self) -> None:
+        """Take over a fire release that the emergency file remembers from before."""
+        self._begin_fire()
+
+    def reassert(self, door_ids: Iterable[str]) -> None:
+        """Bring outputs in line with the doors' standing, after a start or return."""
+        for door_id in door_ids:
+            self._drive(door_id, is_change=False)
+
+    def expire(self, now: Moment) -> None:
+        """Let timers that ran out take effect."""
+        for door_id, door in self._doors.items():
+            at_s = door.deadline()
+            if at_s is not None and now.monotonic_s >= at_s:
+                has_contact = self._site.doors[door_id].has_contact
+                changed, effects = expire(
+                    door, now.monotonic_s, has_contact=has_contact
+                )
+                self._apply(door_id, changed, effects, now)
+        for door_id, at_s in list(self._renew_at_s.items()):
+            if now.monotonic_s >= at_s:
+                self._renew_at_s[door_id] = now.monotonic_s + UNLOCKED_RENEW_S
+                self._pulse_unlocked(door_id)
+
+    def dump(self) -> dict[str, Any]:
+        """Return what must survive a restart, as JSON values."""
+        return {
+            "modes": {door_id: door.mode for door_id, door in self._doors.items()},
+            "fire": int(self._is_fire),
+            "before_fire": dict(self._before_fire),
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take the state that :meth:`dump` returned; doors no longer there go."""
+        for door_id, mode in state["modes"].items():
+            if door_id in self._doors:
+                self._set_mode(door_id, DoorMode(mode))
+        self._is_fire = bool(state["fire"])
+        self._before_fire = {
+            door_id: DoorMode(mode)
+            for door_id, mode in state["before_fire"].items()
+            if door_id in self._doors
+        }
+
+    def follow(self, event: Event) -> None:
+        """Take a replayed event into account."""
+        match event.kind:
+            case EventKind.DOOR_MODE_CHANGED if event.subject in self._doors:
+                self._set_mode(event.subject, DoorMode(str(event.fact("mode"))))
+            case EventKind.EMERGENCY_STARTED:
+                self._begin_fire()
+            case EventKind.EMERGENCY_ENDED:
+                self._end_fire()
+            case _:
+                pass
+
+    def _begin_fire(self) -> None:
+        if self._is_fire:
+            return
+        self._is_fire = True
+        for door_id, plan in self._site.doors.items():
+            if plan.is_escape:
+                self._before_fire[door_id] = self.mode(door_id)
+                self._set_mode(door_id, DoorMode.LOCKED_OPEN)
+
+    def _end_fire(self) -> list[str]:
+        self._is_fire = False
+        ended = list(self._before_fire)
+        for door_id, mode in self._before_fire.items():
+            self._set_mode(door_id, mode)
+        self._before_fire.clear()
+        return ended
+
+    def _set_mode(self, door_id: str, mode: DoorMode) -> None:
+        self._doors[door_id] = replace(self._doors[door_id], mode=mode)
+        self._renew_at_s.pop(door_id, None)
+
+    def _drive(self, door_id: str, *, is_change: bool) -> None:
+        match self.mode(door_id):
+            case DoorMode.LOCKED_OPEN:
+                self._out.command(HoldOpen(door=door_id))
+            case DoorMode.UNLOCKED:
+                # Due at once: the next tick sends the first pulse and renews it.
+                self._renew_at_s[door_id] = 0.0
+            case _ if is_change:
+                self._out.command(Relock(door=door_id))
+
+    def _pulse_unlocked(self, door_id: str) -> None:
+        self._out.command(
+            Release(door=door_id, duration_s=UNLOCKED_PULSE_S, cause=0, is_egress=True)
+        )
+
+    def _apply(
+        self,
+        door_id: str,
+        changed: Door,
+        effects: tuple[DoorEffect, ...],
+        now: Moment,
+    ) -> None:
+        for effect in effects:
+            if effect in (DoorEffect.TAKEN, DoorEffect.NOT_TAKEN):
+                changed = self._close_grants(door_id, changed, effect, now)
+            elif effect is DoorEffect.RELOCK:
+                if changed.mode not in FREE_MODES:
+                    self._out.command(Relock(door=door_id))
+            else:
+                self._out.event(_KINDS[effect], door_id, now)
+        if changed.released_until_s is None:
+            self._exits_noted.discard(door_id)
+        self._doors[door_id] = changed
+
+    def _close_grants(
+        self, door_id: str, door: Door, effect: DoorEffect, now: Moment
+    ) -> Door:
+        for cause in door.causes:
+            granted = self._grants.pop(cause)
+            self._out.event(
+                _KINDS[effect],
+                door_id,
+                now,
+                facts=(("cause", cause),),
+                person=granted.person,
+            )
+        return replace(door, causes=())

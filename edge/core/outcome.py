@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one stimulus led to: numbered events and wishes, in their order.
+
+The law of the module: numbers are given here and nowhere else, without a gap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edge.core.event import NOBODY, Event, EventKind, Facts, Person
+
+if TYPE_CHECKING:
+    from edge.core.command import Command
+    from edge.core.moment import Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Events to store and commands to carry out."""
+
+    events: tuple[Event, ...] = ()
+    commands: tuple[Command, ...] = ()
+
+
+class OutcomeBuilder:
+    """Collects an outcome; ``next_seq`` goes on from call to call."""
+
+    def __init__(self, next_seq: int) -> None:
+        self.next_seq = next_seq
+        self._events: list[Event] = []
+        self._commands: list[Command] = []
+
+    def event(
+        self,
+        kind: EventKind,
+        subject: str,
+        now: Moment,
+        *,
+        facts: Facts = (),
+        person: Person = NOBODY,
+    ) -> Event:
+        """Number a fact and keep it."""
+        event = Event(
+            seq=self.next_seq,
+            kind=kind,
+            moment=now,
+            subject=subject,
+            facts=tuple(sorted(facts)),
+            person=person,
+        )
+        self.next_seq += 1
+        self._events.append(event)
+        return event
+
+    def command(self, command: Command) -> None:
+        """Keep a wish."""
+        self._commands.append(command)
+
+    def take(self) -> Outcome:
+        """Return what was collected and start anew."""
+        taken = Outcome(events=tuple(self._events), commands=tuple(self._commands))
+        self._events.clear()
+        self._commands.clear()
+        return taken

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What reaches the rules from outside, as values.
+
+The law of the module: no stimulus carries a raw number or wire bytes; each names an
+access point, a door or a device of the site plan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge.core.credential import Credential
+    from edge.core.door import DoorMode
+    from edge.core.event import EventKind, Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """A credential was presented; ``received_s`` is the monotonic time of its data."""
+
+    access_point: str
+    credential: Credential
+    received_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingBegan:
+    """A card lies on the reader and is being read."""
+
+    access_point: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """Something was presented that could not be read."""
+
+    access_point: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactChanged:
+    """The door contact (DPS) says that the leaf is open or closed."""
+
+    door: str
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitButtonChanged:
+    """The exit button (REX) is pressed or let go."""
+
+    door: str
+    is_pressed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FireInputChanged:
+    """The fire panel's contact is active or at rest."""
+
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceChanged:
+    """A device began or ceased to answer; ``doors`` are those it drives."""
+
+    device: str
+    is_online: bool
+    detail: str
+    doors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeOrdered:
+    """Somebody in charge wants a door in another mode."""
+
+    door: str
+    mode: DoorMode
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FireEndOrdered:
+    """Somebody in charge ends the fire release by hand."""
+
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """A fact of the shell that belongs in the journal: storage, clock, roster, …."""
+
+    kind: EventKind
+    subject: str
+    facts: Facts = ()
+
+
+Stimulus = (
+    Scan
+    | ReadingBegan
+    | Unreadable
+    | ContactChanged
+    | ExitButtonChanged
+    | FireInputChanged
+    | DeviceChanged
+    | ModeOrdered
+    | FireEndOrdered
+    | Noted
+)
+
+#: These are levels with a latched edge: handled on arrival, never queued (law 2).
+Exempt = ContactChanged | ExitButtonChanged | FireInputChanged | DeviceChanged
