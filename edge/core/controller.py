@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, assert_never
 from edge.core.admissions import Admissions
 from edge.core.command import Indicate, Indication, Release
 from edge.core.decision import Denied, DenyReason, Granted, NextStep, Question, decide
-from edge.core.denials import DenialLimiter
 from edge.core.doorkeeper import Doorkeeper
 from edge.core.event import Event, EventKind, Facts
+from edge.core.limiter import Limiter
 from edge.core.outcome import Outcome, OutcomeBuilder
 from edge.core.rescans import Rescans
 from edge.core.roster import EMPTY, Roster
@@ -42,6 +42,19 @@ if TYPE_CHECKING:
 
 #: A scan older than this opens nothing: the person may be gone (law 5).
 SCAN_LIFE_S = 2.0
+#: Refusals of one access point, and notes of one kind and subject, told singly a
+#: minute; what is beyond is counted (trust: an attacker must not wear out the disk).
+SINGLE_DENIALS = 5
+SINGLE_NOTES = 3
+#: Notes that somebody at the door, on the wire or at the broker can bring about.
+PROVOKED_NOTES = frozenset(
+    {
+        EventKind.DEVICE_FAULT,
+        EventKind.QUEUE_FULL,
+        EventKind.PLATFORM_REFUSED,
+        EventKind.ROSTER_REFUSED,
+    }
+)
 
 
 class Controller:
@@ -53,7 +66,8 @@ class Controller:
         self._out = OutcomeBuilder(next_seq)
         self._doors = Doorkeeper(site, self._out)
         self._admissions = Admissions()
-        self._denials = DenialLimiter()
+        self._denials = Limiter(SINGLE_DENIALS)
+        self._notes = Limiter(SINGLE_NOTES)
         self._rescans = Rescans()
 
     @property
@@ -82,6 +96,7 @@ class Controller:
         times = (
             self._doors.deadline(),
             self._denials.deadline(),
+            self._notes.deadline(),
             self._rescans.deadline(),
         )
         return min((t for t in times if t is not None), default=None)
@@ -139,9 +154,7 @@ class Controller:
             self._admissions.follow(event)
         return outcome
 
-    def _dispatch(  # noqa: C901  one flat match over a closed union
-        self, stimulus: Stimulus, now: Moment
-    ) -> None:
+    def _dispatch(self, stimulus: Stimulus, now: Moment) -> None:
         match stimulus:
             case Scan():
                 self._scan(stimulus, now)
@@ -166,16 +179,23 @@ class Controller:
             case ModeOrdered():
                 self._doors.order_mode(stimulus, now)
             case Noted():
-                subject, facts = stimulus.subject, stimulus.facts
-                self._out.event(stimulus.kind, subject, now, facts=facts)
+                self._note(stimulus, now)
             case _:
                 assert_never(stimulus)
+
+    def _note(self, note: Noted, now: Moment) -> None:
+        subject, kind = f"{note.subject}\0{note.kind.value}", note.kind.value
+        is_provoked = note.kind in PROVOKED_NOTES
+        if is_provoked and not self._notes.is_single(subject, kind, now.monotonic_s):
+            return
+        self._out.event(note.kind, note.subject, now, facts=note.facts)
 
     def _device(self, stimulus: DeviceChanged, now: Moment) -> None:
         online, offline = EventKind.DEVICE_ONLINE, EventKind.DEVICE_OFFLINE
         kind = online if stimulus.is_online else offline
         facts: Facts = (("detail", stimulus.detail),) if stimulus.detail else ()
-        self._out.event(kind, stimulus.device, now, facts=facts)
+        if stimulus.is_news:
+            self._out.event(kind, stimulus.device, now, facts=facts)
         if stimulus.is_online:
             self._doors.reassert(stimulus.doors)
 
@@ -299,6 +319,9 @@ class Controller:
         ):
             facts: Facts = (("count", count), ("reason", reason))
             self._out.event(EventKind.ACCESS_DENIED, access_point, now, facts=facts)
+        for subject, kind, count in self._notes.collect(now_s, is_final=is_final):
+            name = subject.partition("\0")[0]
+            self._out.event(EventKind(kind), name, now, facts=(("count", count),))
         for access_point, count in self._rescans.collect(now_s, is_final=is_final):
             facts = (("scans", count),)
             self._out.event(EventKind.STALLED, access_point, now, facts=facts)

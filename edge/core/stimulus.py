@@ -65,11 +65,16 @@ class FireInputChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceChanged:
-    """A device began or ceased to answer; ``doors`` are those it drives."""
+    """A device answers or ceased to; ``doors`` are those whose lock it drives.
+
+    ``is_news`` is False where a device was read anew without having been away: its
+    outputs are brought in line again, but nothing is told.
+    """
 
     device: str
     is_online: bool
     detail: str
+    is_news: bool = True
     doors: tuple[str, ...] = ()
 
 

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The only place that asks the machine what time it is.
+
+The law of the module: the system's wall clock is a source among others; it counts
+only where the site file vouches for it or the kernel says that NTP disciplines it.
+Source: adjtimex(2), clock_gettime(2).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from pathlib import Path
+
+from edge.core.clock import ClockAnswer, IntervalClock
+from edge.core.moment import Moment
+
+#: No event of this software is older than its release: 2026-11-01.
+RELEASE_MS = 1_793_491_200_000
+#: A wall clock that moves against the monotonic one by more than this has stepped.
+STEP_MS = 2_000
+_STA_UNSYNC = 0x0040
+_TIME_ERROR = 5
+_MAXERROR_OFFSET = 3  # longs: modes (padded), offset, freq, maxerror
+_STATUS_OFFSET = 5
+_TIMEX_LONGS = 26
+
+
+def kernel_error_ms() -> int | None:
+    """Return the kernel's bound of its clock's error in ms; None if not disciplined."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    timex = (ctypes.c_long * _TIMEX_LONGS)()
+    state = libc.adjtimex(ctypes.byref(timex))
+    status = ctypes.c_int(timex[_STATUS_OFFSET] & 0xFFFFFFFF).value
+    if state in (-1, _TIME_ERROR) or status & _STA_UNSYNC:
+        return None
+    return timex[_MAXERROR_OFFSET] // 1000 + 1
+
+
+def boot_name() -> str:
+    """Return eight hex digits that name this boot of the machine."""
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text(encoding="ascii")[:8]
+
+
+class SystemClock:
+    """An interval clock fed by this machine."""
+
+    def __init__(self, *, floor_ms: int, system_error_s: float | None) -> None:
+        self._boot = boot_name()
+        self._clock = IntervalClock(
+            floor_ms=max(floor_ms, RELEASE_MS), now_s=self._age_s()
+        )
+        self._wall_offset_ms = self._offset_ms()
+        if system_error_s is not None:
+            self._trust(int(system_error_s * 1000), is_authenticated=True)
+
+    def now(self) -> Moment:
+        """Return this instant."""
+        earliest_ms, latest_ms = self._clock.interval(self._age_s())
+        return Moment(
+            monotonic_s=time.monotonic(),
+            earliest_ms=earliest_ms,
+            latest_ms=latest_ms,
+            boot=self._boot,
+        )
+
+    def bound(self, lo_ms: int, hi_ms: int) -> ClockAnswer:
+        """Take an authenticated source's interval, true at this instant."""
+        return self._clock.bound(lo_ms, hi_ms, self._age_s(), is_authenticated=True)
+
+    def consult_kernel(self) -> int:
+        """Use NTP where it disciplines the clock; return a step of the wall in ms.
+
+        Plain NTP may tighten inside the interval, never move an unbounded clock.
+        """
+        error_ms = kernel_error_ms()
+        if error_ms is not None:
+            self._trust(error_ms, is_authenticated=False)
+        offset_ms = self._offset_ms()
+        step_ms = offset_ms - self._wall_offset_ms
+        self._wall_offset_ms = offset_ms
+        return step_ms if abs(step_ms) > STEP_MS else 0
+
+    def _trust(self, error_ms: int, *, is_authenticated: bool) -> ClockAnswer:
+        wall_ms = self._wall_ms()
+        return self._clock.bound(
+            wall_ms - error_ms,
+            wall_ms + error_ms,
+            self._age_s(),
+            is_authenticated=is_authenticated,
+        )
+
+    @staticmethod
+    def _age_s() -> float:
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    @staticmethod
+    def _wall_ms() -> int:
+        return time.time_ns() // 1_000_000
+
+    def _offset_ms(self) -> int:
+        return self._wall_ms() - int(self._age_s() * 1000)

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The caller's end of the control socket.
+
+The law of the module: blocking and short-lived, for a command line; it knows nothing
+of the gateway but the socket.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TIMEOUT_S = 5.0
+
+
+class ControlError(Exception):
+    """The gateway could not be asked, or refused; the text says what to do."""
+
+
+def ask(path: Path, verb: str, **arguments: Any) -> dict[str, Any]:
+    """Send one request and return its answer; ControlError if it was not done."""
+    request = json.dumps({"verb": verb, **arguments}).encode() + b"\n"
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(TIMEOUT_S)
+            connection.connect(str(path))
+            connection.sendall(request)
+            line = connection.makefile("rb").readline()
+    except OSError as error:
+        raise ControlError(
+            f"{path}: no gateway answers here ({error.strerror or error}); is it "
+            "running, and is this its --socket?"
+        ) from error
+    answer: dict[str, Any] = json.loads(line) if line else {"error": "hung up"}
+    if not answer.get("ok"):
+        raise ControlError(str(answer.get("error")))
+    return answer

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gateway's end of the control socket: a line of JSON in, a line of JSON out.
+
+The law of the module: only the box's own users reach it (mode 0660, no network); a
+request that makes no sense is answered with what was wrong, and never harms a door.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+#: Longest request line, and how many callers at once: a panel and a few shells.
+MAX_LINE = 65_536
+MAX_CALLERS = 16
+
+Answer = dict[str, Any]
+
+
+class ControlServer:
+    """Serves verbs over a Unix socket until closed."""
+
+    def __init__(
+        self, path: Path, verbs: dict[str, Callable[[dict[str, Any]], Answer]]
+    ) -> None:
+        self._path = path
+        self._verbs = verbs
+        self._server: asyncio.Server | None = None
+        self._callers: set[asyncio.StreamWriter] = set()
+
+    async def open(self) -> None:
+        """Bind the socket, replacing one that a dead gateway left behind."""
+        self._path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(
+            self._serve, self._path, limit=MAX_LINE
+        )
+        self._path.chmod(0o660)
+
+    async def close(self) -> None:
+        """Stop serving; callers are hung up on."""
+        if self._server is None:
+            return
+        self._server.close()
+        for writer in list(self._callers):
+            writer.close()
+        await self._server.wait_closed()
+        self._path.unlink(missing_ok=True)
+
+    async def _serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        if len(self._callers) >= MAX_CALLERS:
+            writer.close()
+            return
+        self._callers.add(writer)
+        try:
+            while line := await reader.readline():
+                answer = self.answer(line)
+                writer.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
+                await writer.drain()
+        except (ValueError, ConnectionError):
+            pass  # a line without end, or a caller that left: nobody to answer
+        finally:
+            self._callers.discard(writer)
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    def answer(self, line: bytes) -> Answer:
+        """Answer one request ``{"verb": …, …}``; ``ok`` says whether it was done."""
+        try:
+            request = json.loads(line)
+            verb = self._verbs[request["verb"]]
+        except (ValueError, TypeError, KeyError):
+            known = ", ".join(sorted(self._verbs))
+            return {"ok": False, "error": f'expected {{"verb": …}} with one of {known}'}
+        try:
+            return {"ok": True, **verb(request)}
+        except ValueError as error:
+            return {"ok": False, "error": str(error)}

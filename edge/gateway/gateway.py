@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gateway's step: decide, commit, act, in that order and within its limits.
+
+The law of the module:
+
+* a step takes every stimulus that waits, handles each in order and hands all their
+  events to one commit; commits never overlap, so that what happens during one joins
+  the next (group commit);
+* a release of a door waits for its grant's commit, but for 250 ms at most: then the
+  door opens anyway and a later STORAGE_SLOW names the grants released late;
+* contacts, exit buttons, fire and device states are handled on arrival, also while
+  a commit is in flight, and what they cause leaves at once;
+* a commit is never cancelled; events without its answer stay in ``_ring``.
+
+It owns no port and no clock: the roof hands in ``now`` and ``carry_out``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from edge.core.command import Release
+from edge.core.event import EventKind
+from edge.core.stimulus import Noted
+from edge.gateway.inbox import Inbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edge.core.command import Command
+    from edge.core.controller import Controller
+    from edge.core.event import Event
+    from edge.core.moment import Moment
+    from edge.core.outcome import Outcome
+    from edge.core.stimulus import Exempt, Stimulus
+
+#: How long a booked person may be kept outside by a slow disk (law 2).
+COMMIT_PATIENCE_S = 0.25
+#: Refusals alone may wait this long for company, or until so many wait.
+DENIAL_PATIENCE_S = 1.0
+DENIAL_BATCH = 20
+#: Events between two snapshots of the standing.
+SNAPSHOT_EVERY = 500
+#: After a failed commit: how long until the next try.
+RETRY_S = 1.0
+#: Events kept in memory while the disk does not take them; scans beyond are refused.
+RING_LIMIT = 10_000
+#: Seqs that one STORAGE_SLOW event names; the rest is only counted.
+NAMED_LATE = 8
+
+
+class JournalPort(Protocol):
+    """What the gateway needs of the journal."""
+
+    async def append(self, events: Sequence[Event], state: str | None = None) -> None:
+        """Store the events, contiguous from the last, in one commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A release that waits for its grant's commit, until ``due_s`` at most."""
+
+    release: Release
+    due_s: float
+
+
+class Gateway:
+    """Steps of one site; runs inside the roof's event loop."""
+
+    def __init__(
+        self,
+        controller: Controller,
+        journal: JournalPort,
+        *,
+        carry_out: Callable[[Command], None],
+        now: Callable[[], Moment],
+        on_stored: Callable[[], None],
+    ) -> None:
+        self._controller = controller
+        self._journal = journal
+        self._carry_out = carry_out
+        self._now = now
+        self._on_stored = on_stored
+        self._loop = asyncio.get_running_loop()
+        self._inbox = Inbox()
+        self._ring: deque[Event] = deque()
+        self._held: deque[_Held] = deque()
+        self._late: list[int] = []
+        self._stored_seq = controller.next_seq - 1
+        self._snapshot_seq = self._stored_seq
+        self._commit: asyncio.Task[None] | None = None
+        self._is_step_due = False
+        self._is_faulty = False
+        self._is_urgent = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._commit_timer: asyncio.TimerHandle | None = None
+
+    @property
+    def unstored(self) -> int:
+        """How many events the disk has not confirmed yet."""
+        return len(self._ring)
+
+    @property
+    def is_storage_faulty(self) -> bool:
+        """Say whether the last commit failed."""
+        return self._is_faulty
+
+    def offer(self, source: str, stimulus: Stimulus) -> bool:
+        """Queue a stimulus for the next step; False if it was dropped."""
+        is_taken = len(self._ring) < RING_LIMIT and self._inbox.put(source, stimulus)
+        self._schedule_step()
+        return is_taken
+
+    def arrive(self, stimulus: Exempt) -> None:
+        """Handle a level that waits for nothing; what it causes leaves at once."""
+        self._take(self._controller.handle(stimulus, self._now()))
+        self._settle()
+
+    def do(self, act: Callable[[Controller, Moment], Outcome]) -> None:
+        """Let the roof use the controller directly: start, adopt a roster, stop."""
+        self._take(act(self._controller, self._now()))
+        self._settle()
+
+    def note(self, note: Noted) -> None:
+        """Record a fact of the shell."""
+        self.do(lambda controller, now: controller.handle(note, now))
+
+    def forget_waiting(self) -> None:
+        """Drop what waits: it is older than the stall that just ended."""
+        self._inbox.clear()
+
+    async def drain(self) -> bool:
+        """Commit all there is, for an orderly stop; False if the disk refuses.
+
+        The snapshot goes with it, so that the next start has nothing to replay.
+        """
+        self._is_urgent = True
+        while self._ring or self._commit is not None:
+            if self._commit is None:
+                self._start_commit(with_snapshot=True)
+            commit = self._commit
+            if commit is None:
+                break
+            await asyncio.wait({commit})
+            if self._is_faulty:
+                return False
+        return True
+
+    def close(self) -> None:
+        """Stop the timers; a commit in flight is left to end by itself."""
+        for timer in (self._timer, self._commit_timer):
+            if timer is not None:
+                timer.cancel()
+
+    def _schedule_step(self) -> None:
+        if not self._is_step_due:
+            self._is_step_due = True
+            self._loop.call_soon(self._step)
+
+    def _step(self) -> None:
+        self._is_step_due = False
+        now = self._now()
+        for stimulus in self._inbox.take():
+            self._take(self._controller.handle(stimulus, now))
+        for source, count in self._inbox.take_dropped():
+            full = Noted(
+                kind=EventKind.QUEUE_FULL, subject=source, facts=(("count", count),)
+            )
+            self._take(self._controller.handle(full, now))
+        self._settle()
+
+    def _tick(self) -> None:
+        self._timer = None
+        now_s = self._loop.time()
+        late = [held for held in self._held if now_s >= held.due_s]
+        for held in late:
+            self._held.remove(held)
+            self._late.append(held.release.cause)
+            self._carry_out(held.release)
+        self._take(self._controller.tick(self._now()))
+        self._settle()
+
+    def _take(self, outcome: Outcome) -> None:
+        """Let go what need not wait; keep the rest and the events."""
+        self._ring.extend(outcome.events)
+        due_s = self._loop.time() + COMMIT_PATIENCE_S
+        for command in outcome.commands:
+            if (
+                isinstance(command, Release)
+                and not command.is_egress
+                and command.cause > self._stored_seq
+            ):
+                self._held.append(_Held(command, due_s))
+                self._is_urgent = True
+            else:
+                self._carry_out(command)
+        if any(e.kind is not EventKind.ACCESS_DENIED for e in outcome.events):
+            self._is_urgent = True
+
+    def _settle(self) -> None:
+        """Start the commit that is due, and set the timer for what comes next."""
+        if self._ring and self._commit is None and not self._is_faulty:
+            if self._is_urgent or len(self._ring) >= DENIAL_BATCH:
+                self._start_commit()
+            elif self._commit_timer is None:
+                self._commit_timer = self._loop.call_later(
+                    DENIAL_PATIENCE_S, self._commit_is_due
+                )
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        times = [held.due_s for held in self._held]
+        deadline = self._controller.deadline()
+        if deadline is not None:
+            times.append(deadline)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if times:
+            self._timer = self._loop.call_at(min(times), self._tick)
+
+    def _commit_is_due(self) -> None:
+        self._commit_timer = None
+        self._is_faulty = False
+        self._is_urgent = True
+        self._settle()
+
+    def _start_commit(self, *, with_snapshot: bool = False) -> None:
+        if self._commit_timer is not None:
+            self._commit_timer.cancel()
+            self._commit_timer = None
+        batch = tuple(self._ring)
+        last = batch[-1].seq
+        state = None
+        if with_snapshot or last - self._snapshot_seq >= SNAPSHOT_EVERY:
+            # The ring is taken whole, so the standing is the one after its last event.
+            state = self._controller.snapshot(self._now())
+            self._snapshot_seq = last
+        self._is_urgent = False
+        self._commit = self._loop.create_task(self._journal.append(batch, state))
+        self._commit.add_done_callback(lambda done: self._committed(done, batch))
+
+    def _committed(self, done: asyncio.Task[None], batch: tuple[Event, ...]) -> None:
+        self._commit = None
+        error = None if done.cancelled() else done.exception()
+        if done.cancelled() or error is not None:
+            self._commit_failed(error)
+            return
+        for _ in batch:
+            self._ring.popleft()
+        self._stored_seq = batch[-1].seq
+        self._is_faulty = False
+        while self._held and self._held[0].release.cause <= self._stored_seq:
+            self._carry_out(self._held.popleft().release)
+        if self._late:
+            self._tell_late()
+        self._on_stored()
+        self._settle()
+
+    def _commit_failed(self, error: BaseException | None) -> None:
+        """Keep the ring, go on from memory, try again soon; told once an outage."""
+        is_news = not self._is_faulty
+        self._is_faulty = True
+        self._snapshot_seq = self._stored_seq
+        if is_news:
+            what = type(error).__name__ if error else "cancelled"
+            note = Noted(
+                kind=EventKind.STORAGE_FAULT, subject="journal", facts=(("what", what),)
+            )
+            self._take(self._controller.handle(note, self._now()))
+        self._commit_timer = self._loop.call_later(RETRY_S, self._commit_is_due)
+        self._set_timer()
+
+    def _tell_late(self) -> None:
+        named = ",".join(str(seq) for seq in self._late[:NAMED_LATE])
+        facts = (("count", len(self._late)), ("seqs", named))
+        self._late.clear()
+        slow = Noted(kind=EventKind.STORAGE_SLOW, subject="journal", facts=facts)
+        self._take(self._controller.handle(slow, self._now()))

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one key alone cannot show: names that must meet, and doors that must be safe.
+
+The law of the module: each check yields ``(where, "what, what instead")``; nothing
+here changes a value. Whether a driver exists is asked by the roof, which knows them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from edge.settings.site_file import Door, Settings
+
+Where = tuple[str | int, ...]
+Finding = tuple[Where, str]
+
+
+def cross_check(settings: Settings) -> Iterator[Finding]:
+    """Yield every finding, in the file's order of kinds."""
+    yield from _twice("space", [space.id for space in settings.space])
+    yield from _twice("device", [device.id for device in settings.device])
+    yield from _twice("door", [door.id for door in settings.door])
+    yield from _twice("access_point", [point.id for point in settings.access_point])
+    yield from _ports(settings)
+    for index, door in enumerate(settings.door):
+        yield from _door(settings, index, door)
+    yield from _wires(settings)
+    yield from _access_points(settings)
+
+
+def _twice(kind: str, names: list[str]) -> Iterator[Finding]:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield (kind, index, "id"), f"{name!r} is taken already, choose another"
+
+
+def _known(names: Iterable[str]) -> str:
+    return "use one of " + ", ".join(sorted(names))
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    seen: dict[str, tuple[str, set[int]]] = {}
+    for index, device in enumerate(settings.device):
+        driver, addresses = seen.setdefault(device.port, (device.driver, set()))
+        if driver != device.driver:
+            what = f"{device.port} already serves {driver!r}, give this its own port"
+            yield ("device", index, "port"), what
+        elif device.address in addresses:
+            what = f"address {device.address} is taken on {device.port}, choose another"
+            yield ("device", index, "address"), what
+        addresses.add(device.address)
+
+
+def _door(settings: Settings, index: int, door: Door) -> Iterator[Finding]:
+    spaces = {space.id for space in settings.space}
+    if door.space not in spaces:
+        what = f"there is no space {door.space!r}, {_known(spaces)}"
+        yield ("door", index, "space"), what
+    if door.lock == "fail_secure" and door.egress == "electric_hardware":
+        what = (
+            "a fail-secure lock keeps people in when its power fails, use a strike "
+            "with a handle (egress = 'mechanical') or a fail-safe lock"
+        )
+        yield ("door", index, "egress"), what
+    if door.extended_release_s < door.release_s:
+        what = f"shorter than release_s, use at least {door.release_s:g}"
+        yield ("door", index, "extended_release_s"), what
+
+
+def _wires(settings: Settings) -> Iterator[Finding]:
+    devices = {device.id for device in settings.device}
+    outputs: set[tuple[str, int]] = set()
+    inputs: set[tuple[str, int]] = set()
+    for index, door in enumerate(settings.door):
+        wire = (door.strike.device, door.strike.output)
+        yield from _wire(("door", index, "strike"), wire, devices, outputs)
+        for name, entry in (
+            ("contact", door.contact),
+            ("exit_button", door.exit_button),
+        ):
+            if entry is not None:
+                wire = (entry.device, entry.input)
+                yield from _wire(("door", index, name), wire, devices, inputs)
+    if settings.fire is not None:
+        wire = (settings.fire.device, settings.fire.input)
+        yield from _wire(("fire",), wire, devices, inputs)
+
+
+def _wire(
+    where: Where,
+    wire: tuple[str, int],
+    devices: set[str],
+    taken: set[tuple[str, int]],
+) -> Iterator[Finding]:
+    if wire[0] not in devices:
+        yield where, f"there is no device {wire[0]!r}, {_known(devices)}"
+    if wire in taken:
+        yield where, f"channel {wire[1]} of {wire[0]!r} is wired already, use another"
+    taken.add(wire)
+
+
+def _access_points(settings: Settings) -> Iterator[Finding]:
+    doors = {door.id for door in settings.door}
+    devices = {device.id for device in settings.device}
+    owners: dict[str, str] = {}
+    for index, point in enumerate(settings.access_point):
+        if point.door not in doors:
+            what = f"there is no door {point.door!r}, {_known(doors)}"
+            yield ("access_point", index, "door"), what
+        for reader in point.readers:
+            where: Where = ("access_point", index, "readers")
+            if reader not in devices:
+                yield where, f"there is no device {reader!r}, {_known(devices)}"
+            elif reader in owners:
+                yield where, f"{reader!r} reads at {owners[reader]!r} already"
+            owners[reader] = point.id

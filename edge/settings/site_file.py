@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The site file: TOML in, checked values out, faults with file, line and mend.
+
+The law of the module: an unknown key is an error, never ignored; what could lock
+somebody in, or leave a lock open when the gateway dies, is refused here. Every fault
+is one line ``file:line key: what, what instead``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+import tomllib
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from edge.core.plan import AccessPointPlan, DoorPlan, SitePlan, SpacePlan
+from edge.settings.check import cross_check
+from edge.settings.lines import line_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,30}$")]
+Channel = Annotated[int, Field(ge=1, le=64)]
+
+
+class SettingsError(Exception):
+    """The site file cannot be used; each line of ``faults`` names one mend."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Site(_Part):
+    """Where this is: identifier (part of every token), name for people."""
+
+    id: Identifier
+    name: str = ""
+    utc_offset_hours: Annotated[int, Field(ge=-12, le=14)] = 8
+
+
+class GatewayIdentity(_Part):
+    """Who this box is to the platform."""
+
+    id: Identifier
+    shard: Annotated[str, Field(pattern=r"^(0\d|1[0-5])$")] = "00"
+
+
+class Platform(_Part):
+    """Where the platform's broker is; ``keys`` pins the platform's public keys."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    keys: str = "keys/platform.json"
+
+
+class Keys(_Part):
+    """Files, relative to the state folder, that hold the site's secrets."""
+
+    site: str = "keys/site.json"
+
+
+class Clock(_Part):
+    """How far the system clock may be trusted at start.
+
+    ``system_error_s``: the box has a battery-backed clock right to within this many
+    seconds; without it the time is known from the platform or NTP alone.
+    """
+
+    system_error_s: Annotated[float, Field(gt=0, le=3600)] | None = None
+
+
+class Space(_Part):
+    """A bookable room."""
+
+    id: Identifier
+    name: str = ""
+    lead_min: Annotated[int, Field(ge=0, le=240)] = 10
+    grace_min: Annotated[int, Field(ge=0, le=240)] = 5
+
+
+class Device(_Part):
+    """A device on a serial port; a relative port is below the state folder."""
+
+    id: Identifier
+    driver: str
+    port: str
+    baud: Annotated[int, Field(ge=1200, le=921_600)] | None = None
+    address: Annotated[int, Field(ge=0, le=247)] = 0
+    options: dict[str, bool | int | float | str] = {}
+
+
+class Output(_Part):
+    """An output of a board, counted from 1 as printed on it."""
+
+    device: Identifier
+    output: Channel
+
+
+class Input(_Part):
+    """An input of a board; ``active`` says which level means "yes"."""
+
+    device: Identifier
+    input: Channel
+    active: Literal["closed", "open"] = "closed"
+
+
+class Door(_Part):
+    """A door: its lock, how people get out, its times, its wires."""
+
+    id: Identifier
+    name: str = ""
+    space: Identifier
+    lock: Literal["fail_secure", "fail_safe"]
+    egress: Literal["mechanical", "mechanical_unsensed", "electric_hardware"]
+    escape: bool = False
+    release_s: Annotated[float, Field(ge=1, le=60)] = 5.0
+    extended_release_s: Annotated[float, Field(ge=1, le=120)] = 10.0
+    held_open_s: Annotated[float, Field(ge=10, le=3600)] = 30.0
+    accept_untimed: bool = False
+    strike: Output
+    contact: Input | None = None
+    exit_button: Input | None = None
+
+
+class AccessPoint(_Part):
+    """One reader side of a door, with the devices that read there."""
+
+    id: Identifier
+    door: Identifier
+    readers: Annotated[list[Identifier], Field(min_length=1, max_length=8)]
+
+
+class Settings(_Part):
+    """A whole site file."""
+
+    site: Site
+    gateway: GatewayIdentity
+    platform: Platform = Platform()
+    keys: Keys = Keys()
+    clock: Clock = Clock()
+    fire: Input | None = None
+    space: Annotated[list[Space], Field(min_length=1, max_length=256)]
+    device: Annotated[list[Device], Field(min_length=1, max_length=64)]
+    door: Annotated[list[Door], Field(min_length=1, max_length=64)]
+    access_point: Annotated[list[AccessPoint], Field(min_length=1, max_length=128)]
+    #: First eight hex digits of the file's SHA-256: every decision names it.
+    revision: str = ""
+
+    def plan(self) -> SitePlan:
+        """Return the site as the rules see it."""
+        return SitePlan(
+            site_id=self.site.id,
+            spaces={space.id: _space(space) for space in self.space},
+            doors={door.id: _door(door) for door in self.door},
+            access_points={
+                point.id: AccessPointPlan(access_point_id=point.id, door_id=point.door)
+                for point in self.access_point
+            },
+            settings_revision=self.revision,
+            utc_offset_ms=self.site.utc_offset_hours * 3_600_000,
+        )
+
+
+def _space(space: Space) -> SpacePlan:
+    return SpacePlan(
+        space_id=space.id,
+        lead_ms=space.lead_min * 60_000,
+        grace_ms=space.grace_min * 60_000,
+    )
+
+
+def _door(door: Door) -> DoorPlan:
+    return DoorPlan(
+        door_id=door.id,
+        space_id=door.space,
+        release_s=door.release_s,
+        extended_release_s=door.extended_release_s,
+        held_open_s=door.held_open_s,
+        has_contact=door.contact is not None,
+        is_escape=door.escape,
+    )
+
+
+def load(path: Path) -> Settings:
+    """Read and check a site file; SettingsError lists every fault found."""
+    try:
+        raw = path.read_bytes()
+        text = raw.decode("utf-8")
+    except OSError as error:
+        raise SettingsError([f"{path}: cannot be read: {error.strerror}"]) from error
+    except UnicodeDecodeError as error:
+        where = f"{path}:{raw[: error.start].count(10) + 1}"
+        raise SettingsError([f"{where}: not UTF-8, save it as UTF-8"]) from error
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError([_syntax(path, error)]) from error
+    revision = hashlib.sha256(raw).hexdigest()[:8]
+    return parse(document, path=path, text=text, revision=revision)
+
+
+def parse(
+    document: dict[str, Any], *, path: Path, text: str, revision: str
+) -> Settings:
+    """Check a document; ``text`` is its source, for the line numbers."""
+    try:
+        settings = Settings.model_validate({**document, "revision": revision})
+    except ValidationError as error:
+        faults = [_fault(path, text, entry) for entry in error.errors()]
+        raise SettingsError(faults) from error
+    faults = [
+        f"{path}:{line_of(text, where)} {_dotted(where)}: {what}"
+        for where, what in cross_check(settings)
+    ]
+    if faults:
+        raise SettingsError(faults)
+    return settings
+
+
+def _syntax(path: Path, error: tomllib.TOMLDecodeError) -> str:
+    found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+    line = found[1] if found else "1"
+    what = str(error).split(" (at ")[0]
+    return f"{path}:{line}: not TOML: {what}"
+
+
+def _dotted(where: tuple[str | int, ...]) -> str:
+    return ".".join(f"{part + 1}" if isinstance(part, int) else part for part in where)
+
+
+def _fault(path: Path, text: str, entry: Any) -> str:
+    where = tuple(part for part in entry["loc"] if part not in _UNION_MEMBERS)
+    line = line_of(text, where)
+    return f"{path}:{line} {_dotted(where)}: {_words(entry, where)}"
+
+
+#: pydantic names the members of a union in its locations; people do not.
+_UNION_MEMBERS = {"bool", "int", "float", "str"}
+
+
+def _words(entry: Any, where: tuple[str | int, ...]) -> str:
+    """Put pydantic's finding into "what, what instead"."""
+    match entry["type"]:
+        case "extra_forbidden":
+            return _unknown(where)
+        case "missing":
+            return "missing, add it"
+        case "literal_error":
+            expected = entry["ctx"]["expected"]
+            return f"{entry['input']!r} is not possible here, use one of {expected}"
+        case "string_pattern_mismatch":
+            return (
+                f"{entry['input']!r} does not fit, use small letters, digits and "
+                f"hyphens (pattern {entry['ctx']['pattern']})"
+            )
+        case _:
+            return f"{entry['msg'][0].lower()}{entry['msg'][1:]}: {entry['input']!r}"
+
+
+def _unknown(where: tuple[str | int, ...]) -> str:
+    known = _keys_at(where[:-1])
+    close = difflib.get_close_matches(str(where[-1]), known, n=1)
+    if close:
+        return f"unknown key, did you mean {close[0]!r}?"
+    return f"unknown key, possible here: {', '.join(sorted(known))}"
+
+
+def _keys_at(where: tuple[str | int, ...]) -> list[str]:
+    model: type[BaseModel] = Settings
+    for part in where:
+        if isinstance(part, int):
+            continue
+        found = _PARTS.get((model, part))
+        if found is None:
+            return []
+        model = found
+    return [name for name in model.model_fields if name != "revision"]
+
+
+_PARTS: dict[tuple[type[BaseModel], str], type[BaseModel]] = {
+    (Settings, "site"): Site,
+    (Settings, "gateway"): GatewayIdentity,
+    (Settings, "platform"): Platform,
+    (Settings, "keys"): Keys,
+    (Settings, "clock"): Clock,
+    (Settings, "fire"): Input,
+    (Settings, "space"): Space,
+    (Settings, "device"): Device,
+    (Settings, "door"): Door,
+    (Settings, "access_point"): AccessPoint,
+    (Door, "strike"): Output,
+    (Door, "contact"): Input,
+    (Door, "exit_button"): Input,
+}
