@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hand in the world: what people and mishaps do to a site's devices, by name.
+
+The law of the module: what was due before an act has happened when it comes, and what
+it causes has happened when it returns. An unknown name is answered with the known ones.
+The control socket offers these methods as they stand here: the name is the verb, the
+parameters beside ``now`` are its fields.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from firmware_sim.errors import SimulationError
+
+# Read while running: the control socket checks requests by these annotations.
+from firmware_sim.identity_card import IdentityCard  # noqa: TC001
+from firmware_sim.relay_board import BoardFault  # noqa: TC001
+from firmware_sim.sam_settings import SamFault  # noqa: TC001
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from firmware_sim.door import Door
+    from firmware_sim.relay_board import RelayBoard
+    from firmware_sim.world import World
+
+#: The longest that a button is held or a board dark; longer is a press and a release.
+MAX_DURATION_S = 3_600.0
+#: The verbs that others may ask for, and what their answer is called.
+VERBS = {
+    "put_card": "",
+    "take_card": "",
+    "show_code": "is_read",
+    "push": "is_open",
+    "force": "is_open",
+    "pull_shut": "was_open",
+    "press_exit": "",
+    "release_exit": "",
+    "stick_contact": "",
+    "set_lock_power": "",
+    "set_input": "",
+    "weld": "",
+    "brown_out": "",
+    "power_cycle": "",
+    "spoil_reader": "",
+    "spoil_board": "",
+}
+
+T = TypeVar("T")
+
+
+class Hand:
+    """Acts upon a world; ``now`` in monotonic seconds, channels from 1."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def put_card(self, reader: str, card: IdentityCard, now: float) -> None:
+        """Lay a card on a reader."""
+        with self._at(now) as world:
+            find("reader", world.readers, reader).put(card, now)
+
+    def take_card(self, reader: str, now: float) -> None:
+        """Take the card off a reader."""
+        with self._at(now) as world:
+            find("reader", world.readers, reader).take_away(now)
+
+    def show_code(self, scanner: str, text: str | bytes, now: float) -> bool:
+        """Hold up a code; False if the module suppresses it as the same again."""
+        with self._at(now) as world:
+            return find("scanner", world.scanners, scanner).show(text, now)
+
+    def push(self, door: str, now: float) -> bool:
+        """Push a door; tell whether it is open."""
+        with self._door(door, now) as leaf:
+            return leaf.push(now)
+
+    def force(self, door: str, now: float) -> bool:
+        """Open a door whatever its lock does."""
+        with self._door(door, now) as leaf:
+            return leaf.force(now)
+
+    def pull_shut(self, door: str, now: float) -> bool:
+        """Shut a door; tell whether it was open."""
+        with self._door(door, now) as leaf:
+            return leaf.pull_shut(now)
+
+    def press_exit(self, door: str, now: float, hold_s: float | None = 0.5) -> None:
+        """Press the exit button for ``hold_s``; None: until :meth:`release_exit`."""
+        if hold_s is not None:
+            _check_duration("hold_s", hold_s)
+        with self._door(door, now) as leaf:
+            leaf.press_exit(now, hold_s)
+
+    def release_exit(self, door: str, now: float) -> None:
+        """Take the finger off the exit button."""
+        with self._door(door, now) as leaf:
+            leaf.release_exit(now)
+
+    def stick_contact(self, door: str, now: float, *, is_closed: bool | None) -> None:
+        """Let a door's contact tell the same for ever; None mends it."""
+        with self._door(door, now) as leaf:
+            leaf.stick_contact(now, is_closed=is_closed)
+
+    def set_lock_power(self, door: str, now: float, *, is_on: bool) -> None:
+        """Cut or give back the supply of a lock."""
+        with self._door(door, now) as leaf:
+            leaf.set_lock_power(now, is_on=is_on)
+
+    def set_input(
+        self, board: str, channel: int, now: float, *, is_closed: bool
+    ) -> None:
+        """Close or open a loop that is not a door's: a fire panel, a tamper switch."""
+        with self._board(board, now) as one:
+            if self._world.is_wired_input(board, channel):
+                raise SimulationError(
+                    f"input {channel} of {board} belongs to a door; move the door"
+                )
+            one.set_input(channel, now, is_closed=is_closed)
+
+    def weld(
+        self, board: str, relay: int, now: float, *, is_welded: bool = True
+    ) -> None:
+        """Weld a relay's contact shut, or mend it."""
+        with self._board(board, now) as one:
+            one.weld(relay, now, is_welded=is_welded)
+
+    def brown_out(self, board: str, now: float, dark_s: float = 0.5) -> None:
+        """Cut a board's power for ``dark_s``."""
+        _check_duration("dark_s", dark_s)
+        with self._board(board, now) as one:
+            one.brown_out(now, dark_s)
+
+    def power_cycle(self, reader: str, now: float) -> None:
+        """Cut a reader's power and give it back."""
+        with self._at(now) as world:
+            find("reader", world.readers, reader).power_cycle(now)
+
+    def spoil_reader(self, reader: str, fault: SamFault, replies: int = 1) -> None:
+        """Spoil the next replies of a reader."""
+        find("reader", self._world.readers, reader).spoil(fault, replies)
+
+    def spoil_board(self, board: str, fault: BoardFault, replies: int = 1) -> None:
+        """Spoil the next replies of a board."""
+        find("board", self._world.boards, board).spoil(fault, replies)
+
+    @contextmanager
+    def _at(self, now: float) -> Iterator[World]:
+        self._world.tick(now)
+        yield self._world
+        self._world.tick(now)
+
+    @contextmanager
+    def _door(self, name: str, now: float) -> Iterator[Door]:
+        with self._at(now) as world:
+            yield find("door", world.doors, name)
+
+    @contextmanager
+    def _board(self, name: str, now: float) -> Iterator[RelayBoard]:
+        with self._at(now) as world:
+            yield find("board", world.boards, name)
+
+
+def find(kind: str, things: Mapping[str, T], name: str) -> T:
+    """Return the thing of that name; SimulationError names those there are."""
+    if name not in things:
+        known = ", ".join(things) or "none"
+        raise SimulationError(f"no {kind} {name!r}; this world has: {known}")
+    return things[name]
+
+
+def _check_duration(name: str, duration_s: float) -> None:
+    if not 0 <= duration_s <= MAX_DURATION_S:
+        raise SimulationError(
+            f"{name} {duration_s} is no duration; write 0 to {MAX_DURATION_S:.0f}"
+        )

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happened in the simulated world, with the time at which it did.
+
+The law of the module: a happening says what a person standing there would have seen
+or heard, never what a card or a code contains. Times are seconds of CLOCK_MONOTONIC,
+so that other processes on the same machine can compare.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
+
+#: Happenings that a device remembers: an hour of a busy door (a pulse, an opening and
+#: an exit every 15 s is 1,440), and 200 kB at most.
+MAX_REMEMBERED = 2_000
+
+
+class What(StrEnum):
+    """The kinds of happening."""
+
+    RELAY_ON = "relay_on"
+    RELAY_OFF = "relay_off"
+    STRIKE_RELEASED = "strike_released"
+    STRIKE_RELOCKED = "strike_relocked"
+    LEAF_OPENED = "leaf_opened"
+    LEAF_CLOSED = "leaf_closed"
+    CONTACT_STUCK = "contact_stuck"
+    CONTACT_MENDED = "contact_mended"
+    EXIT_PRESSED = "exit_pressed"
+    EXIT_RELEASED = "exit_released"
+    CARD_PUT = "card_put"
+    CARD_TAKEN = "card_taken"
+    CARD_READ = "card_read"
+    CODE_SHOWN = "code_shown"
+    CODE_READ = "code_read"
+    POWER_LOST = "power_lost"
+    POWER_BACK = "power_back"
+    UNPLUGGED = "unplugged"
+    PLUGGED = "plugged"
+
+
+class Subject(StrEnum):
+    """To what it happened."""
+
+    DOOR = "door"
+    BOARD = "board"
+    READER = "reader"
+    SCANNER = "scanner"
+    PORT = "port"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """One happening; ``channel`` counts a board's relays from 1, as printed on it."""
+
+    at: float
+    what: What
+    subject: Subject
+    name: str
+    channel: int | None = None
+
+    def as_mapping(self) -> dict[str, object]:
+        """Return ``{"at", "what", "door" or "board" …: name}`` and any channel."""
+        told: dict[str, object] = {"at": self.at, "what": self.what.value}
+        told[self.subject.value] = self.name
+        if self.channel is not None:
+            told["channel"] = self.channel
+        return told
+
+
+class Diary:
+    """The happenings of one thing: the latest ones, and those not told yet.
+
+    When nobody asks for the news, both forget the oldest beyond ``MAX_REMEMBERED``.
+    """
+
+    def __init__(self, subject: Subject, name: str) -> None:
+        self.name = name
+        self._subject = subject
+        self._entries: deque[Happening] = deque(maxlen=MAX_REMEMBERED)
+        self._news: deque[Happening] = deque(maxlen=MAX_REMEMBERED)
+
+    def note(self, what: What, at: float, *, channel: int | None = None) -> None:
+        """Write down what happened at ``at``."""
+        happening = Happening(
+            at=at, what=what, subject=self._subject, name=self.name, channel=channel
+        )
+        self._entries.append(happening)
+        self._news.append(happening)
+
+    def entries(self) -> tuple[Happening, ...]:
+        """Return what is remembered, oldest first."""
+        return tuple(self._entries)
+
+    def take_news(self) -> tuple[Happening, ...]:
+        """Return what was noted since the last call, oldest first."""
+        if not self._news:
+            return ()
+        news = tuple(self._news)
+        self._news.clear()
+        return news
