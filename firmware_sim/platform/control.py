@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The platform's control socket: a test's hand in the world of the platform.
+
+The law of the module: one JSON object a line, one line in answer; a wrong wish is
+answered, never fatal. Counting runs beside the work, on a connection of its own.
+
+``{"do": "counts"}``, ``{"do": "audit"}``, ``{"do": "keys"}``,
+``{"do": "change", "rows": [{"kind","id","body"}], "remove": [{"kind","id"}]}``,
+``{"do": "knob", "name": …, "value": …}``,
+``{"do": "restore", "gateway": …, "epoch": …, "seq": …}``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from firmware_sim.platform.counts import count_garbled, count_journals, find_breaks
+from firmware_sim.platform.feed import parse_row
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from firmware_sim.platform.counts import JournalCounts
+    from firmware_sim.platform.feed_store import FeedStore
+    from firmware_sim.platform.keys import Signer
+    from firmware_sim.platform.ledger import Ledger
+    from firmware_sim.platform.session import Session
+    from firmware_sim.platform.shell import Shell
+
+#: One line: a change of some ten thousand rows.
+MAXIMUM_LINE_BYTES = 4 * 1024 * 1024
+_SUMMED = (
+    "stored",
+    "deliveries",
+    "redelivered",
+    "duplicated",
+    "lost",
+    "refused",
+    "alarms",
+    "quarantined",
+)
+
+
+def listen(path: Path) -> socket.socket:
+    """Bind the control socket at ``path``, for its owner alone."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    path.chmod(0o600)
+    return listener
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """What the socket's words act upon."""
+
+    session: Session
+    shell: Shell
+    ledger: Ledger
+    ledger_path: Path
+    store: FeedStore
+    signer: Signer
+
+    async def serve(self, listener: socket.socket) -> None:
+        """Answer whoever connects, until cancelled."""
+        server = await asyncio.start_unix_server(
+            self._converse, sock=listener, limit=MAXIMUM_LINE_BYTES
+        )
+        async with server:
+            await server.serve_forever()
+
+    async def _converse(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        try:
+            while line := await reader.readline():
+                writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
+                await writer.drain()
+        except (ValueError, ConnectionError):
+            # A line over the limit, or a caller who went away: he is hung up on.
+            pass
+        finally:
+            writer.close()
+
+    async def _answer(self, line: bytes) -> dict[str, Any]:
+        try:
+            wish = json.loads(line)
+            return {"ok": True} | await self._do(wish)
+        except (KeyError, TypeError, ValueError, RecursionError) as flaw:
+            return {"ok": False, "error": f"{type(flaw).__name__}: {flaw}"}
+
+    async def _do(self, wish: Any) -> dict[str, Any]:
+        match wish["do"]:
+            case "counts":
+                return await self._counts()
+            case "audit":
+                breaks = await asyncio.to_thread(find_breaks, self.ledger_path)
+                named = [[*journal, seq] for journal, seq in breaks.items()]
+                return {"breaks": named}
+            case "keys":
+                return {"keys": self.signer.public_keys}
+            case "change":
+                return self._change(wish)
+            case "knob":
+                self.session.turn(wish["name"], int(wish["value"]))
+                return {"knobs": asdict(self.session.knobs)}
+            case "restore":
+                self.ledger.rewind(wish["gateway"], wish["epoch"], int(wish["seq"]))
+                return {}
+            case unknown:
+                raise ValueError(f"no such verb: {unknown!r}")
+
+    def _change(self, wish: Any) -> dict[str, Any]:
+        put = [parse_row(row) for row in wish.get("rows", [])]
+        remove = [(str(row["kind"]), str(row["id"])) for row in wish.get("remove", [])]
+        self.shell.post(self.session.change(put, remove))
+        return self._cursor()
+
+    def _cursor(self) -> dict[str, Any]:
+        cursor = self.store.feed.cursor
+        return {"epoch": cursor.epoch, "rev": cursor.rev}
+
+    async def _counts(self) -> dict[str, Any]:
+        journals = await asyncio.to_thread(count_journals, self.ledger_path)
+        garbled = await asyncio.to_thread(count_garbled, self.ledger_path)
+        by_gateway: dict[str, list[JournalCounts]] = {}
+        for journal in journals:
+            by_gateway.setdefault(journal.gateway, []).append(journal)
+        return {
+            "connected": self.shell.is_connected,
+            "dropped": self.shell.dropped,
+            "garbled": garbled,
+            "feed": self._cursor() | {"rows": self.store.feed.count},
+            "gateways": {
+                gateway: _summed(known) | self._heard(gateway)
+                for gateway, known in by_gateway.items()
+            },
+        }
+
+    def _heard(self, gateway: str) -> dict[str, Any]:
+        """Return what the gateway said of itself last."""
+        hello = self.session.hellos.get(gateway)
+        if hello is None:
+            return {}
+        feed = {"epoch": hello.feed_epoch, "rev": hello.feed_rev}
+        return {"hello": {"last_seq": hello.last_seq, "boot": hello.boot, "feed": feed}}
+
+
+def _summed(journals: list[JournalCounts]) -> dict[str, Any]:
+    """Sum a gateway's journals; ``high`` is the watermark of the newest."""
+    sums = {name: sum(getattr(one, name) for one in journals) for name in _SUMMED}
+    epochs = {one.epoch: {"hi": one.hi, "h": one.hash.hex()} for one in journals}
+    return sums | {"high": journals[-1].hi, "epochs": epochs}
