@@ -72,6 +72,10 @@ class Admissions:
         for booking in ended:
             del self.by_booking[booking]
 
+    def renumber(self, shift: int) -> None:
+        """Follow the journal into a new epoch."""
+        self.open_grants = {s + shift: g for s, g in self.open_grants.items()}
+
     def dump(self) -> dict[str, list[list[int | str]]]:
         """Return the state as JSON values."""
         return {
@@ -116,7 +120,7 @@ class Admissions:
 
     def _not_taken(self, cause: int) -> None:
         grant = self.open_grants.pop(cause, None)
-        if grant is not None and grant.person.booking is not None:
+        if grant is not None and grant.person.booking in self.by_booking:
             is_unverified = grant.is_unverified
             self._count(grant.person.booking, -1, is_unverified=is_unverified)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import ceil, floor
 
 from edge.core.moment import UNBOUNDED_MS
 
@@ -36,8 +37,12 @@ class _Bound:
     utc_ms: int
     set_s: float
 
-    def aged(self, now_s: float, rate: float) -> int:
-        return self.utc_ms + int((now_s - self.set_s) * 1000 * rate)
+    def at_least(self, now_s: float) -> int:
+        return self.utc_ms + floor((now_s - self.set_s) * 1000 * (1 - DRIFT))
+
+    def at_most(self, now_s: float) -> int:
+        # Rounded up, or the true time could lie beyond it by part of a millisecond.
+        return self.utc_ms + ceil((now_s - self.set_s) * 1000 * (1 + DRIFT))
 
 
 class IntervalClock:
@@ -49,10 +54,10 @@ class IntervalClock:
 
     def interval(self, now_s: float) -> tuple[int, int]:
         """Return ``(earliest_ms, latest_ms)`` at ``now_s``."""
-        lo = self._lo.aged(now_s, 1 - DRIFT)
+        lo = self._lo.at_least(now_s)
         if self._hi is None:
             return lo, UNBOUNDED_MS
-        return lo, max(lo, self._hi.aged(now_s, 1 + DRIFT))
+        return lo, max(lo, self._hi.at_most(now_s))
 
     def raise_floor(self, lo_ms: int, now_s: float) -> ClockAnswer:
         """Take a stamp that cannot lie in the future: time is at least ``lo_ms``."""

@@ -63,7 +63,7 @@ class Controller:
     def __init__(self, site: SitePlan, *, next_seq: int) -> None:
         self.roster: Roster = EMPTY
         self._site = site
-        self._out = OutcomeBuilder(next_seq)
+        self._out = OutcomeBuilder(next_seq, self._follow)
         self._doors = Doorkeeper(site, self._out)
         self._admissions = Admissions()
         self._denials = Limiter(SINGLE_DENIALS)
@@ -131,7 +131,7 @@ class Controller:
     def start(self, now: Moment, *, facts: Facts = ()) -> Outcome:
         """Begin: grants whose outcome a power cut hid are closed as unknown."""
         self._out.event(EventKind.STARTED, "gateway", now, facts=facts)
-        for seq, grant in self._admissions.open_grants.items():
+        for seq, grant in list(self._admissions.open_grants.items()):
             self._out.event(
                 EventKind.ACCESS_NOT_TAKEN,
                 grant.access_point,
@@ -142,6 +142,17 @@ class Controller:
         self._doors.reassert(self._site.doors)
         return self._finish()
 
+    def renumber(self, shift: int) -> None:
+        """Follow the journal into a new epoch, whose numbers begin anew.
+
+        Open grants keep their place: a cause of 0 or less counts back into the epoch
+        before, from its last acknowledged event.
+        """
+        self._out.next_seq += shift
+        self._admissions.renumber(shift)
+        self._doors.renumber(shift)
+        self._rescans.renumber(shift)
+
     def stop(self, now: Moment) -> Outcome:
         """End: tell what was still being counted."""
         self._tell_counted(now, is_final=True)
@@ -149,10 +160,12 @@ class Controller:
         return self._finish()
 
     def _finish(self) -> Outcome:
-        outcome = self._out.take()
-        for event in outcome.events:
-            self._admissions.follow(event)
-        return outcome
+        return self._out.take()
+
+    def _follow(self, event: Event) -> None:
+        self._admissions.follow(event)
+        if event.kind is EventKind.ACCESS_NOT_TAKEN:
+            self._rescans.forget(int(event.fact("cause") or 0))
 
     def _dispatch(self, stimulus: Stimulus, now: Moment) -> None:
         match stimulus:
@@ -206,8 +219,8 @@ class Controller:
             self._indicate(scan.access_point, Indication.TRY_AGAIN, next_step=step)
             return
         door_id = self._site.access_points[scan.access_point].door_id
-        mode = self._doors.mode(door_id)
-        again = self._rescans.find(scan, mode, now.monotonic_s)
+        mode, changes = self._doors.mode(door_id), self._doors.mode_changes(door_id)
+        again = self._rescans.find(scan, changes, now.monotonic_s)
         if again is not None:
             self._reopen(scan.access_point, door_id, again, now)
             return
@@ -249,8 +262,8 @@ class Controller:
         )
         if not is_free:
             self._doors.grant(door_id, granted.release_s, event, now)
-            mode, now_s = self._doors.mode(door_id), now.monotonic_s
-            self._rescans.granted(scan, mode, event.seq, granted.release_s, now_s)
+        changes, now_s = self._doors.mode_changes(door_id), now.monotonic_s
+        self._rescans.granted(scan, changes, event.seq, granted.release_s, now_s)
         self._indicate(scan.access_point, Indication.GRANTED)
 
     def _reopen(
@@ -258,13 +271,14 @@ class Controller:
     ) -> None:
         """Same card within 3 s of its grant: release again, without a second event."""
         cause, release_s = again
-        is_open_grant = cause in self._admissions.open_grants
-        self._doors.release(
-            door_id, release_s, now, cause=cause if is_open_grant else None
-        )
-        self._out.command(
-            Release(door=door_id, duration_s=release_s, cause=cause, is_egress=False)
-        )
+        if release_s > 0:
+            # Not a cause anew: while nobody used it the door still remembers it.
+            self._doors.release(door_id, release_s, now, cause=None)
+            self._out.command(
+                Release(
+                    door=door_id, duration_s=release_s, cause=cause, is_egress=False
+                )
+            )
         self._indicate(access_point, Indication.GRANTED)
 
     def _deny(

@@ -154,7 +154,9 @@ def release(
     causes = door.causes
     if cause is not None and cause not in causes:
         causes = (*causes, cause)
-    held = max(held_at_s, door.held_at_s or held_at_s) if changed.is_open else None
+    # A door that is free to be open is never open too long.
+    is_timed = changed.is_open and door.mode not in FREE_MODES
+    held = max(held_at_s, door.held_at_s or held_at_s) if is_timed else None
     return (
         replace(changed, released_until_s=until_s, causes=causes, held_at_s=held),
         effects,
@@ -183,12 +185,30 @@ def expire(
     """Let timers that ran out by ``now_s`` take effect, the release first."""
     effects: tuple[DoorEffect, ...] = ()
     if door.released_until_s is not None and now_s >= door.released_until_s:
-        sensed, unsensed = DoorInput.RELEASE_OVER, DoorInput.RELEASE_OVER_UNSENSED
-        is_guess = not has_contact and door.phase is DoorPhase.RELEASED
-        door, effects = step(door, unsensed if is_guess else sensed)
-        door = replace(door, released_until_s=None)
+        door, effects = _end_release(door, has_contact=has_contact)
     if door.held_at_s is not None and now_s >= door.held_at_s:
         door, more = step(door, DoorInput.HELD_OVER)
         door = replace(door, held_at_s=None)
         effects += more
     return door, effects
+
+
+def lock(
+    door: Door, *, held_at_s: float, has_contact: bool
+) -> tuple[Door, tuple[DoorEffect, ...]]:
+    """End a running release because the mode locks; an open leaf is timed from now."""
+    effects: tuple[DoorEffect, ...] = ()
+    if door.released_until_s is not None:
+        door, effects = _end_release(door, has_contact=has_contact)
+    if door.phase is DoorPhase.OPEN and door.held_at_s is None:
+        door = replace(door, held_at_s=held_at_s)
+    return door, effects
+
+
+def _end_release(
+    door: Door, *, has_contact: bool
+) -> tuple[Door, tuple[DoorEffect, ...]]:
+    sensed, unsensed = DoorInput.RELEASE_OVER, DoorInput.RELEASE_OVER_UNSENSED
+    is_guess = not has_contact and door.phase is DoorPhase.RELEASED
+    door, effects = step(door, unsensed if is_guess else sensed)
+    return replace(door, released_until_s=None), effects

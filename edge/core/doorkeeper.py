@@ -9,6 +9,7 @@ while the fire input is active.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,10 @@ from edge.core.door import (
     Door,
     DoorEffect,
     DoorMode,
+    DoorPhase,
     contact,
     expire,
+    lock,
     release,
 )
 from edge.core.event import Event, EventKind, Facts
@@ -56,7 +59,8 @@ class Doorkeeper:
         self._out = out
         self._doors = {door_id: Door() for door_id in site.doors}
         self._grants: dict[int, Event] = {}
-        self._exits_noted: set[str] = set()
+        self._mode_changes: Counter[str] = Counter()
+        self._exits_noted: dict[str, int] = {}
         self._renew_at_s: dict[str, float] = {}
         self._is_fire = False
         self._is_fire_input = False
@@ -70,6 +74,10 @@ class Doorkeeper:
     def mode(self, door_id: str) -> DoorMode:
         """Return the door's mode."""
         return self._doors[door_id].mode
+
+    def mode_changes(self, door_id: str) -> int:
+        """Return how often the mode was set, to see whether it was in between."""
+        return self._mode_changes[door_id]
 
     def standing(self) -> Mapping[str, Door]:
         """Return all doors, to be read."""
@@ -114,30 +122,36 @@ class Doorkeeper:
         if not is_pressed:
             return
         release_s = self._site.doors[door_id].release_s
-        cause = self._out.next_seq
         if door_id not in self._exits_noted:
-            self._exits_noted.add(door_id)
-            self._out.event(EventKind.REQUEST_TO_EXIT, door_id, now)
+            noted = self._out.event(EventKind.REQUEST_TO_EXIT, door_id, now)
+            self._exits_noted[door_id] = noted.seq
+        cause = self._exits_noted[door_id]
         self.release(door_id, release_s, now, cause=None)
-        if self.mode(door_id) is not DoorMode.LOCKED_OPEN:
+        mode = self.mode(door_id)
+        if mode is DoorMode.UNLOCKED:
+            # A shorter pulse would lock the unlocked door before its next renewal.
+            release_s = max(release_s, UNLOCKED_PULSE_S)
+        if mode is not DoorMode.LOCKED_OPEN:
             self._out.command(
                 Release(door=door_id, duration_s=release_s, cause=cause, is_egress=True)
             )
 
     def order_mode(self, order: ModeOrdered, now: Moment) -> None:
-        """Change a door's mode; under fire an escape door keeps its own."""
+        """Change a door's mode; an escape door changes when the fire has ended."""
         door_id = order.door
-        if self._is_fire and self._site.doors[door_id].is_escape:
-            self._before_fire[door_id] = order.mode
-            return
         facts: Facts = (
             ("actor", order.actor[:MAX_REASON]),
             ("mode", order.mode.value),
             ("reason", order.reason[:MAX_REASON]),
         )
+        if door_id in self._before_fire:
+            self._before_fire[door_id] = order.mode
+            facts += (("after", "FIRE"),)
+            self._out.event(EventKind.DOOR_MODE_CHANGED, door_id, now, facts=facts)
+            return
         self._out.event(EventKind.DOOR_MODE_CHANGED, door_id, now, facts=facts)
         self._set_mode(door_id, order.mode)
-        self._drive(door_id, is_change=True)
+        self._enter_mode(door_id, now)
 
     def fire_input(self, now: Moment, *, is_active: bool) -> None:
         """Take the fire input's level; its end alone ends nothing."""
@@ -148,7 +162,7 @@ class Doorkeeper:
         self._out.event(
             EventKind.EMERGENCY_STARTED, "site", now, facts=(("state", "FIRE"),)
         )
-        self.reassert(self._site.doors)
+        self.reassert(self._before_fire)
 
     def end_fire(self, now: Moment, actor: str, reason: str) -> None:
         """End the fire release by hand; refused while the input is active."""
@@ -161,16 +175,22 @@ class Doorkeeper:
         )
         self._out.event(EventKind.EMERGENCY_ENDED, "site", now, facts=facts)
         for door_id in self._end_fire():
-            self._drive(door_id, is_change=True)
+            self._enter_mode(door_id, now)
 
     def assume_fire(self) -> None:
         """Take over a fire release that the emergency file remembers from before."""
         self._begin_fire()
 
     def reassert(self, door_ids: Iterable[str]) -> None:
-        """Bring outputs in line with the doors' standing, after a start or return."""
+        """Bring outputs in line with the doors' standing, after a start or return.
+
+        A door at rest is told so: a steady output may have outlived its mode. One
+        that is released or open gets its relock when it closes.
+        """
         for door_id in door_ids:
-            self._drive(door_id, is_change=False)
+            is_at_rest = self._doors[door_id].phase is DoorPhase.SECURE
+            if not self._keep_free(door_id) and is_at_rest:
+                self._out.command(Relock(door=door_id))
 
     def expire(self, now: Moment) -> None:
         """Let timers that ran out take effect."""
@@ -187,6 +207,14 @@ class Doorkeeper:
                 self._renew_at_s[door_id] = now.monotonic_s + UNLOCKED_RENEW_S
                 self._pulse_unlocked(door_id)
 
+    def renumber(self, shift: int) -> None:
+        """Follow the journal into a new epoch."""
+        self._grants = {s + shift: e for s, e in self._grants.items()}
+        for door_id, door in self._doors.items():
+            causes = tuple(cause + shift for cause in door.causes)
+            self._doors[door_id] = replace(door, causes=causes)
+        self._exits_noted = {d: s + shift for d, s in self._exits_noted.items()}
+
     def dump(self) -> dict[str, Any]:
         """Return what must survive a restart, as JSON values."""
         return {
@@ -200,18 +228,23 @@ class Doorkeeper:
         for door_id, mode in state["modes"].items():
             if door_id in self._doors:
                 self._set_mode(door_id, DoorMode(mode))
-        self._is_fire = bool(state["fire"])
         self._before_fire = {
             door_id: DoorMode(mode)
             for door_id, mode in state["before_fire"].items()
             if door_id in self._doors
         }
+        if state["fire"]:
+            self._begin_fire()  # the plan may have a new escape door
 
     def follow(self, event: Event) -> None:
         """Take a replayed event into account."""
         match event.kind:
             case EventKind.DOOR_MODE_CHANGED if event.subject in self._doors:
-                self._set_mode(event.subject, DoorMode(str(event.fact("mode"))))
+                mode = DoorMode(str(event.fact("mode")))
+                if event.subject in self._before_fire:
+                    self._before_fire[event.subject] = mode
+                else:
+                    self._set_mode(event.subject, mode)
             case EventKind.EMERGENCY_STARTED:
                 self._begin_fire()
             case EventKind.EMERGENCY_ENDED:
@@ -220,11 +253,9 @@ class Doorkeeper:
                 pass
 
     def _begin_fire(self) -> None:
-        if self._is_fire:
-            return
         self._is_fire = True
         for door_id, plan in self._site.doors.items():
-            if plan.is_escape:
+            if plan.is_escape and door_id not in self._before_fire:
                 self._before_fire[door_id] = self.mode(door_id)
                 self._set_mode(door_id, DoorMode.LOCKED_OPEN)
 
@@ -237,18 +268,37 @@ class Doorkeeper:
         return ended
 
     def _set_mode(self, door_id: str, mode: DoorMode) -> None:
-        self._doors[door_id] = replace(self._doors[door_id], mode=mode)
+        door = replace(self._doors[door_id], mode=mode)
+        if mode in FREE_MODES:  # never open too long
+            door = replace(door, held_at_s=None)
+        self._doors[door_id] = door
+        self._mode_changes[door_id] += 1
         self._renew_at_s.pop(door_id, None)
 
-    def _drive(self, door_id: str, *, is_change: bool) -> None:
+    def _enter_mode(self, door_id: str, now: Moment) -> None:
+        """Drive the outputs of a new mode; never lock onto an open leaf."""
+        if self._keep_free(door_id):
+            return
+        plan = self._site.doors[door_id]
+        held_at_s = now.monotonic_s + plan.held_open_s
+        changed, effects = lock(
+            self._doors[door_id], held_at_s=held_at_s, has_contact=plan.has_contact
+        )
+        self._apply(door_id, changed, effects, now)
+        if not changed.is_open:
+            self._out.command(Relock(door=door_id))
+
+    def _keep_free(self, door_id: str) -> bool:
+        """Ask for the outputs of a free mode; False if the mode locks."""
         match self.mode(door_id):
             case DoorMode.LOCKED_OPEN:
                 self._out.command(HoldOpen(door=door_id))
             case DoorMode.UNLOCKED:
                 # Due at once: the next tick sends the first pulse and renews it.
                 self._renew_at_s[door_id] = 0.0
-            case _ if is_change:
-                self._out.command(Relock(door=door_id))
+            case _:
+                return False
+        return True
 
     def _pulse_unlocked(self, door_id: str) -> None:
         self._out.command(
@@ -271,7 +321,7 @@ class Doorkeeper:
             else:
                 self._out.event(_KINDS[effect], door_id, now)
         if changed.released_until_s is None:
-            self._exits_noted.discard(door_id)
+            self._exits_noted.pop(door_id, None)
         self._doors[door_id] = changed
 
     def _close_grants(

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from edge.core.event import NOBODY, Event, EventKind, Facts, Person
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edge.core.command import Command
     from edge.core.moment import Moment
 
@@ -25,10 +27,15 @@ class Outcome:
 
 
 class OutcomeBuilder:
-    """Collects an outcome; ``next_seq`` goes on from call to call."""
+    """Collects an outcome; ``next_seq`` goes on from call to call.
 
-    def __init__(self, next_seq: int) -> None:
+    ``follow`` hears of each event at once, so that what comes later in the same
+    outcome already reckons with it.
+    """
+
+    def __init__(self, next_seq: int, follow: Callable[[Event], None]) -> None:
         self.next_seq = next_seq
+        self._follow = follow
         self._events: list[Event] = []
         self._commands: list[Command] = []
 
@@ -52,6 +59,7 @@ class OutcomeBuilder:
         )
         self.next_seq += 1
         self._events.append(event)
+        self._follow(event)
         return event
 
     def command(self, command: Command) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MAX_CREDENTIALS = 16
 MAX_PARTY = 500
 MAX_TEXT = 64
+#: Fields that hold tokens: an error names their type, never what stood in them.
+_SECRET = frozenset({"credentials", "token"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,13 @@ class RevocationRow:
 RosterRow = HolderRow | BookingRow | RevocationRow
 
 
+_TEXT = f"1 to {MAX_TEXT} printable characters"
+
+
+def _is_text(value: str) -> bool:
+    return 0 < len(value) <= MAX_TEXT and value.isprintable()
+
+
 class _Body:
     """Typed access to a row's body, with errors that name the row and the field."""
 
@@ -67,19 +76,21 @@ class _Body:
 
     def wrong(self, field: str, expected: str) -> ValueError:
         value = self._body.get(field)
-        return ValueError(f"{self._where}: {field}: expected {expected}, got {value!r}")
+        got = type(value).__name__ if field in _SECRET else repr(value)[:MAX_TEXT]
+        return ValueError(f"{self._where}: {field}: expected {expected}, got {got}")
 
     def text(self, field: str) -> str:
         value = self._body.get(field)
-        if not isinstance(value, str) or not value or len(value) > MAX_TEXT:
-            raise self.wrong(field, f"1 to {MAX_TEXT} characters")
-        if not value.isprintable():
-            raise self.wrong(field, "printable characters")
+        if not isinstance(value, str) or not _is_text(value):
+            raise self.wrong(field, _TEXT)
         return value
 
     def number(self, field: str, low: int, high: int) -> int:
         value = self._body.get(field)
-        if not isinstance(value, int) or not low <= value <= high:
+        # To Python True is 1; to the contract it is no integer.
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.wrong(field, f"an integer from {low} to {high}")
+        if not low <= value <= high:
             raise self.wrong(field, f"an integer from {low} to {high}")
         return value
 
@@ -87,11 +98,15 @@ class _Body:
         value = self._body.get(field)
         if not isinstance(value, list) or len(value) > MAX_CREDENTIALS:
             raise self.wrong(field, f"a list of at most {MAX_CREDENTIALS}")
-        if not all(
-            isinstance(entry, str) and len(entry) <= MAX_TEXT for entry in value
-        ):
-            raise self.wrong(field, "a list of strings")
+        if not all(isinstance(entry, str) and _is_text(entry) for entry in value):
+            raise self.wrong(field, f"a list of texts of {_TEXT}")
         return tuple(value)
+
+    def roles(self, field: str) -> tuple[str, ...]:
+        roles = self.texts(field)
+        if any(" " in role for role in roles):  # a roster joins roles with spaces
+            raise self.wrong(field, "roles without a space")
+        return roles
 
     def token(self, field: str, text: str) -> bytes:
         try:
@@ -107,17 +122,19 @@ class _Body:
 
 def parse_row(kind: str, row_id: str, body: Mapping[str, object]) -> RosterRow | None:
     """Check a row; None for a kind that this version does not know (ignored)."""
+    if kind not in ("holder", "booking", "revocation"):
+        return None
+    if not _is_text(row_id):
+        raise ValueError(f"{kind} {row_id[:MAX_TEXT]!a}: id: expected {_TEXT}")
     fields = _Body(f"{kind} {row_id}", body)
     match kind:
         case "holder":
             return _holder(row_id, fields)
         case "booking":
             return _booking(row_id, fields)
-        case "revocation":
+        case _:
             token = fields.token("token", fields.text("token"))
             return RevocationRow(token=token, reason=fields.text("reason"))
-        case _:
-            return None
 
 
 def _holder(row_id: str, fields: _Body) -> HolderRow:
@@ -130,7 +147,7 @@ def _holder(row_id: str, fields: _Body) -> HolderRow:
         credentials.append(pair)
     return HolderRow(
         holder_id=row_id,
-        roles=fields.texts("roles"),
+        roles=fields.roles("roles"),
         language=fields.text("language"),
         is_enabled=fields.number("enabled", 0, 1) == 1,
         needs_extended_time=fields.number("extended", 0, 1) == 1,

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What must hold after every step of any walk, kept from the outcomes alone.
+
+The law of the module: it reads events and commands as a stranger would and knows
+nothing of how the controller came to them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from edge.core.command import Command, HoldOpen, Indicate, Release, Relock
+from edge.core.event import Event, EventKind
+from tests.core.scene import SITE
+from tests.core.walk import PARTY
+
+CLOSING = (EventKind.ACCESS_TAKEN, EventKind.ACCESS_NOT_TAKEN)
+FREE = ("UNLOCKED", "LOCKED_OPEN")
+ESCAPES = {name for name, plan in SITE.doors.items() if plan.is_escape}
+
+
+class Invariants:
+    """Follows a journal and its commands; raises AssertionError with its words."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.open: dict[int, str | None] = {}
+        self.granted: dict[int, str] = {}
+        self.persons: Counter[str] = Counter()
+        self.modes = dict.fromkeys(SITE.doors, "LOCKED")
+        self.after_fire: dict[str, str] = {}
+        self.is_fire = False
+        self.leaves: set[str] = set()
+        self.seen: Counter[str] = Counter()
+
+    def follow(self, events: tuple[Event, ...], commands: tuple[Command, ...]) -> None:
+        """Check one outcome."""
+        for event in events:
+            self.seen[event.kind] += 1
+            self._number(event)
+            self._grants(event)
+            self._modes(event)
+            self._leaves(event)
+        for command in commands:
+            self._command(command)
+        # A pulse that was due goes before what the stimulus caused: the last counts.
+        last = {c.door: c for c in commands if not isinstance(c, Indicate)}
+        for door, command in last.items():
+            is_held = self.mode(door) == "LOCKED_OPEN"
+            assert not is_held or isinstance(command, HoldOpen), f"held: {command}"
+
+    def rest(self) -> None:
+        """Check what must be true once every timer ran out."""
+        assert not self.open, f"grants without an outcome: {sorted(self.open)}"
+
+    def mode(self, door: str) -> str:
+        """Return what mode a door should have."""
+        return "LOCKED_OPEN" if self.is_fire and door in ESCAPES else self.modes[door]
+
+    def _number(self, event: Event) -> None:
+        self.seq += 1
+        assert event.seq == self.seq, f"gap: {event.seq} after {self.seq - 1}"
+
+    def _grants(self, event: Event) -> None:
+        booking = event.person.booking
+        if event.kind is EventKind.ACCESS_GRANTED:
+            door = SITE.access_points[event.subject].door_id
+            is_free = event.fact("free") == 1
+            assert is_free == (self.mode(door) in FREE), f"{event} in {self.mode(door)}"
+            assert is_free or self.mode(door) == "LOCKED", f"granted: {event}"
+            assert is_free == (booking is None), f"a grant without a booking: {event}"
+            if booking is not None:
+                self.open[event.seq] = booking
+                self.granted[event.seq] = door
+                self.persons[booking] += 1
+                assert self.persons[booking] <= PARTY[booking], f"party: {event}"
+        elif event.kind in CLOSING:
+            cause = event.fact("cause")
+            assert cause in self.open, f"ended twice or never begun: {event}"
+            assert self.open.pop(int(cause)) == booking, f"another's end: {event}"
+            if event.kind is EventKind.ACCESS_NOT_TAKEN and booking is not None:
+                self.persons[booking] -= 1
+
+    def _modes(self, event: Event) -> None:
+        match event.kind:
+            case EventKind.DOOR_MODE_CHANGED:
+                self.modes[event.subject] = str(event.fact("mode"))
+                is_later = self.is_fire and event.subject in ESCAPES
+                assert (event.fact("after") == "FIRE") == is_later
+            case EventKind.EMERGENCY_STARTED:
+                self.is_fire = True
+            case EventKind.EMERGENCY_ENDED:
+                self.is_fire = False
+            case _:
+                pass
+
+    def _leaves(self, event: Event) -> None:
+        match event.kind:
+            case EventKind.STARTED:
+                self.leaves.clear()  # at boot outputs go to rest, leaves are unknown
+            case EventKind.DOOR_OPENED:
+                assert event.subject not in self.leaves, f"opened twice: {event}"
+                self.leaves.add(event.subject)
+            case EventKind.DOOR_CLOSED:
+                assert event.subject in self.leaves, f"closed twice: {event}"
+                self.leaves.discard(event.subject)
+            case EventKind.DOOR_FORCED_OPEN | EventKind.DOOR_OPEN_TOO_LONG:
+                assert event.subject in self.leaves, f"alarm of a closed leaf: {event}"
+                assert self.mode(event.subject) not in FREE, f"alarm when free: {event}"
+            case _:
+                pass
+
+    def _command(self, command: Command) -> None:
+        match command:
+            case Release(is_egress=False):
+                door = self.granted.get(command.cause)
+                assert door == command.door, f"no grant in the journal: {command}"
+                assert self.mode(command.door) == "LOCKED", f"{command} when closed"
+            case Relock():
+                assert command.door not in self.leaves, f"onto an open leaf: {command}"
+                assert self.mode(command.door) not in FREE, f"though free: {command}"
+            case HoldOpen():
+                assert self.mode(command.door) == "LOCKED_OPEN", f"{command}"
+            case _:
+                pass
