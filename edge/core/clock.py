@@ -72,15 +72,21 @@ class IntervalClock:
     def bound(
         self, lo_ms: int, hi_ms: int, now_s: float, *, is_authenticated: bool
     ) -> ClockAnswer:
-        """Take a source's whole interval; refused if it misses what is known."""
+        """Take a source's whole interval; refused if it misses what is known.
+
+        One that is not authenticated (plain NTP) lowers ``hi`` alone.
+        """
         lo, hi = self.interval(now_s)
         is_unbounded = hi == UNBOUNDED_MS
         if lo_ms > hi_ms or hi_ms < lo or lo_ms > hi:
             return ClockAnswer.REFUSED
         if is_unbounded and (not is_authenticated or lo_ms > lo + LEAP_LIMIT_MS):
             return ClockAnswer.REFUSED
-        if lo_ms <= lo and hi_ms >= hi:
+        # A floor outlives restarts with the events that carry it: nobody who has not
+        # proved who he is may raise it.
+        lowest = max(lo, lo_ms) if is_authenticated else lo
+        if lowest == lo and hi_ms >= hi:
             return ClockAnswer.UNCHANGED
-        self._lo = _Bound(max(lo, lo_ms), now_s)
+        self._lo = _Bound(lowest, now_s)
         self._hi = _Bound(min(hi, hi_ms), now_s)
         return ClockAnswer.TIGHTENED

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 #: a gateway that dies leaves it locked within one pulse.
 UNLOCKED_PULSE_S = 10.0
 UNLOCKED_RENEW_S = 5.0
+#: The pulse begins after the grant's commit and ends a poll before the contact tells:
+#: a leaf opened in that stretch was let in, not forced.
+RELEASE_SLACK_S = 1.0
 MAX_REASON = 64
 
 _KINDS = {
@@ -63,7 +66,8 @@ class Doorkeeper:
         self._exits_noted: dict[str, int] = {}
         self._renew_at_s: dict[str, float] = {}
         self._is_fire = False
-        self._is_fire_input = False
+        # A wired input that was not read yet may be active.
+        self._is_fire_input = site.has_fire_input
         self._before_fire: dict[str, DoorMode] = {}
 
     @property
@@ -103,8 +107,9 @@ class Doorkeeper:
         self, door_id: str, release_s: float, now: Moment, *, cause: int | None
     ) -> None:
         """Move the door's machine; the command is the caller's."""
-        until_s = now.monotonic_s + release_s
-        held_at_s = until_s + self._site.doors[door_id].held_open_s
+        over_s = now.monotonic_s + release_s
+        until_s = over_s + RELEASE_SLACK_S
+        held_at_s = over_s + self._site.doors[door_id].held_open_s
         door = self._doors[door_id]
         changed, effects = release(
             door, cause=cause, until_s=until_s, held_at_s=held_at_s
@@ -165,7 +170,7 @@ class Doorkeeper:
         self.reassert(self._before_fire)
 
     def end_fire(self, now: Moment, actor: str, reason: str) -> None:
-        """End the fire release by hand; refused while the input is active."""
+        """End the fire release by hand; refused unless the input is at rest."""
         if not self._is_fire or self._is_fire_input:
             return
         facts: Facts = (

@@ -54,5 +54,7 @@ class SitePlan:
     doors: Mapping[str, DoorPlan]
     access_points: Mapping[str, AccessPointPlan]
     settings_revision: str
+    #: Whether a fire panel's contact is wired: then fire ends only once it is at rest.
+    has_fire_input: bool = False
     #: Offset of local time from UTC, for "today" in refusals (China keeps no DST).
     utc_offset_ms: int = 8 * 3_600_000

@@ -126,14 +126,18 @@ class Roster:
         return len(self._heads)
 
     def find(self, token: bytes) -> Cardholder | None:
-        """Return the holder of a 16-byte token, or None."""
+        """Return the holder of a 16-byte token, or None.
+
+        A token listed for two holders is nobody's: one of them is a mistake.
+        """
         head, tail = _half(token, 0), _half(token, 8)
         index = bisect_left(self._heads, head)
+        owners = set()
         while index < len(self._heads) and self._heads[index] == head:
             if self._tails[index] == tail:
-                return self._holder(self._owners[index])
+                owners.add(self._owners[index])
             index += 1
-        return None
+        return self._holder(owners.pop()) if len(owners) == 1 else None
 
     def revocation(self, token: bytes) -> str | None:
         """Return why the token was revoked, or None."""

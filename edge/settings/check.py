@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from edge.settings.site_file import Door, Settings
+    from edge.settings.site_file import Device, Door, Settings
 
 Where = tuple[str | int, ...]
 Finding = tuple[Where, str]
@@ -42,12 +42,15 @@ def _known(names: Iterable[str]) -> str:
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:
-    seen: dict[str, tuple[str, set[int]]] = {}
+    seen: dict[str, tuple[Device, set[int]]] = {}
     for index, device in enumerate(settings.device):
-        driver, addresses = seen.setdefault(device.port, (device.driver, set()))
-        if driver != device.driver:
-            what = f"{device.port} already serves {driver!r}, give this its own port"
+        first, addresses = seen.setdefault(device.port, (device, set()))
+        if first.driver != device.driver:
+            what = f"{device.port} serves {first.driver!r}, give this its own port"
             yield ("device", index, "port"), what
+        elif device.baud not in (None, first.baud):
+            what = f"{first.id!r} sets the speed of {device.port}, use the same or none"
+            yield ("device", index, "baud"), what
         elif device.address in addresses:
             what = f"address {device.address} is taken on {device.port}, choose another"
             yield ("device", index, "address"), what
@@ -115,5 +118,6 @@ def _access_points(settings: Settings) -> Iterator[Finding]:
             if reader not in devices:
                 yield where, f"there is no device {reader!r}, {_known(devices)}"
             elif reader in owners:
-                yield where, f"{reader!r} reads at {owners[reader]!r} already"
+                what = f"{reader!r} reads at {owners[reader]!r} already, use another"
+                yield where, what
             owners[reader] = point.id

@@ -18,7 +18,8 @@ def line_of(text: str, where: tuple[str | int, ...]) -> int:
     best, best_depth = 1, 0
     table: tuple[str | int, ...] = ()
     counts: dict[tuple[str | int, ...], int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    # Not splitlines: to editors and to TOML a U+2028 in a name ends no line.
+    for number, line in enumerate(text.split("\n"), 1):
         header = _HEADER.match(line)
         if header:
             table = _table(header[1], header[2], counts)

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge.core.plan import AccessPointPlan, DoorPlan, SitePlan, SpacePlan
-from edge.settings.check import cross_check
+from edge.settings.check import Where, cross_check
 from edge.settings.lines import line_of
+from edge.settings.words import words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,6 +167,7 @@ class Settings(_Part):
                 for point in self.access_point
             },
             settings_revision=self.revision,
+            has_fire_input=self.fire is not None,
             utc_offset_ms=self.site.utc_offset_hours * 3_600_000,
         )
 
@@ -203,7 +205,7 @@ def load(path: Path) -> Settings:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError([_syntax(path, error)]) from error
+        raise SettingsError([_syntax(path, text, error)]) from error
     revision = hashlib.sha256(raw).hexdigest()[:8]
     return parse(document, path=path, text=text, revision=revision)
 
@@ -212,10 +214,15 @@ def parse(
     document: dict[str, Any], *, path: Path, text: str, revision: str
 ) -> Settings:
     """Check a document; ``text`` is its source, for the line numbers."""
+    if "revision" in document:  # ours, made of the file itself
+        where: Where = ("revision",)
+        fault = f"{path}:{line_of(text, where)} revision: {_unknown(where)}"
+        raise SettingsError([fault])
     try:
         settings = Settings.model_validate({**document, "revision": revision})
     except ValidationError as error:
-        faults = [_fault(path, text, entry) for entry in error.errors()]
+        # An option of no possible type is found wrong once for each of them.
+        faults = list(dict.fromkeys(_fault(path, text, e) for e in error.errors()))
         raise SettingsError(faults) from error
     faults = [
         f"{path}:{line_of(text, where)} {_dotted(where)}: {what}"
@@ -226,47 +233,35 @@ def parse(
     return settings
 
 
-def _syntax(path: Path, error: tomllib.TOMLDecodeError) -> str:
+def _syntax(path: Path, text: str, error: tomllib.TOMLDecodeError) -> str:
     found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-    line = found[1] if found else "1"
+    line = found[1] if found else text.count("\n") + 1  # "at end of document"
     what = str(error).split(" (at ")[0]
     return f"{path}:{line}: not TOML: {what}"
 
 
-def _dotted(where: tuple[str | int, ...]) -> str:
+def _dotted(where: Where) -> str:
     return ".".join(f"{part + 1}" if isinstance(part, int) else part for part in where)
 
 
 def _fault(path: Path, text: str, entry: Any) -> str:
-    where = tuple(part for part in entry["loc"] if part not in _UNION_MEMBERS)
-    line = line_of(text, where)
-    return f"{path}:{line} {_dotted(where)}: {_words(entry, where)}"
+    where: Where = tuple(entry["loc"])
+    is_option = where[:1] == ("device",) and where[2:3] == ("options",)
+    if is_option and len(where) > _OPTION_DEPTH:
+        where = where[:_OPTION_DEPTH]  # pydantic names the type it tried; people do not
+        what = f"{entry['input']!r} does not fit, use true, false, a number or a text"
+    elif entry["type"] == "extra_forbidden":
+        what = _unknown(where)
+    else:
+        what = words(entry)
+    return f"{path}:{line_of(text, where)} {_dotted(where)}: {what}"
 
 
-#: pydantic names the members of a union in its locations; people do not.
-_UNION_MEMBERS = {"bool", "int", "float", "str"}
+#: ``("device", 2, "options", "model")``.
+_OPTION_DEPTH = 4
 
 
-def _words(entry: Any, where: tuple[str | int, ...]) -> str:
-    """Put pydantic's finding into "what, what instead"."""
-    match entry["type"]:
-        case "extra_forbidden":
-            return _unknown(where)
-        case "missing":
-            return "missing, add it"
-        case "literal_error":
-            expected = entry["ctx"]["expected"]
-            return f"{entry['input']!r} is not possible here, use one of {expected}"
-        case "string_pattern_mismatch":
-            return (
-                f"{entry['input']!r} does not fit, use small letters, digits and "
-                f"hyphens (pattern {entry['ctx']['pattern']})"
-            )
-        case _:
-            return f"{entry['msg'][0].lower()}{entry['msg'][1:]}: {entry['input']!r}"
-
-
-def _unknown(where: tuple[str | int, ...]) -> str:
+def _unknown(where: Where) -> str:
     known = _keys_at(where[:-1])
     close = difflib.get_close_matches(str(where[-1]), known, n=1)
     if close:
@@ -274,7 +269,7 @@ def _unknown(where: tuple[str | int, ...]) -> str:
     return f"unknown key, possible here: {', '.join(sorted(known))}"
 
 
-def _keys_at(where: tuple[str | int, ...]) -> list[str]:
+def _keys_at(where: Where) -> list[str]:
     model: type[BaseModel] = Settings
     for part in where:
         if isinstance(part, int):

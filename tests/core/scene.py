@@ -20,6 +20,8 @@ HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 PEOPLE = ("wang", "li", "zhao", "qian")
 RELEASE_S = 5.0
+#: How much longer than its pulse a release may still be used.
+SLACK_S = 1.0
 EXTENDED_S = 12.0
 HELD_S = 30.0
 

@@ -81,12 +81,12 @@ AT_BOOT = (
 WHEN_BOUNDED = (  # the clock says 100 to 300
     Claim("tighter on both sides", 150, 250, TIGHTENED, after=(150, 250)),
     Claim(
-        "plain NTP, tighter",
+        "plain NTP lowers the upper bound alone",
         150,
         250,
         TIGHTENED,
         is_authenticated=False,
-        after=(150, 250),
+        after=(100, 250),
     ),
     Claim("tighter below", 150, 900, TIGHTENED, after=(150, 300)),
     Claim("tighter above", -900, 250, TIGHTENED, after=(100, 250)),

@@ -10,7 +10,15 @@ import pytest
 from edge.core.command import Release
 from edge.core.event import EventKind, Person
 from edge.core.stimulus import ExitButtonChanged, Noted, ReadingBegan, Unreadable
-from tests.core.scene import EXTENDED_S, booking, holder, neighbours, roster
+from tests.core.scene import (
+    EXTENDED_S,
+    RELEASE_S,
+    SLACK_S,
+    booking,
+    holder,
+    neighbours,
+    roster,
+)
 from tests.core.stage import Stage, persons
 
 MODES = ("LOCKED", "UNLOCKED", "BLOCKED", "LOCKED_DOWN", "LOCKED_OPEN")
@@ -69,7 +77,7 @@ def test_a_slow_walker_gets_more_time() -> None:
     stage = Stage(roster(slow, booking("b1 wang kitchen 14:00-16:00")))
     stage.scan("wang")
     assert [release.duration_s for release in stage.releases()] == [EXTENDED_S]
-    assert stage.wait(EXTENDED_S - 0.001) == []
+    assert stage.wait(EXTENDED_S + SLACK_S - 0.001) == []
     assert stage.wait(0.001) == ["ACCESS_NOT_TAKEN"]
 
 
@@ -146,7 +154,7 @@ def test_a_grant_that_nobody_used_is_given_back() -> None:
 def test_what_ran_out_before_a_scan_is_reckoned_in_that_very_scan() -> None:
     stage = Stage(neighbours("b1 wang kitchen 14:00-16:00"))
     stage.scan("wang")
-    stage.pass_time(5.0)  # no tick in between
+    stage.pass_time(RELEASE_S + SLACK_S)  # no tick in between
     assert stage.scan("wang") == ["ACCESS_NOT_TAKEN", *GRANTED]
 
 
@@ -183,7 +191,7 @@ def test_a_grant_at_an_open_leaf_is_taken_at_its_end() -> None:
     stage.swing("kitchen-door", is_open=True)
     stage.wait(4)
     assert stage.scan("wang") == GRANTED
-    assert stage.wait(5) == ["ACCESS_TAKEN"]
+    assert stage.wait(RELEASE_S + SLACK_S) == ["ACCESS_TAKEN"]
     assert stage.swing("kitchen-door", is_open=False) == CLOSED
     assert persons(stage.journal) == 2
 

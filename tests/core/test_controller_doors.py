@@ -9,7 +9,7 @@ import pytest
 
 from edge.core.controller import Controller
 from edge.core.stimulus import DeviceChanged
-from tests.core.scene import HELD_S, SITE, moment, neighbours
+from tests.core.scene import HELD_S, RELEASE_S, SITE, SLACK_S, moment, neighbours
 from tests.core.stage import Stage
 
 FORCED = ["DOOR_OPENED", "DOOR_FORCED_OPEN"]
@@ -96,7 +96,7 @@ def test_a_leaf_open_under_a_grant_is_never_too_long_once_the_door_is_free() -> 
 def test_without_a_contact_a_grant_counts_as_taken_at_its_end() -> None:
     stage = _both()
     stage.scan("li", "store-in")
-    assert stage.wait(5) == ["ACCESS_TAKEN"]
+    assert stage.wait(RELEASE_S + SLACK_S) == ["ACCESS_TAKEN"]
 
 
 # Modes
@@ -300,3 +300,11 @@ def test_an_escape_door_that_is_new_in_the_plan_joins_the_fire_that_stands() -> 
     revived.recover(stage.standing(), [])
     stage.take(revived.start(moment(stage.utc_ms)))
     assert stage.told()[1:3] == ["hold kitchen-door", "hold lounge-door"]
+
+
+def test_a_leaf_opened_just_after_its_pulse_was_let_in() -> None:
+    stage = _both()
+    stage.scan("li", "lounge-in")
+    assert stage.wait(RELEASE_S + SLACK_S - 0.001) == []
+    opened = stage.swing("lounge-door", is_open=True)
+    assert opened == ["DOOR_OPENED", "ACCESS_TAKEN"]

@@ -7,7 +7,7 @@ import pytest
 
 from edge.core.event import EventKind
 from edge.core.stimulus import Noted
-from tests.core.scene import neighbours
+from tests.core.scene import RELEASE_S, SLACK_S, neighbours
 from tests.core.stage import Stage, persons
 
 GRANTED = ["ACCESS_GRANTED", "release kitchen-door"]
@@ -45,7 +45,7 @@ def test_scanning_again_prolongs_the_release_and_keeps_its_grant_open() -> None:
     stage.scan("wang")
     stage.wait(2)
     stage.scan("wang")
-    assert stage.wait(4.999) == []
+    assert stage.wait(RELEASE_S + SLACK_S - 0.001) == []
     assert stage.wait(0.001) == ["ACCESS_NOT_TAKEN"]
     assert persons(stage.journal) == 0
 

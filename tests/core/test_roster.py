@@ -268,3 +268,20 @@ def test_the_memory_of_a_big_roster_is_printed() -> None:
     each = _bytes_held(packed) / people
     print(f"roster: {each:.0f} bytes a person with two credentials and a booking")
     assert packed.credentials == 2 * people
+
+
+def test_a_token_listed_for_two_holders_is_nobodys() -> None:
+    shared = (CredentialKind.CARD, bytes(range(16)))
+    builder = RosterBuilder()
+    builder.add(
+        HolderRow(
+            holder_id=name,
+            roles=(),
+            language="zh",
+            is_enabled=True,
+            needs_extended_time=False,
+            credentials=(shared,),
+        )
+        for name in ("wang", "li")
+    )
+    assert builder.build(Cursor("0001-00000000", 1)).find(shared[1]) is None

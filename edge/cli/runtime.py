@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One gateway put together: storage, rules, wires, platform, control socket.
+
+The law of the module: it builds and ends, and decides nothing. At boot the fire
+release comes first, then the journal, then the roster's last good copy, then the
+wires; at the end the wires go first and the journal last, in one ``finally`` each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import secrets
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from cloud_sync.client import PlatformClient
+from cloud_sync.connection import Broker
+from cloud_sync.ports import PortFaultError, Ports
+from cloud_sync.session import SyncSession
+from cloud_sync.signing import PlatformKeys
+from cloud_sync.topics import Topics
+from edge.bindings.bindings import Bindings
+from edge.cli.device_lines import open_lines
+from edge.cli.intake import Intake
+from edge.cli.key_files import read_platform_keys, read_tokens
+from edge.cli.roster_feed import RosterFeed
+from edge.cli.site_wiring import wiring_of
+from edge.cli.status import status
+from edge.cli.sync_ports import ClockForSync, JournalForSync, port_faults
+from edge.cli.system_clock import SystemClock
+from edge.control.server import ControlServer
+from edge.core.chain import SALT_BYTES
+from edge.core.command import Indicate
+from edge.core.controller import Controller
+from edge.core.event import EventKind, Facts
+from edge.core.stimulus import FireEndOrdered, Noted
+from edge.gateway.gateway import Gateway
+from edge.storage.connection import open_aiosqlite
+from edge.storage.emergency_file import read_fire, write_fire
+from edge.storage.journal import Journal
+from edge.storage.roster_file import open_roster
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine, Iterable
+    from pathlib import Path
+
+    from drivers.serial_link import SerialLink
+    from edge.core.command import Command
+    from edge.settings.site_file import Settings
+
+VERSION = "0.1.0"
+#: How often the kernel's clock is asked, and the acknowledged mark is written.
+CLOCK_EVERY_S = 30.0
+#: How long an orderly stop waits for the disk.
+DRAIN_WITHIN_S = 2.0
+#: … and how long it waits for the platform to acknowledge the last events.
+FAREWELL_S = 1.0
+
+log = structlog.get_logger()
+
+
+class Runtime:
+    """A running gateway; ``run`` returns after an orderly stop."""
+
+    def __init__(self, settings: Settings, state: Path) -> None:
+        self._settings = settings
+        self._state = state
+        self.started_s = 0.0
+        self.bindings: Bindings
+        self.clock: SystemClock
+        self.journal: Journal
+        self.controller: Controller
+        self.gateway: Gateway
+        self.feed: RosterFeed
+        self.client: PlatformClient
+        self._lines: dict[str, SerialLink] = {}
+        self._is_fire_written = False
+        self._fire_task: asyncio.Task[None] | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until ``stop`` is set; raises KeyFileError and StorageError."""
+        self.started_s = asyncio.get_running_loop().time()
+        async with AsyncExitStack() as stack:
+            await self._open_storage(stack)
+            await self._open_rules(stack)
+            tokens = read_tokens(
+                self._state / self._settings.keys.site, self._settings.site.id
+            )
+            self.bindings = Bindings(wiring_of(self._settings), tokens)
+            intake = Intake(
+                self.bindings,
+                tokens,
+                self.gateway,
+                carry_out=self.carry_out,
+                flush=self._flush_lines,
+            )
+            stack.callback(intake.close)
+            self._lines = open_lines(
+                self._settings,
+                self._state,
+                on_signals=intake.signals,
+                on_state=self._tell_line,
+                now=asyncio.get_running_loop().time,
+            )
+            self._start()
+            await self._open_control(stack)
+            self._open_client()
+            wires = [line.run() for line in self._lines.values()]
+            wires += [intake.beat(), self._keep_house()]
+            log.info("started", site=self._settings.site.id, pid=os.getpid())
+            async with _running([self.client.run()]):
+                async with _running(wires):
+                    await stop.wait()
+                await self._stop()
+            with contextlib.suppress(PortFaultError), port_faults():
+                await self.journal.settle()
+
+    def carry_out(self, command: Command) -> None:
+        """Let a command reach its wire; indications are only logged so far."""
+        if isinstance(command, Indicate):
+            log.debug("indicate", at=command.access_point, what=command.indication)
+            return
+        order = self.bindings.order(command)
+        if order is not None:
+            port, wish = order
+            line = self._lines[port]
+            if line.is_open:  # else nothing old moves a relay once it is back
+                line.order(wish)
+
+    async def _open_storage(self, stack: AsyncExitStack) -> None:
+        path = self._state / "journal.db"
+        writer = await stack.enter_async_context(open_aiosqlite(path))
+        reader = await stack.enter_async_context(open_aiosqlite(path, is_reader=True))
+        self.journal = await Journal.open(
+            writer,
+            reader,
+            new_epoch=lambda: secrets.token_hex(4),
+            salt=lambda: secrets.token_bytes(SALT_BYTES),
+        )
+
+    async def _open_rules(self, stack: AsyncExitStack) -> None:
+        self.clock = SystemClock(
+            floor_ms=self.journal.floor_ms,
+            system_error_s=self._settings.clock.system_error_s,
+        )
+        plan = self._settings.plan()
+        self.controller = Controller(plan, next_seq=self.journal.next_seq)
+        self._is_fire_written = read_fire(self._fire_path)
+        recovery = await self.journal.recover()
+        self.controller.recover(recovery.state, recovery.tail)
+        if self._is_fire_written:
+            self.controller.doors.assume_fire()
+        self.gateway = Gateway(
+            self.controller,
+            self.journal,
+            carry_out=self.carry_out,
+            now=self.clock.now,
+            on_stored=self._stored,
+        )
+        stack.callback(self.gateway.close)
+        path = self._state / "roster.db"
+        opened = await stack.enter_async_context(open_roster(path, open_aiosqlite))
+        if opened.set_aside is not None:
+            self._note_damage(opened.set_aside)
+        self.feed = await RosterFeed.open(opened.store, self.gateway)
+
+    @property
+    def _fire_path(self) -> Path:
+        return self._state / "emergency"
+
+    def _start(self) -> None:
+        facts: Facts = (
+            ("set", self._settings.revision),
+            ("version", VERSION),
+            *((("missing", self.journal.missing),) if self.journal.missing else ()),
+        )
+        self.gateway.do(lambda controller, now: controller.start(now, facts=facts))
+
+    async def _open_control(self, stack: AsyncExitStack) -> None:
+        server = ControlServer(
+            self._state / "control.sock",
+            {"status": lambda _: status(self), "end-fire": self._end_fire},
+        )
+        await server.open()
+        stack.push_async_callback(server.close)
+
+    def _open_client(self) -> None:
+        identity, platform = self._settings.gateway, self._settings.platform
+        keys = read_platform_keys(self._state / platform.keys)
+        self.client = PlatformClient(
+            broker=Broker(host=platform.host, port=platform.port),
+            session=SyncSession(
+                topics=Topics(gateway=identity.id, shard=identity.shard),
+                keys=PlatformKeys(keys),
+                firmware=VERSION,
+                new_nonce=lambda: secrets.token_hex(16),
+                chance=random.random,
+            ),
+            ports=Ports(
+                journal=JournalForSync(self.journal, self.gateway),
+                feed=self.feed,
+                clock=ClockForSync(self.clock, self.gateway.note),
+                report=self._report,
+            ),
+            chance=random.random,
+        )
+
+    @staticmethod
+    def _tell_line(port: str, is_open: bool, why: str) -> None:  # noqa: FBT001
+        log.info("line", port=port, is_open=is_open, why=why)
+
+    def _note_damage(self, kept: Path) -> None:
+        facts: Facts = (("kept", kept.name), ("what", "roster"))
+        note = Noted(kind=EventKind.STORAGE_FAULT, subject="roster", facts=facts)
+        self.gateway.note(note)
+
+    def _report(self, kind: EventKind, facts: Facts) -> None:
+        self.gateway.note(Noted(kind=kind, subject="platform", facts=facts))
+
+    def _stored(self) -> None:
+        self.client.wake()
+        self._keep_fire()
+
+    def _end_fire(self, request: dict[str, Any]) -> dict[str, Any]:
+        actor, reason = str(request.get("actor", "")), str(request.get("reason", ""))
+        if not actor or not reason:
+            raise ValueError("say who ends the fire release (actor) and why (reason)")
+        order = FireEndOrdered(actor=actor, reason=reason)
+        self.gateway.do(lambda controller, now: controller.handle(order, now))
+        if self.controller.doors.is_fire:
+            raise ValueError(
+                "the fire input is active, or its board does not answer: "
+                "reset the fire panel first"
+            )
+        return {"fire": False}
+
+    def _keep_fire(self) -> None:
+        """Bring the emergency file in line, off the loop."""
+        is_fire = self.controller.doors.is_fire
+        is_writing = self._fire_task is not None and not self._fire_task.done()
+        if is_fire != self._is_fire_written and not is_writing:
+            self._is_fire_written = is_fire
+            self._fire_task = asyncio.get_running_loop().create_task(
+                asyncio.to_thread(write_fire, self._fire_path, is_fire=is_fire)
+            )
+
+    def _flush_lines(self) -> None:
+        for line in self._lines.values():
+            line.flush_input()
+
+    async def _keep_house(self) -> None:
+        while True:
+            step_ms = self.clock.consult_kernel()
+            if step_ms:
+                note = Noted(
+                    kind=EventKind.CLOCK_STEPPED,
+                    subject="gateway",
+                    facts=(("step_ms", step_ms),),
+                )
+                self.gateway.note(note)
+            self._keep_fire()
+            with contextlib.suppress(PortFaultError), port_faults():
+                await self.journal.settle()
+            await asyncio.sleep(CLOCK_EVERY_S)
+
+    async def _stop(self) -> None:
+        """Store the last events, and give the platform a moment to hear of them."""
+        self.gateway.do(lambda controller, now: controller.stop(now))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_WITHIN_S):
+                await self.gateway.drain()
+        until_s = asyncio.get_running_loop().time() + FAREWELL_S
+        while self.client.status.is_connected and self.journal.waiting:
+            if asyncio.get_running_loop().time() >= until_s:
+                break
+            await asyncio.sleep(0.01)
+        if self._fire_task is not None:
+            await self._fire_task
+        log.info("stopped", waiting=self.journal.waiting)
+
+
+@asynccontextmanager
+async def _running(work: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Run all work beside the block; what fails ends the block, loudly."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(entry) for entry in work]
+        yield
+        for task in tasks:
+            task.cancel()

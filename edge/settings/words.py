@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""pydantic's findings in the house's words: what is wrong, what to write instead.
+
+The law of the module: one line, whatever the file holds; a finding that is not in the
+tables is told in pydantic's own words.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: A value longer than this is recognised by its beginning.
+MAX_VALUE = 60
+
+_WANTED = {
+    "bool_type": "true or false",
+    "dict_type": "a table",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "list_type": "a list",
+    "model_type": "a table",
+    "string_type": "a text in quotes",
+}
+_BOUNDS = {
+    "greater_than": ("too small, use more than", "gt"),
+    "greater_than_equal": ("too small, use at least", "ge"),
+    "less_than_equal": ("too big, use at most", "le"),
+}
+_PATTERNS = {
+    r"^(0\d|1[0-5])$": "00 to 15",
+    r"^[a-z0-9][a-z0-9-]{1,30}$": "2 to 31 small letters, digits and hyphens",
+}
+
+
+def words(entry: Any) -> str:
+    """Put one entry of ``ValidationError.errors()`` into "what, what instead"."""
+    kind, context = entry["type"], entry.get("ctx", {})
+    value = repr(entry["input"])
+    if len(value) > MAX_VALUE:
+        value = value[:MAX_VALUE] + "…"
+    match kind:
+        case "missing":
+            return "missing, add it"
+        case "literal_error":
+            return f"{value} is not possible here, use one of {context['expected']}"
+        case "string_pattern_mismatch":
+            return f"{value} does not fit, use {_PATTERNS[context['pattern']]}"
+        case "too_short":
+            return f"too few, name at least {context['min_length']}"
+        case "too_long":
+            return f"too many, name at most {context['max_length']}"
+        case _ if kind in _WANTED:
+            return f"{value} does not fit, use {_WANTED[kind]}"
+        case _ if kind in _BOUNDS:
+            what, bound = _BOUNDS[kind]
+            return f"{value} is {what} {context[bound]:g}"
+        case _:
+            return f"{value} does not fit: {entry['msg']}"
