@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which wire belongs to which door, reader and board, looked up both ways.
+
+The law of the module: made once by the roof and never changed; a wire is a
+``(device, channel)`` pair, channels counted from 1 as printed on the board.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Wire = tuple[str, int]
+
+
+class InputRole(StrEnum):
+    """What an input is for."""
+
+    CONTACT = "contact"
+    EXIT_BUTTON = "exit_button"
+    FIRE = "fire"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WiredInput:
+    """An input's role, its door ("" for fire), and the level that means "yes"."""
+
+    role: InputRole
+    door: str
+    is_yes_when_closed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """The site's wires; ``places`` are each device's port and address."""
+
+    places: Mapping[str, tuple[str, int]]
+    access_points: Mapping[str, str]
+    inputs: Mapping[Wire, WiredInput]
+    strikes: Mapping[str, Wire]
+
+    def doors_of(self, device: str) -> tuple[str, ...]:
+        """Return the doors whose lock hangs on a board."""
+        return tuple(
+            door for door, (board, _) in self.strikes.items() if board == device
+        )
+
+    def sensed(self) -> frozenset[str]:
+        """Return the devices that are asked for an input."""
+        return frozenset(board for board, _ in self.inputs)
+
+    def boards(self) -> frozenset[str]:
+        """Return the devices that drive a lock or are asked for an input."""
+        return self.sensed() | {board for board, _ in self.strikes.values()}
