@@ -15,6 +15,13 @@ if sys.version_info < (3, 11):
     )
 PY
 
+# A working environment of this very Python is kept: only its packages change.
+wanted=$("$python" -c 'import sys; print(sys.version)')
+if [ "$("$venv/bin/python" -c 'import sys; print(sys.version)' 2>&1)" = "$wanted" ] &&
+    "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+    exit 0
+fi
+
 make_venv() {
     rm -rf "$venv"
     "$python" -m venv "$venv" >/dev/null 2>&1
