@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,14 +29,27 @@ def ask(path: Path, verb: str, **arguments: Any) -> dict[str, Any]:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(TIMEOUT_S)
             connection.connect(str(path))
-            connection.sendall(request)
-            line = connection.makefile("rb").readline()
+            with suppress(BrokenPipeError):  # it may have answered without listening
+                connection.sendall(request)
+            with connection.makefile("rb") as lines:
+                line = lines.readline()
     except OSError as error:
         raise ControlError(
             f"{path}: no gateway answers here ({error.strerror or error}); is it "
             "running, and is this its --socket?"
         ) from error
-    answer: dict[str, Any] = json.loads(line) if line else {"error": "hung up"}
+    answer = _parse(line)
+    if answer is None:
+        raise ControlError(f"{path}: the gateway hung up; ask again")
     if not answer.get("ok"):
         raise ControlError(str(answer.get("error")))
     return answer
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    """Return the answer; None for none, half a one, or a stranger's."""
+    try:
+        answer = json.loads(line)
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) else None

@@ -33,39 +33,48 @@ class ControlServer:
         self._verbs = verbs
         self._server: asyncio.Server | None = None
         self._callers: set[asyncio.StreamWriter] = set()
+        self._served: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Bind the socket, replacing one that a dead gateway left behind."""
         self._path.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(
-            self._serve, self._path, limit=MAX_LINE
+            self._receive, self._path, limit=MAX_LINE
         )
         self._path.chmod(0o660)
 
     async def close(self) -> None:
-        """Stop serving; callers are hung up on."""
+        """Stop serving; callers are hung up on, and none is served any more."""
         if self._server is None:
             return
         self._server.close()
         for writer in list(self._callers):
-            writer.close()
+            writer.transport.abort()  # closing would wait for one that never listens
+        await asyncio.gather(*self._served, return_exceptions=True)
         await self._server.wait_closed()
         self._path.unlink(missing_ok=True)
+
+    def _receive(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._served.add(task)
+        task.add_done_callback(self._served.discard)
 
     async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        if len(self._callers) >= MAX_CALLERS:
-            writer.close()
-            return
-        self._callers.add(writer)
         try:
-            while line := await reader.readline():
-                answer = self.answer(line)
-                writer.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
-                await writer.drain()
-        except (ValueError, ConnectionError):
-            pass  # a line without end, or a caller that left: nobody to answer
+            if len(self._callers) >= MAX_CALLERS:
+                await _write(writer, _refused("too many callers at once, try again"))
+                return
+            self._callers.add(writer)
+            while line := await _read(reader):
+                await _write(writer, self.answer(line))
+            if line is None:
+                await _write(writer, _refused(f"a line has {MAX_LINE} bytes at most"))
+        except ConnectionError:
+            pass  # a caller that left: nobody to answer
         finally:
             self._callers.discard(writer)
             writer.close()
@@ -77,10 +86,27 @@ class ControlServer:
         try:
             request = json.loads(line)
             verb = self._verbs[request["verb"]]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             known = ", ".join(sorted(self._verbs))
-            return {"ok": False, "error": f'expected {{"verb": …}} with one of {known}'}
+            return _refused(f'expected {{"verb": …}} with one of {known}')
         try:
             return {"ok": True, **verb(request)}
         except ValueError as error:
-            return {"ok": False, "error": str(error)}
+            return _refused(str(error))
+
+
+def _refused(why: str) -> Answer:
+    return {"ok": False, "error": why}
+
+
+async def _read(reader: asyncio.StreamReader) -> bytes | None:
+    """Return a line, empty at the end; None for one that is too long."""
+    try:
+        return await reader.readline()
+    except ValueError:
+        return None
+
+
+async def _write(writer: asyncio.StreamWriter, answer: Answer) -> None:
+    writer.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
+    await writer.drain()

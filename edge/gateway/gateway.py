@@ -10,7 +10,9 @@ The law of the module:
   door opens anyway and a later STORAGE_SLOW names the grants released late;
 * contacts, exit buttons, fire and device states are handled on arrival, also while
   a commit is in flight, and what they cause leaves at once;
-* a commit is never cancelled; events without its answer stay in ``_ring``.
+* a commit is never cancelled; events without its answer stay in ``_ring``;
+* nothing old moves a relay: a release that waited through a stall is dropped, and
+  so is one that its door was relocked or held open before.
 
 It owns no port and no clock: the roof hands in ``now`` and ``carry_out``.
 """
@@ -19,13 +21,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
-from edge.core.command import Release
+from edge.core.command import HoldOpen, Release, Relock
 from edge.core.event import EventKind
 from edge.core.stimulus import Noted
 from edge.gateway.inbox import Inbox
+from edge.storage.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,6 +43,8 @@ if TYPE_CHECKING:
 
 #: How long a booked person may be kept outside by a slow disk (law 2).
 COMMIT_PATIENCE_S = 0.25
+#: A release older than this moves nothing: the person may be gone (law 5).
+RELEASE_LIFE_S = 2.0
 #: Refusals alone may wait this long for company, or until so many wait.
 DENIAL_PATIENCE_S = 1.0
 DENIAL_BATCH = 20
@@ -55,16 +61,28 @@ NAMED_LATE = 8
 class JournalPort(Protocol):
     """What the gateway needs of the journal."""
 
+    @property
+    def next_seq(self) -> int:
+        """The number that the next event must carry."""
+
     async def append(self, events: Sequence[Event], state: str | None = None) -> None:
         """Store the events, contiguous from the last, in one commit."""
+
+    async def new_epoch(self) -> str:
+        """Begin a new epoch; what was not acknowledged is numbered anew from 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A release that waits for its grant's commit, until ``due_s`` at most."""
+    """A release that waits for its grant's commit, and since when."""
 
     release: Release
-    due_s: float
+    since_s: float
+
+    @property
+    def due_s(self) -> float:
+        """When it leaves without its commit."""
+        return self.since_s + COMMIT_PATIENCE_S
 
 
 class Gateway:
@@ -88,15 +106,24 @@ class Gateway:
         self._inbox = Inbox()
         self._ring: deque[Event] = deque()
         self._held: deque[_Held] = deque()
-        self._late: list[int] = []
+        #: Seqs of grants released late, each once: a reopened door repeats its cause.
+        self._late: dict[int, None] = {}
         self._stored_seq = controller.next_seq - 1
-        self._snapshot_seq = self._stored_seq
+        # How old the last snapshot is nobody says: the first commit brings one, or
+        # a box that is switched off every night would never take any.
+        self._snapshot_seq = self._stored_seq - SNAPSHOT_EVERY
         self._commit: asyncio.Task[None] | None = None
         self._is_step_due = False
         self._is_faulty = False
+        self._is_retry_due = False
         self._is_urgent = False
+        self._is_renumbering = False
         self._timer: asyncio.TimerHandle | None = None
         self._commit_timer: asyncio.TimerHandle | None = None
+
+    def now(self) -> Moment:
+        """Return this instant, as the roof's clock knows it."""
+        return self._now()
 
     @property
     def unstored(self) -> int:
@@ -137,23 +164,50 @@ class Gateway:
 
         The snapshot goes with it, so that the next start has nothing to replay.
         """
-        self._is_urgent = True
-        while self._ring or self._commit is not None:
-            if self._commit is None:
-                self._start_commit(with_snapshot=True)
-            commit = self._commit
-            if commit is None:
-                break
-            await asyncio.wait({commit})
+        if self._commit is not None:
+            await asyncio.wait({self._commit})
+        while self._ring or self._commit or self._snapshot_seq < self._stored_seq:
+            await asyncio.wait({self._commit or self._start_commit(with_snapshot=True)})
             if self._is_faulty:
                 return False
         return True
+
+    async def new_epoch(self) -> None:
+        """Let the journal begin a new epoch; everything not yet stored moves along.
+
+        After a commit of unknown outcome nobody can say which number comes next, so
+        that one has to succeed first: StorageError if it does not.
+        """
+        while self._commit is not None:
+            await asyncio.wait({self._commit})
+        if self._is_faulty and not await self.drain():
+            raise StorageError("the disk takes no events, a new epoch has to wait")
+        self._is_renumbering = True
+        try:
+            await self._journal.new_epoch()
+            waiting = self._ring[0].seq if self._ring else self._controller.next_seq
+            self._renumber(self._journal.next_seq - waiting)
+            # The standing in the file still speaks of the old numbers.
+            self._snapshot_seq = self._stored_seq - SNAPSHOT_EVERY
+        finally:
+            self._is_renumbering = False
+            self._settle()
 
     def close(self) -> None:
         """Stop the timers; a commit in flight is left to end by itself."""
         for timer in (self._timer, self._commit_timer):
             if timer is not None:
                 timer.cancel()
+
+    def _renumber(self, shift: int) -> None:
+        self._controller.renumber(shift)
+        self._ring = deque(replace(e, seq=e.seq + shift) for e in self._ring)
+        self._held = deque(
+            replace(h, release=replace(h.release, cause=h.release.cause + shift))
+            for h in self._held
+        )
+        self._late = {seq + shift: None for seq in self._late}
+        self._stored_seq += shift
 
     def _schedule_step(self) -> None:
         if not self._is_step_due:
@@ -175,34 +229,59 @@ class Gateway:
     def _tick(self) -> None:
         self._timer = None
         now_s = self._loop.time()
-        late = [held for held in self._held if now_s >= held.due_s]
-        for held in late:
-            self._held.remove(held)
-            self._late.append(held.release.cause)
-            self._carry_out(held.release)
+        for held in self._take_held(lambda held: now_s >= held.due_s):
+            if self._let_go(held):
+                self._late[held.release.cause] = None
         self._take(self._controller.tick(self._now()))
         self._settle()
 
     def _take(self, outcome: Outcome) -> None:
         """Let go what need not wait; keep the rest and the events."""
         self._ring.extend(outcome.events)
-        due_s = self._loop.time() + COMMIT_PATIENCE_S
         for command in outcome.commands:
-            if (
-                isinstance(command, Release)
-                and not command.is_egress
-                and command.cause > self._stored_seq
-            ):
-                self._held.append(_Held(command, due_s))
-                self._is_urgent = True
-            else:
-                self._carry_out(command)
+            if self._must_wait(command):
+                continue
+            if isinstance(command, Relock | HoldOpen):
+                self._void(command.door)
+            self._carry_out(command)
         if any(e.kind is not EventKind.ACCESS_DENIED for e in outcome.events):
             self._is_urgent = True
 
+    def _must_wait(self, command: Command) -> bool:
+        """Keep a release whose grant is not stored yet."""
+        if not isinstance(command, Release) or command.is_egress:
+            return False
+        if command.cause <= self._stored_seq:
+            return False
+        self._held.append(_Held(command, self._loop.time()))
+        self._is_urgent = True
+        return True
+
+    def _void(self, door: str) -> None:
+        """Forget the releases that a newer wish for their door has overtaken.
+
+        After a relock one would open a door that has just been locked, after a hold
+        its pulse would end the hold.
+        """
+        self._take_held(lambda held: held.release.door == door)
+
+    def _take_held(self, is_meant: Callable[[_Held], bool]) -> list[_Held]:
+        taken = [held for held in self._held if is_meant(held)]
+        self._held = deque(held for held in self._held if not is_meant(held))
+        return taken
+
+    def _let_go(self, held: _Held) -> bool:
+        """Carry a release out, unless it slept through a stall; say whether."""
+        if self._loop.time() - held.since_s > RELEASE_LIFE_S:
+            return False
+        self._carry_out(held.release)
+        return True
+
     def _settle(self) -> None:
         """Start the commit that is due, and set the timer for what comes next."""
-        if self._ring and self._commit is None and not self._is_faulty:
+        is_waiting = self._is_faulty and not self._is_retry_due
+        can_commit = not (self._commit or is_waiting or self._is_renumbering)
+        if self._ring and can_commit:
             if self._is_urgent or len(self._ring) >= DENIAL_BATCH:
                 self._start_commit()
             elif self._commit_timer is None:
@@ -224,47 +303,54 @@ class Gateway:
 
     def _commit_is_due(self) -> None:
         self._commit_timer = None
-        self._is_faulty = False
+        self._is_retry_due = True
         self._is_urgent = True
         self._settle()
 
-    def _start_commit(self, *, with_snapshot: bool = False) -> None:
+    def _start_commit(self, *, with_snapshot: bool = False) -> asyncio.Task[None]:
         if self._commit_timer is not None:
             self._commit_timer.cancel()
             self._commit_timer = None
         batch = tuple(self._ring)
-        last = batch[-1].seq
+        last = batch[-1].seq if batch else self._stored_seq
         state = None
         if with_snapshot or last - self._snapshot_seq >= SNAPSHOT_EVERY:
             # The ring is taken whole, so the standing is the one after its last event.
             state = self._controller.snapshot(self._now())
-            self._snapshot_seq = last
-        self._is_urgent = False
-        self._commit = self._loop.create_task(self._journal.append(batch, state))
-        self._commit.add_done_callback(lambda done: self._committed(done, batch))
+        self._is_urgent = self._is_retry_due = False
+        commit = self._loop.create_task(self._journal.append(batch, state))
+        has_snapshot = state is not None
+        commit.add_done_callback(
+            lambda done: self._committed(done, batch, has_snapshot=has_snapshot)
+        )
+        self._commit = commit
+        return commit
 
-    def _committed(self, done: asyncio.Task[None], batch: tuple[Event, ...]) -> None:
+    def _committed(
+        self, done: asyncio.Task[None], batch: tuple[Event, ...], *, has_snapshot: bool
+    ) -> None:
         self._commit = None
         error = None if done.cancelled() else done.exception()
         if done.cancelled() or error is not None:
             self._commit_failed(error)
             return
-        for _ in batch:
+        for event in batch:
             self._ring.popleft()
-        self._stored_seq = batch[-1].seq
+            self._stored_seq = event.seq
+        if has_snapshot:
+            self._snapshot_seq = self._stored_seq
         self._is_faulty = False
-        while self._held and self._held[0].release.cause <= self._stored_seq:
-            self._carry_out(self._held.popleft().release)
+        for held in self._take_held(lambda h: h.release.cause <= self._stored_seq):
+            self._let_go(held)
         if self._late:
             self._tell_late()
-        self._on_stored()
         self._settle()
+        self._on_stored()
 
     def _commit_failed(self, error: BaseException | None) -> None:
         """Keep the ring, go on from memory, try again soon; told once an outage."""
         is_news = not self._is_faulty
         self._is_faulty = True
-        self._snapshot_seq = self._stored_seq
         if is_news:
             what = type(error).__name__ if error else "cancelled"
             note = Noted(
@@ -275,7 +361,7 @@ class Gateway:
         self._set_timer()
 
     def _tell_late(self) -> None:
-        named = ",".join(str(seq) for seq in self._late[:NAMED_LATE])
+        named = ",".join(map(str, islice(self._late, NAMED_LATE)))
         facts = (("count", len(self._late)), ("seqs", named))
         self._late.clear()
         slow = Noted(kind=EventKind.STORAGE_SLOW, subject="journal", facts=facts)
