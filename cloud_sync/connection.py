@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One connection to the broker, opened and closed without a remnant.
+
+The law of the module: a client object lives for one connection and is thrown away,
+since paho keeps what was not acknowledged and would send it again by itself. Whatever
+happens, cancellation included, socket and helper task are gone when the block is left.
+Source: aiomqtt 2.5.1 and paho-mqtt 2.2.0, their code read; docs/sync-contract.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiomqtt
+
+from cloud_sync.signing import MESSAGE_BYTES
+from cloud_sync.window import WINDOW_BATCHES
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator
+
+#: For CONNACK and SUBACK each; paho's own limit for the TCP connection is the same.
+ANSWER_WITHIN_S = 5.0
+#: A polite DISCONNECT to a broker that no longer reads is not worth more.
+LEAVE_WITHIN_S = 1.0
+#: A dead peer is noticed after at most two of these even with nothing to send.
+KEEPALIVE_S = 20
+#: What waits to be read, in bytes: a thousand full messages. What is over is dropped,
+#: which is safe: a lost ack is healed by the next, a lost part by the next pull.
+INBOX_BYTES = 1000 * MESSAGE_BYTES
+#: The window twice over (acknowledged by the platform before the broker), hello, pull.
+CALLS_AT_ONCE = 2 * WINDOW_BATCHES + 2
+_NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """Where the broker is and how to enter; ``tls`` None for plain TCP."""
+
+    host: str
+    port: int
+    username: str | None = None
+    password: str | None = None
+    tls: ssl.SSLContext | None = None
+
+
+class _Inbox(asyncio.Queue[aiomqtt.Message]):
+    """A queue bounded by bytes, since a message may be as long as a broker likes.
+
+    aiomqtt logs and drops what ``put_nowait`` refuses.
+    """
+
+    _bytes = 0
+
+    def put_nowait(self, item: aiomqtt.Message) -> None:
+        size = len(item.payload)
+        if self._bytes + size > INBOX_BYTES:
+            raise asyncio.QueueFull
+        self._bytes += size
+        super().put_nowait(item)
+
+    def get_nowait(self) -> aiomqtt.Message:
+        item = super().get_nowait()
+        self._bytes -= len(item.payload)
+        return item
+
+
+@asynccontextmanager
+async def connected(broker: Broker, identifier: str) -> AsyncIterator[aiomqtt.Client]:
+    """Hold one MQTT 3.1.1 connection with a clean session; MqttError if there is none.
+
+    Cancelling waits for the thread in which paho connects, at most five seconds for
+    each address of the host.
+    """
+    client = aiomqtt.Client(
+        broker.host,
+        broker.port,
+        username=broker.username,
+        password=broker.password,
+        identifier=identifier,
+        protocol=aiomqtt.ProtocolVersion.V311,
+        clean_session=True,
+        timeout=ANSWER_WITHIN_S,
+        keepalive=KEEPALIVE_S,
+        queue_type=_Inbox,
+        tls_context=broker.tls,
+        socket_options=[_NO_DELAY],
+    )
+    client.pending_calls_threshold = CALLS_AT_ONCE
+    try:
+        await _enter(client)
+        try:
+            yield client
+        finally:
+            client.timeout = LEAVE_WITHIN_S
+            with contextlib.suppress(aiomqtt.MqttError):
+                await client.__aexit__(None, None, None)
+    finally:
+        await _close(client)
+
+
+def cancellations() -> int:
+    """Return how often the running task has been asked to end."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
+
+
+def heed_cancellation(known: int = 0) -> None:
+    """Raise the cancellation that a call of aiomqtt may have swallowed.
+
+    Its calls end in ``asyncio.wait_for``, which before Python 3.12 returns normally
+    when the answer and the cancellation come in the same turn of the loop
+    (cpython#86296); a task cancelled then would run on for ever. ``known`` is the
+    count before the call: a failed TaskGroup may have left one behind.
+    """
+    if cancellations() > known:
+        raise asyncio.CancelledError
+
+
+async def _enter(client: aiomqtt.Client) -> None:
+    entering = asyncio.ensure_future(client.__aenter__())
+    try:
+        await asyncio.shield(entering)
+    except asyncio.CancelledError:
+        # The connecting thread cannot be stopped, and would add its socket to the
+        # loop behind our back. Waiting for CONNACK can: by giving up its future.
+        client._connected.cancel()  # noqa: SLF001
+        await asyncio.wait({entering})
+        if not entering.cancelled():
+            entering.exception()
+        raise
+
+
+async def _close(client: aiomqtt.Client) -> None:
+    # aiomqtt leaves the socket open when CONNACK or the farewell does not come.
+    client._client._sock_close()  # noqa: SLF001
+    misc = client._misc_task  # noqa: SLF001
+    if misc is not None:
+        misc.cancel()
+        await asyncio.wait({misc})
+    if client._disconnected.done():  # noqa: SLF001
+        # Looked at, so that asyncio does not complain that nobody did.
+        client._disconnected.exception()  # noqa: SLF001

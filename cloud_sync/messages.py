@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The four bodies that the platform signs, read into values.
+
+The law of the module: dictionaries end here. A field that is missing or of another
+kind makes the whole body a refusal; unknown fields are ignored.
+Source: docs/sync-contract.md, section 4.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from cloud_sync.feed import FeedCursor, FeedPart
+from cloud_sync.refusal import RefusalKind, Refused
+from cloud_sync.topics import Channel
+from edge.core.moment import UNBOUNDED_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelloAnswer:
+    """What the platform holds of this gateway; ``hash`` is None where ``hi`` is 0."""
+
+    nonce: str
+    epoch: str
+    hi: int
+    hash: bytes | None
+    time_ms: int
+    feed: FeedCursor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ack:
+    """Everything up to ``hi`` is committed at the platform; ``hash`` is ``h_hi``."""
+
+    epoch: str
+    hi: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nudge:
+    """There is a feed at ``feed``."""
+
+    feed: FeedCursor
+
+
+Message = HelloAnswer | Ack | FeedPart | Nudge
+
+
+def read(channel: Channel, body: Mapping[str, Any]) -> Message | Refused:
+    """Read an opened body of that channel."""
+    try:
+        return _READERS[channel](_Fields(body))
+    except _UnfitError as unfit:
+        return Refused(kind=RefusalKind.BODY, why=str(unfit))
+
+
+class _UnfitError(Exception):
+    """A field is not what the contract says; never leaves this module."""
+
+
+class _Fields:
+    """Typed access to the fields of a body."""
+
+    __slots__ = ("_body",)
+
+    def __init__(self, body: Mapping[str, Any]) -> None:
+        self._body = body
+
+    def text(self, name: str) -> str:
+        value = self._body.get(name)
+        return value if isinstance(value, str) else self._unfit(name)
+
+    def number(self, name: str) -> int:
+        value = self._body.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            self._unfit(name)
+        return value
+
+    def hash(self, name: str) -> bytes:
+        value = self.text(name)
+        return bytes.fromhex(value) if _HASH.fullmatch(value) else self._unfit(name)
+
+    def rows(self, name: str) -> tuple[object, ...]:
+        value = self._body.get(name)
+        return tuple(value) if isinstance(value, list) else self._unfit(name)
+
+    def part(self, name: str) -> _Fields:
+        value = self._body.get(name)
+        return _Fields(value) if isinstance(value, dict) else self._unfit(name)
+
+    def cursor(self) -> FeedCursor:
+        try:
+            return FeedCursor(epoch=self.text("epoch"), rev=self.number("rev"))
+        except ValueError:
+            self._unfit("epoch")
+
+    def _unfit(self, name: str) -> NoReturn:
+        raise _UnfitError(f"{name!r} is missing or not what the contract says")
+
+
+def _hello(fields: _Fields) -> HelloAnswer:
+    hi, time_ms = fields.number("hi"), fields.number("time")
+    if time_ms > UNBOUNDED_MS:
+        raise _UnfitError("'time' lies beyond the year 9999")
+    return HelloAnswer(
+        nonce=fields.text("nonce"),
+        epoch=fields.text("epoch"),
+        hi=hi,
+        hash=fields.hash("h") if hi else None,
+        time_ms=time_ms,
+        feed=fields.part("feed").cursor(),
+    )
+
+
+def _ack(fields: _Fields) -> Ack:
+    hi = fields.number("hi")
+    if hi == 0:
+        # Nothing is stored yet; a platform may say so, and its hash says nothing.
+        return Ack(epoch=fields.text("epoch"), hi=0, hash=b"")
+    return Ack(epoch=fields.text("epoch"), hi=hi, hash=fields.hash("h"))
+
+
+def _feed(fields: _Fields) -> FeedPart:
+    parts = fields.number("n")
+    rows = fields.rows("rows") if parts else ()
+    return FeedPart(
+        pull=fields.text("re"),
+        cursor=fields.cursor(),
+        index=fields.number("i") if parts else 0,
+        parts=parts,
+        count=fields.number("count") if parts else 0,
+        hash=fields.hash("hash") if parts else b"",
+        rows=rows,
+    )
+
+
+def _nudge(fields: _Fields) -> Nudge:
+    return Nudge(feed=fields.cursor())
+
+
+_READERS: dict[Channel, Callable[[_Fields], Message]] = {
+    Channel.HELLO: _hello,
+    Channel.ACK: _ack,
+    Channel.FEED: _feed,
+    Channel.NUDGE: _nudge,
+}

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a session wants done: values for its shell, which alone can do them.
+
+The law of the module: an output is complete in itself; the shell needs no knowledge
+of the protocol to carry it out, and carries them out in order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cloud_sync.feed import FeedCursor, FeedRow
+    from cloud_sync.refusal import RefusalKind
+
+
+class EpochReason(StrEnum):
+    """Why the journal must begin a new epoch."""
+
+    PLATFORM_AHEAD = "PLATFORM_AHEAD"
+    FORKED = "FORKED"
+    ROWS_GONE = "ROWS_GONE"
+
+
+class LeaveReason(StrEnum):
+    """Why this connection is of no more use."""
+
+    HELLO_UNANSWERED = "HELLO_UNANSWERED"
+    ACKS_MISSING = "ACKS_MISSING"
+    EPOCH_ENDED = "EPOCH_ENDED"
+    SUBSCRIPTION_REFUSED = "SUBSCRIPTION_REFUSED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publish:
+    """Send ``payload``, not retained, in the order given."""
+
+    topic: str
+    payload: bytes
+    qos: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watermark:
+    """The platform has committed all up to ``hi``: less than before if it lost some."""
+
+    hi: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckHash:
+    """Answer ``hash_answered(seq, …)`` with the journal's hash there, None if gone."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEpochNeeded:
+    """Journal and platform cannot be the same history any more."""
+
+    why: EpochReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockBounds:
+    """At ``monotonic_s`` the true UTC lay within ``[earliest_ms, latest_ms]``."""
+
+    earliest_ms: int
+    latest_ms: int
+    monotonic_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageRows:
+    """Keep ``rows`` aside under the name ``snapshot``; nobody may see them yet."""
+
+    snapshot: str
+    rows: tuple[FeedRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotComplete:
+    """All ``count`` staged rows are there and add up to ``hash``: apply them whole."""
+
+    snapshot: str
+    cursor: FeedCursor
+    hash: bytes
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedCurrent:
+    """The platform has just said that nothing is newer than what is held."""
+
+    cursor: FeedCursor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotDropped:
+    """Forget what was staged under ``snapshot``."""
+
+    snapshot: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Tell the journal: ``count`` messages of this kind since the last report."""
+
+    kind: RefusalKind
+    why: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconnect:
+    """Leave this connection and make another."""
+
+    why: LeaveReason
+
+
+Output = (
+    Publish
+    | Watermark
+    | CheckHash
+    | NewEpochNeeded
+    | ClockBounds
+    | StageRows
+    | SnapshotComplete
+    | FeedCurrent
+    | SnapshotDropped
+    | Refusal
+    | Reconnect
+)

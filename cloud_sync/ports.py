@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What synchronisation borrows from the gateway: journal, roster, clock, a voice.
+
+The law of the module: protocols alone. A port's storage may fail at any call; it says
+so with :class:`PortFaultError`, and anything else it raises is a bug and ends us.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cloud_sync.feed import FeedCursor, FeedRow
+    from cloud_sync.outputs import ClockBounds, EpochReason, SnapshotComplete
+    from edge.core.event import EventKind, Facts
+    from edge.core.moment import Moment
+    from edge.core.record import Record
+
+
+class PortFaultError(Exception):
+    """A port could not read or store: ends the connection, not the client."""
+
+
+class JournalPort(Protocol):
+    """The journal, as far as sending it needs."""
+
+    @property
+    def epoch(self) -> str:
+        """The journal epoch."""
+
+    @property
+    def last_seq(self) -> int:
+        """The last committed event; 0 in an empty journal."""
+
+    @property
+    def acked(self) -> int:
+        """The watermark as last acknowledged."""
+
+    async def read(self, after: int, limit: int) -> Sequence[Record]:
+        """Return up to ``limit`` committed rows that follow ``after``, in order."""
+
+    async def hash_at(self, seq: int) -> bytes | None:
+        """Return ``h_seq`` for ``seq`` of 1 and more, None where it is gone."""
+
+    async def acknowledge(self, hi: int) -> None:
+        """Set the watermark; it goes back only where the platform lost data."""
+
+    async def new_epoch(self, why: EpochReason) -> None:
+        """Begin a new epoch that carries on with what is not acknowledged."""
+
+
+class FeedPort(Protocol):
+    """The roster's staging area."""
+
+    @property
+    def cursor(self) -> FeedCursor:
+        """What is held now."""
+
+    async def stage(self, snapshot: str, rows: Sequence[FeedRow]) -> None:
+        """Keep rows aside, invisible, under the snapshot's name."""
+
+    async def complete(self, snapshot: SnapshotComplete) -> None:
+        """Replace what is held by what was staged, whole, and move the cursor."""
+
+    async def confirm(self) -> None:
+        """Note that what is held has just been said to be current."""
+
+    async def drop(self, snapshot: str) -> None:
+        """Forget what was staged; a name never heard of is no error."""
+
+
+class ClockPort(Protocol):
+    """The only way to the time."""
+
+    def now(self) -> Moment:
+        """Return the present moment."""
+
+    def bound(self, bounds: ClockBounds) -> None:
+        """Learn what the platform's signed time says about ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """All that is borrowed; ``report(kind, facts)`` is what the journal should know."""
+
+    journal: JournalPort
+    feed: FeedPort
+    clock: ClockPort
+    report: Callable[[EventKind, Facts], None]

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One gateway's conversation with the platform, without a socket or a clock.
+
+The law of the module: a session is told what came (``receive``), what time it is
+(``tick``) and what the journal holds (``offer_rows``, ``hash_answered``), and answers
+with outputs for its shell. Nothing goes out before a hello with this connection's
+nonce came back; nothing counts as stored but what the platform signed for and whose
+hash is the journal's own.
+Source: docs/sync-contract.md, section 6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, assert_never
+
+from cloud_sync import envelope
+from cloud_sync.feed import FeedCursor, FeedPart
+from cloud_sync.introduction import Introduction, JournalView
+from cloud_sync.messages import Ack, HelloAnswer, Message, Nudge, read
+from cloud_sync.outputs import (
+    CheckHash,
+    EpochReason,
+    FeedCurrent,
+    LeaveReason,
+    NewEpochNeeded,
+    Output,
+    Publish,
+    Reconnect,
+    Refusal,
+    Watermark,
+)
+from cloud_sync.pulling import Pulling
+from cloud_sync.refusal import RefusalKind, RefusalMeter, Refused
+from cloud_sync.window import REWINDS_BEFORE_LEAVING, RowsWanted, Window
+from edge.core.chain import genesis
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cloud_sync.signing import PlatformKeys
+    from cloud_sync.topics import Topics
+    from edge.core.moment import Moment
+    from edge.core.record import Record
+
+
+class _Stage(Enum):
+    """Where a connection stands; what is not named in a stage is ignored in it."""
+
+    OFFLINE = auto()  # before connected() and after disconnected()
+    GREETING = auto()  # hello is out
+    CHECKING = auto()  # hello came back; the journal looks up the hash it names
+    SYNCING = auto()  # events and the feed flow
+    ENDED = auto()  # a new connection is needed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Claim:
+    """The platform says that it holds ``hi`` with this hash; to be checked."""
+
+    hi: int
+    hash: bytes
+
+
+class SyncSession:
+    """The protocol of one gateway, over any number of connections.
+
+    ``new_nonce`` returns 32 fresh hex digits; ``chance`` a number in [0, 1).
+    """
+
+    def __init__(
+        self,
+        *,
+        topics: Topics,
+        keys: PlatformKeys,
+        firmware: str,
+        new_nonce: Callable[[], str],
+        chance: Callable[[], float],
+        capabilities: Sequence[str] = (),
+    ) -> None:
+        self.topics = topics
+        self._keys = keys
+        self._firmware = firmware
+        self._capabilities = tuple(capabilities)
+        self._new_nonce = new_nonce
+        self._chance = chance
+        self._meter = RefusalMeter()
+        self._pulling = Pulling(topics=topics, new_nonce=new_nonce, chance=chance)
+        self._stage = _Stage.OFFLINE
+        self._greeted: Introduction | None = None
+        self._answer: HelloAnswer | None = None
+        self._claim: _Claim | None = None
+        self._window: Window | None = None
+
+    @property
+    def is_established(self) -> bool:
+        """Whether the platform has answered this connection's hello."""
+        return self._stage is _Stage.SYNCING
+
+    def connected(
+        self, view: JournalView, held: FeedCursor, now: Moment
+    ) -> list[Output]:
+        """Begin a connection whose subscriptions to ``topics.down`` are in place."""
+        self._stage = _Stage.GREETING
+        self._answer = self._claim = self._window = None
+        self._pulling.open(held)
+        self._greeted = Introduction(
+            topics=self.topics,
+            nonce=self._new_nonce(),
+            view=view,
+            held=held,
+            firmware=self._firmware,
+            capabilities=self._capabilities,
+            now=now,
+        )
+        return [self._greeted.hello]
+
+    def disconnected(self) -> list[Output]:
+        """End a connection, whoever ended it; what was on its way counts as unsent."""
+        self._stage = _Stage.OFFLINE
+        self._greeted = self._answer = self._claim = self._window = None
+        return self._pulling.close("the connection ended")
+
+    def receive(self, topic: str, payload: bytes, now: Moment) -> list[Output]:
+        """Take one message; whatever it is, it does not raise."""
+        if self._stage in (_Stage.OFFLINE, _Stage.ENDED):
+            return []
+        channel = self.topics.channel(topic)
+        if channel is None:
+            why = "a topic nobody subscribed to"
+            return self._refuse(Refused(kind=RefusalKind.TOPIC, why=why), now)
+        body = self._keys.open(payload, channel.purpose, self.topics.gateway)
+        message = body if isinstance(body, Refused) else read(channel, body)
+        if isinstance(message, Refused):
+            return self._refuse(message, now)
+        return self._dispatch(message, now)
+
+    def hash_answered(
+        self, seq: int, answer: bytes | None, now: Moment
+    ) -> list[Output]:
+        """Take the journal's hash at ``seq``, None if it does not reach back there."""
+        claim = self._claim
+        if claim is None or claim.hi != seq:
+            return []
+        self._claim = None
+        if answer is None:
+            return self._end_epoch(EpochReason.ROWS_GONE)
+        if answer != claim.hash:
+            return self._end_epoch(EpochReason.FORKED)
+        if self._window is None:
+            return self._establish(claim.hi, claim.hash, now)
+        return self._confirm(claim.hi, claim.hash, now)
+
+    def deadline(self) -> float | None:
+        """Return the monotonic second at which ``tick`` has something to do."""
+        match self._stage:
+            case _Stage.GREETING if self._greeted is not None:
+                return self._greeted.deadline_s
+            case _Stage.SYNCING if self._window is not None:
+                deadlines = (self._window.deadline_s, self._pulling.deadline_s)
+                return min((at for at in deadlines if at is not None), default=None)
+            case _:
+                return None
+
+    def tick(self, now: Moment) -> list[Output]:
+        """Act on the deadlines that have passed."""
+        deadline_s = self.deadline()
+        if deadline_s is None or now.monotonic_s < deadline_s:
+            return []
+        if self._window is None:
+            return self._greet_again(now)
+        silent_s = self._window.deadline_s
+        if silent_s is not None and now.monotonic_s >= silent_s:
+            self._window.rewind()
+            if self._window.rewinds >= REWINDS_BEFORE_LEAVING:
+                return self._leave(LeaveReason.ACKS_MISSING)
+        return self._pulling.tick(now)
+
+    def wants_rows(self) -> RowsWanted | None:
+        """Return which rows could go out now, or None."""
+        return self._window.wants() if self._window is not None else None
+
+    def offer_rows(
+        self, wanted: RowsWanted, records: Sequence[Record], now: Moment
+    ) -> list[Output]:
+        """Send rows that were read for ``wanted``; rows of an older wish are let go.
+
+        Fewer records than ``wanted.limit`` mean that the journal has no more. A batch
+        that is not full waits for its fellows unless the journal ends with it.
+        """
+        window, greeted = self._window, self._greeted
+        if window is None or greeted is None or window.wants() != wanted:
+            return []
+        if not records:
+            return []
+        if records[0].seq != wanted.after + 1:
+            return self._end_epoch(EpochReason.ROWS_GONE)
+        outputs: list[Output] = []
+        start, has_more = 0, len(records) >= wanted.limit
+        while start < len(records) and window.wants() is not None:
+            batch = envelope.fill_batch(
+                gateway=self.topics.gateway,
+                epoch=greeted.view.epoch,
+                previous=window.sent_hash,
+                records=records[start:],
+                time_ms=now.earliest_ms,
+            )
+            end = start + len(batch.hashes)
+            if end < len(records):
+                window.learn_rows_a_batch(len(batch.hashes))
+            elif has_more and outputs:
+                break
+            window.push(batch, now.monotonic_s)
+            outputs.append(Publish(topic=self.topics.events, payload=batch.payload))
+            start = end
+        window.last_known = max(window.last_known, records[-1].seq)
+        return outputs
+
+    def _greet_again(self, now: Moment) -> list[Output]:
+        hello = self._greeted.repeat(now) if self._greeted is not None else None
+        return self._leave(LeaveReason.HELLO_UNANSWERED) if hello is None else [hello]
+
+    def _dispatch(self, message: Message, now: Moment) -> list[Output]:
+        match message:
+            case HelloAnswer():
+                return self._on_hello(message, now)
+            case Ack() if self._window is not None:
+                return self._on_ack(message, self._window, now)
+            case FeedPart() if self._window is not None:
+                return self._on_part(message, now)
+            case Nudge() if self._window is not None:
+                return self._pulling.want(message.feed, now)
+            case Ack() | FeedPart() | Nudge():
+                return []
+            case _:
+                assert_never(message)
+
+    def _on_hello(self, answer: HelloAnswer, now: Moment) -> list[Output]:
+        greeted = self._greeted
+        if greeted is None:
+            return []
+        if answer.nonce != greeted.nonce:
+            why = "a hello for another connection"
+            return self._refuse(Refused(kind=RefusalKind.NONCE, why=why), now)
+        if self._stage is not _Stage.GREETING:
+            return []
+        if answer.epoch != greeted.view.epoch:
+            why = "a hello about another epoch of the journal"
+            return self._refuse(Refused(kind=RefusalKind.EPOCH, why=why), now)
+        self._answer = answer
+        bounds = greeted.bounds(answer.time_ms, now)
+        return [bounds, *self._compare(answer, greeted.view, now)]
+
+    def _compare(
+        self, answer: HelloAnswer, view: JournalView, now: Moment
+    ) -> list[Output]:
+        if answer.hi > view.last_seq:
+            return self._end_epoch(EpochReason.PLATFORM_AHEAD)
+        if answer.hash is None:
+            return self._establish(0, genesis(view.epoch), now)
+        self._stage = _Stage.CHECKING
+        self._claim = _Claim(hi=answer.hi, hash=answer.hash)
+        if answer.hi == view.last_seq:
+            return self.hash_answered(answer.hi, view.head, now)
+        return [CheckHash(seq=answer.hi)]
+
+    def _establish(self, hi: int, hash_at_hi: bytes, now: Moment) -> list[Output]:
+        greeted, answer = self._greeted, self._answer
+        if greeted is None or answer is None:
+            return []
+        self._stage = _Stage.SYNCING
+        self._window = Window(
+            hi=hi,
+            hash_at_hi=hash_at_hi,
+            last_seq=greeted.view.last_seq,
+            chance=self._chance,
+        )
+        news: list[Output] = [Watermark(hi=hi)] if hi != greeted.view.acked else []
+        if answer.feed == self._pulling.held:
+            news.append(FeedCurrent(cursor=answer.feed))
+        return news + self._pulling.want(answer.feed, now)
+
+    def _on_ack(self, ack: Ack, window: Window, now: Moment) -> list[Output]:
+        if self._greeted is None or ack.epoch != self._greeted.view.epoch:
+            return []
+        if ack.hi <= window.watermark:
+            return []
+        if ack.hi > window.last_known:
+            return self._end_epoch(EpochReason.PLATFORM_AHEAD)
+        known = window.hash_at(ack.hi)
+        if known is None:
+            # Sent before a rewind, or by the connection before this one.
+            self._claim = _Claim(hi=ack.hi, hash=ack.hash)
+            return [CheckHash(seq=ack.hi)]
+        if known != ack.hash:
+            return self._end_epoch(EpochReason.FORKED)
+        return self._confirm(ack.hi, ack.hash, now)
+
+    def _confirm(self, hi: int, hash_at_hi: bytes, now: Moment) -> list[Output]:
+        if self._window is None or hi <= self._window.watermark:
+            return []
+        self._window.confirm(hi, hash_at_hi, now.monotonic_s)
+        return [Watermark(hi=hi)]
+
+    def _on_part(self, part: FeedPart, now: Moment) -> list[Output]:
+        answer = self._pulling.receive(part, now)
+        if not isinstance(answer, Refused):
+            return answer
+        told = self._refuse(answer, now)
+        if answer.kind is RefusalKind.FEED_PULL:
+            return told
+        return told + self._pulling.spoil(answer.why)
+
+    def _refuse(self, refused: Refused, now: Moment) -> list[Output]:
+        count = self._meter.count(refused.kind, now.monotonic_s)
+        if not count:
+            return []
+        return [Refusal(kind=refused.kind, why=refused.why, count=count)]
+
+    def _end_epoch(self, why: EpochReason) -> list[Output]:
+        return [NewEpochNeeded(why=why), *self._leave(LeaveReason.EPOCH_ENDED)]
+
+    def _leave(self, why: LeaveReason) -> list[Output]:
+        self._stage = _Stage.ENDED
+        self._window = self._claim = None
+        return [*self._pulling.close("the connection ended"), Reconnect(why=why)]
