@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The last good copy of the platform's feed, for the start without a network.
+
+The law of the module: a snapshot is in force whole or not at all. What arrives is
+staged behind all other rows, where nobody reads; promoting it changes two numbers, in
+one transaction. All of it can be fetched again, so a doubt about what was staged
+forgets it, and the journal stands in a file of its own.
+Source: docs/sync-contract.md sections 4 and 5.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from edge.storage.connection import Synchronous, transaction
+from edge.storage.errors import DamagedError, LocalError
+from edge.storage.schema import ROSTER, migrate
+from edge.storage.shield import finish
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from edge.storage.connection import Connection
+
+#: Rows of one transaction, staged or deleted, and of one slice that is read: some
+#: milliseconds each, so that the loop and the database's thread stay free in between.
+CHUNK_ROWS = 500
+#: The contract's bound on a snapshot; a feed beyond it is refused, not truncated.
+ROWS_MAX = 1_000_000
+
+_STAGE = "INSERT INTO entry (place, kind, id, ver, body) VALUES (?, ?, ?, ?, ?)"
+_PROMOTE = (
+    "UPDATE current SET after = ?, upto = ?, epoch = ?, rev = ?, hash = ?, count = ?,"
+    " applied_ms = ?"
+)
+_DELETE = (
+    "DELETE FROM entry WHERE place IN (SELECT place FROM entry"
+    " WHERE place > ? AND place <= ? ORDER BY place LIMIT ?)"
+)
+
+
+class RosterRow(NamedTuple):
+    """One row of the feed; ``body`` is JSON text, kept as it came."""
+
+    kind: str
+    id: str
+    ver: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterCursor:
+    """The snapshot in force; ``epoch`` is empty and ``rev`` 0 before the first."""
+
+    epoch: str
+    rev: int
+    hash: str
+    count: int
+    applied_ms: int
+
+
+class _Span(NamedTuple):
+    """The places of one snapshot: ``after < place <= upto``."""
+
+    after: int
+    upto: int
+
+
+class RosterStore:
+    """The roster's file through one connection, which belongs to its opener.
+
+    One snapshot is staged at a time. The caller has checked its hash before it
+    promotes; this floor counts rows and keys.
+    """
+
+    def __init__(
+        self, connection: Connection, cursor: RosterCursor, span: _Span, highest: int
+    ) -> None:
+        self._connection = connection
+        self._cursor = cursor
+        self._span = span
+        self._highest = highest
+        self._staged: tuple[str, int] | None = None
+        self._readers: Counter[_Span] = Counter()
+        self._writing = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, connection: Connection) -> Self:
+        """Create or migrate the schema and read the cursor.
+
+        What an earlier run staged is never used; :meth:`sweep` removes it. For files
+        that may be damaged there is ``edge.storage.roster_file.open_roster``.
+        """
+        await migrate(connection, ROSTER)
+        for row in await connection.execute_fetchall(
+            "SELECT after, upto, epoch, rev, hash, count, applied_ms,"
+            " coalesce((SELECT max(place) FROM entry), 0) FROM current"
+        ):
+            after, upto, epoch, rev, digest, count, applied_ms, highest = row
+            cursor = RosterCursor(
+                epoch=epoch, rev=rev, hash=digest, count=count, applied_ms=applied_ms
+            )
+            return cls(connection, cursor, _Span(after, upto), max(highest, upto))
+        raise DamagedError("the roster has lost its cursor")
+
+    @property
+    def cursor(self) -> RosterCursor:
+        """The snapshot that :meth:`rows` reads."""
+        return self._cursor
+
+    async def stage(self, sid: str, rows: Sequence[RosterRow]) -> None:
+        """Keep ``rows`` aside under the snapshot's name ``sid``.
+
+        Another name begins anew and forgets what was staged before. A call that
+        raises or is cancelled forgets the snapshot: fetch it again.
+        """
+        if self._staged is None or self._staged[0] != sid:
+            self._staged = sid, self._highest
+            await self.sweep()
+        staged = self._staged
+        try:
+            for start in range(0, len(rows), CHUNK_ROWS):
+                await self._stage(rows[start : start + CHUNK_ROWS])
+        except BaseException:
+            if self._staged == staged:
+                self._staged = None
+            raise
+
+    async def _stage(self, rows: Sequence[RosterRow]) -> None:
+        first = self._highest + 1
+        self._highest += len(rows)
+        placed = [(place, *row) for place, row in enumerate(rows, first)]
+        await finish(self._write(_STAGE, placed))
+
+    async def promote(
+        self,
+        sid: str,
+        *,
+        epoch: str,
+        rev: int,
+        hash: str,  # noqa: A002  the contract's word
+        count: int,
+        applied_ms: int,
+    ) -> None:
+        """Put the staged snapshot in force; the old one is deleted afterwards.
+
+        Raises LocalError, and keeps what was in force, if ``sid`` is not the one that
+        is staged, or if it is not ``count`` rows with as many keys.
+        """
+        after = self._staged[1] if self._staged and self._staged[0] == sid else None
+        span = _Span(self._highest if after is None else after, self._highest)
+        [(rows, keys)] = await self._connection.execute_fetchall(
+            "SELECT count(*), count(DISTINCT kind || char(0) || id) FROM entry"
+            " WHERE place > ? AND place <= ?",
+            span,
+        )
+        if after is None or not rows == keys == count <= ROWS_MAX:
+            staged = "nothing" if after is None else f"{rows} rows, {keys} keys"
+            raise LocalError(f"{staged} staged for {sid}, not {count}")
+        cursor = RosterCursor(
+            epoch=epoch, rev=rev, hash=hash, count=count, applied_ms=applied_ms
+        )
+        await finish(self._promote(span, cursor))
+        await self.sweep()
+
+    async def _promote(self, span: _Span, cursor: RosterCursor) -> None:
+        row = (*span, cursor.epoch, cursor.rev, cursor.hash)
+        await self._write(
+            _PROMOTE, [(*row, cursor.count, cursor.applied_ms)], Synchronous.FULL
+        )
+        self._span, self._cursor, self._staged = span, cursor, None
+
+    async def discard(self, sid: str) -> None:
+        """Forget what was staged under ``sid``; a name never heard of is no error."""
+        if self._staged is not None and self._staged[0] == sid:
+            self._staged = None
+            await self.sweep()
+
+    async def rows(
+        self, chunk_rows: int = CHUNK_ROWS
+    ) -> AsyncIterator[list[RosterRow]]:
+        """Read the snapshot in force, in slices; read ``cursor`` just before.
+
+        A promotion meanwhile changes nothing for this reader: the snapshot it began
+        with stays until it has finished (:meth:`sweep`).
+        """
+        span = self._span
+        last = span.after
+        self._readers[span] += 1
+        try:
+            while chunk := list(
+                await self._connection.execute_fetchall(
+                    "SELECT kind, id, ver, body, place FROM entry"
+                    " WHERE place > ? AND place <= ? ORDER BY place LIMIT ?",
+                    (last, span.upto, chunk_rows),
+                )
+            ):
+                last = chunk[-1][4]
+                yield [RosterRow(*row[:4]) for row in chunk]
+        finally:
+            self._readers[span] -= 1
+
+    async def sweep(self) -> None:
+        """Delete, in chunks, the rows that are neither in force, staged nor read.
+
+        Promoting, discarding and staging anew do it; whoever is idle may, too.
+        """
+        # The file is asked as well: a promotion whose answer was lost may hold there.
+        [held] = await self._connection.execute_fetchall(
+            "SELECT after, upto FROM current"
+        )
+        wanted = {_Span(*held), self._span, *(+self._readers)}
+        if self._staged is not None:
+            wanted.add(_Span(self._staged[1], self._highest))
+        end = _Span(self._highest, self._highest)
+        floor = 0
+        for span in sorted([*wanted, end]):
+            await self._delete(floor, span.after)
+            floor = max(floor, span.upto)
+
+    async def _delete(self, after: int, upto: int) -> None:
+        while after < upto:
+            [(first,)] = await self._connection.execute_fetchall(
+                "SELECT min(place) FROM entry WHERE place > ? AND place <= ?",
+                (after, upto),
+            )
+            if first is None:
+                return
+            after = first - 1
+            await finish(self._write(_DELETE, [(after, upto, CHUNK_ROWS)]))
+
+    async def _write(
+        self,
+        sql: str,
+        rows: list[tuple[Any, ...]],
+        synchronous: Synchronous = Synchronous.NORMAL,
+    ) -> None:
+        """Commit one statement for all ``rows``.
+
+        FULL for what must survive at once: it syncs all that NORMAL left in the log.
+        """
+        async with self._writing, transaction(self._connection, synchronous):
+            await self._connection.executemany(sql, rows)

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Work that its caller may give up waiting for, but cannot break off.
+
+The law of the module: a write begun is a write finished. Cancelling whoever awaits
+:func:`finish` cancels the waiting alone. Work that never suspends needs no task and
+no event loop, so that the simulation can run the journal by hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import types
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Generator
+
+T = TypeVar("T")
+
+
+async def finish(work: Coroutine[Any, Any, T]) -> T:
+    """Return what ``work`` returns; run it to its end even if cancelled meanwhile.
+
+    The first step is taken on the spot, before any task exists: a statement reaches
+    the database's thread at once, and what has no second step is already over.
+    """
+    try:
+        awaited = work.send(None)
+    except StopIteration as ended:
+        return ended.value  # type: ignore[no-any-return]
+    return await asyncio.shield(asyncio.ensure_future(_carry(work, awaited)))
+
+
+async def _carry(work: Coroutine[Any, Any, T], awaited: object) -> T:
+    return await _rest(work, awaited)
+
+
+@types.coroutine
+def _rest(work: Coroutine[Any, Any, T], awaited: object) -> Generator[object, None, T]:
+    """Do what ``yield from work`` would, had its first step not been taken."""
+    while True:
+        failure: BaseException | None = None
+        try:
+            yield awaited
+        except BaseException as error:  # noqa: BLE001  the work's own to answer
+            failure = error
+        try:
+            awaited = work.throw(failure) if failure else work.send(None)
+        except StopIteration as ended:
+            return ended.value  # type: ignore[no-any-return]
