@@ -1,8 +1,164 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ``menshen`` program: each verb in a file of its own, gathered here."""
+"""The ``menshen`` program: each verb in a file of its own, gathered here.
+
+The law of the module: a verb's work is imported when it is called, so that the gateway
+never carries what only a demonstration needs. Exit 0 good, 1 found trouble, 2 wrong
+use; an error is one line that says what, where and what to do next.
+"""
 
 from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+app = typer.Typer(
+    name="menshen",
+    help="Menshen (门神): the offline-first gateway of a neighbourhood's doors.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Site = Annotated[Path, typer.Option(help="The site file (TOML).")]
+State = Annotated[Path, typer.Option(help="Folder of journal, roster and keys.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object last.")]
+
+
+@app.command()
+def run(
+    site: Site, state: State, verbose: Annotated[bool, typer.Option()] = False
+) -> None:
+    """Run the gateway of one site until SIGTERM."""
+    words = ["--site", str(site), "--state", str(state)]
+    words += ["--verbose"] if verbose else []
+    # The gateway takes this process over, without what the command line carries.
+    os.execv(  # noqa: S606  our own module, no shell
+        sys.executable, [sys.executable, "-m", "edge.cli.run", *words]
+    )
+
+
+@app.command()
+def demo(
+    for_s: Annotated[
+        float | None, typer.Option("--for", help="Seconds; without it until Ctrl-C.")
+    ] = None,
+    as_json: Json = False,
+    seed: Annotated[int, typer.Option(help="Who comes when.")] = 1,
+    site: Annotated[Path | None, typer.Option(help="Another site file.")] = None,
+    state: Annotated[Path | None, typer.Option(help="Keep the state here.")] = None,
+) -> None:
+    """Show the main job on simulated hardware, with made-up residents."""
+    from edge.cli.demo.command import DemoOptions, run_demo
+
+    options = DemoOptions(
+        for_s=for_s, is_json=as_json, seed=seed, site=site, state=state
+    )
+    sys.exit(run_demo(options))
+
+
+@app.command()
+def status(
+    socket: Annotated[
+        Path, typer.Option(envvar="MENSHEN_SOCKET", help="The control socket.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Say how the gateway stands and how many events wait to be sent."""
+    from edge.cli.status_view import lines
+    from edge.control.client import ask
+
+    answer = ask(socket, "status")
+    print(json.dumps(answer) if as_json else "\n".join(lines(answer)))
+
+
+@app.command("end-fire")
+def end_fire(
+    socket: Annotated[
+        Path, typer.Option(envvar="MENSHEN_SOCKET", help="The control socket.")
+    ],
+    actor: Annotated[str, typer.Option(help="Who ends it.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+) -> None:
+    """End the fire release by hand, once the fire panel is reset."""
+    from edge.control.client import ask
+
+    ask(socket, "end-fire", actor=actor, reason=reason)
+    print("The fire release has ended; the doors are as they were before.")
+
+
+config = typer.Typer(help="Site files.", no_args_is_help=True)
+app.add_typer(config, name="config")
+
+
+@config.command("check")
+def config_check(site: Site) -> None:
+    """Check a site file; every fault with its line and its mend."""
+    from edge.cli.run import load_site
+
+    load_site(site)
+    print(f"{site}: good")
+
+
+bench = typer.Typer(help="Figures beside their floors.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
+
+
+@bench.command("scan")
+def bench_scan(
+    rate: Annotated[int, typer.Option(min=1, max=200, help="Scans a second.")] = 50,
+    for_s: Annotated[float, typer.Option("--for", help="Seconds a side.")] = 30.0,
+    credentials: Annotated[int, typer.Option(min=100)] = 100_000,
+    bookings: Annotated[int, typer.Option(min=100)] = 20_000,
+    as_json: Json = False,
+) -> None:
+    """Measure scan to unlock against the bare floor, in turn."""
+    from edge.cli.bench.scan import ScanOptions, run_scan
+
+    options = ScanOptions(
+        rate=rate, for_s=for_s, credentials=credentials, bookings=bookings
+    )
+    _tell(run_scan(options), as_json=as_json)
+
+
+@bench.command("drain")
+def bench_drain(
+    events: Annotated[int, typer.Option(min=1_000)] = 100_000,
+    broker: Annotated[str, typer.Option(help="embedded or mosquitto")] = "embedded",
+    as_json: Json = False,
+) -> None:
+    """Measure how fast a backlog reaches the platform's commit."""
+    from edge.cli.bench.drain import BenchError, DrainOptions, run_drain
+
+    if broker not in ("embedded", "mosquitto"):
+        raise typer.BadParameter("use embedded or mosquitto")
+    kind: Literal["embedded", "mosquitto"]
+    kind = "mosquitto" if broker == "mosquitto" else "embedded"
+    try:
+        _tell(run_drain(DrainOptions(events=events, broker=kind)), as_json=as_json)
+    except BenchError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from error
+
+
+def _tell(result: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result))
+        return
+    for name, value in result.items():
+        print(f"{name:20} {value}")
 
 
 def main() -> None:
     """Run the verb that the command line names."""
+    from edge.cli.exits import guarded
+
+    guarded(app)
+
+
+if __name__ == "__main__":
+    main()

@@ -26,6 +26,7 @@ from cloud_sync.signing import PlatformKeys
 from cloud_sync.topics import Topics
 from edge.bindings.bindings import Bindings
 from edge.cli.device_lines import open_lines
+from edge.cli.fire_keeper import FireKeeper
 from edge.cli.intake import Intake
 from edge.cli.key_files import read_platform_keys, read_tokens
 from edge.cli.roster_feed import RosterFeed
@@ -35,14 +36,13 @@ from edge.cli.sync_ports import ClockForSync, JournalForSync, port_faults
 from edge.cli.system_clock import SystemClock
 from edge.control.server import ControlServer
 from edge.core.chain import SALT_BYTES
-from edge.core.command import Indicate
+from edge.core.command import HoldOpen, Indicate, Relock
 from edge.core.controller import Controller
 from edge.core.event import EventKind, Facts
 from edge.core.stimulus import FireEndOrdered, Noted
 from edge.gateway.gateway import Gateway
 from edge.storage.connection import open_aiosqlite
-from edge.storage.emergency_file import read_fire, write_fire
-from edge.storage.journal import Journal
+from edge.storage.journal_file import open_journal
 from edge.storage.roster_file import open_roster
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from drivers.serial_link import SerialLink
     from edge.core.command import Command
     from edge.settings.site_file import Settings
+    from edge.storage.journal import Journal
 
 VERSION = "0.1.0"
 #: How often the kernel's clock is asked, and the acknowledged mark is written.
@@ -79,8 +80,8 @@ class Runtime:
         self.feed: RosterFeed
         self.client: PlatformClient
         self._lines: dict[str, SerialLink] = {}
-        self._is_fire_written = False
-        self._fire_task: asyncio.Task[None] | None = None
+        self._journal_aside: Path | None = None
+        self._fire = FireKeeper(state / "emergency")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; raises KeyFileError and StorageError."""
@@ -88,6 +89,7 @@ class Runtime:
         async with AsyncExitStack() as stack:
             await self._open_storage(stack)
             await self._open_rules(stack)
+            self._open_client()
             tokens = read_tokens(
                 self._state / self._settings.keys.site, self._settings.site.id
             )
@@ -104,18 +106,18 @@ class Runtime:
                 self._settings,
                 self._state,
                 on_signals=intake.signals,
-                on_state=self._tell_line,
+                on_state=intake.line,
                 now=asyncio.get_running_loop().time,
             )
             self._start()
             await self._open_control(stack)
-            self._open_client()
             wires = [line.run() for line in self._lines.values()]
             wires += [intake.beat(), self._keep_house()]
             log.info("started", site=self._settings.site.id, pid=os.getpid())
             async with _running([self.client.run()]):
                 async with _running(wires):
                     await stop.wait()
+                intake.close()
                 await self._stop()
             with contextlib.suppress(PortFaultError), port_faults():
                 await self.journal.settle()
@@ -125,6 +127,8 @@ class Runtime:
         if isinstance(command, Indicate):
             log.debug("indicate", at=command.access_point, what=command.indication)
             return
+        if isinstance(command, HoldOpen | Relock):
+            self._keep_fire()
         order = self.bindings.order(command)
         if order is not None:
             port, wish = order
@@ -133,15 +137,14 @@ class Runtime:
                 line.order(wish)
 
     async def _open_storage(self, stack: AsyncExitStack) -> None:
-        path = self._state / "journal.db"
-        writer = await stack.enter_async_context(open_aiosqlite(path))
-        reader = await stack.enter_async_context(open_aiosqlite(path, is_reader=True))
-        self.journal = await Journal.open(
-            writer,
-            reader,
-            new_epoch=lambda: secrets.token_hex(4),
-            salt=lambda: secrets.token_bytes(SALT_BYTES),
+        opened = await stack.enter_async_context(
+            open_journal(
+                self._state / "journal.db",
+                new_epoch=lambda: secrets.token_hex(4),
+                salt=lambda: secrets.token_bytes(SALT_BYTES),
+            )
         )
+        self.journal, self._journal_aside = opened.journal, opened.set_aside
 
     async def _open_rules(self, stack: AsyncExitStack) -> None:
         self.clock = SystemClock(
@@ -150,10 +153,9 @@ class Runtime:
         )
         plan = self._settings.plan()
         self.controller = Controller(plan, next_seq=self.journal.next_seq)
-        self._is_fire_written = read_fire(self._fire_path)
         recovery = await self.journal.recover()
         self.controller.recover(recovery.state, recovery.tail)
-        if self._is_fire_written:
+        if self._fire.is_remembered:
             self.controller.doors.assume_fire()
         self.gateway = Gateway(
             self.controller,
@@ -165,13 +167,13 @@ class Runtime:
         stack.callback(self.gateway.close)
         path = self._state / "roster.db"
         opened = await stack.enter_async_context(open_roster(path, open_aiosqlite))
-        if opened.set_aside is not None:
-            self._note_damage(opened.set_aside)
+        for what, kept in (
+            ("journal", self._journal_aside),
+            ("roster", opened.set_aside),
+        ):
+            if kept is not None:
+                self._note_damage(what, kept)
         self.feed = await RosterFeed.open(opened.store, self.gateway)
-
-    @property
-    def _fire_path(self) -> Path:
-        return self._state / "emergency"
 
     def _start(self) -> None:
         facts: Facts = (
@@ -210,13 +212,9 @@ class Runtime:
             chance=random.random,
         )
 
-    @staticmethod
-    def _tell_line(port: str, is_open: bool, why: str) -> None:  # noqa: FBT001
-        log.info("line", port=port, is_open=is_open, why=why)
-
-    def _note_damage(self, kept: Path) -> None:
-        facts: Facts = (("kept", kept.name), ("what", "roster"))
-        note = Noted(kind=EventKind.STORAGE_FAULT, subject="roster", facts=facts)
+    def _note_damage(self, what: str, kept: Path) -> None:
+        facts: Facts = (("kept", kept.name), ("what", "damaged"))
+        note = Noted(kind=EventKind.STORAGE_FAULT, subject=what, facts=facts)
         self.gateway.note(note)
 
     def _report(self, kind: EventKind, facts: Facts) -> None:
@@ -227,8 +225,10 @@ class Runtime:
         self._keep_fire()
 
     def _end_fire(self, request: dict[str, Any]) -> dict[str, Any]:
-        actor, reason = str(request.get("actor", "")), str(request.get("reason", ""))
-        if not actor or not reason:
+        actor, reason = request.get("actor"), request.get("reason")
+        if not (
+            isinstance(actor, str) and actor and isinstance(reason, str) and reason
+        ):
             raise ValueError("say who ends the fire release (actor) and why (reason)")
         order = FireEndOrdered(actor=actor, reason=reason)
         self.gateway.do(lambda controller, now: controller.handle(order, now))
@@ -240,14 +240,7 @@ class Runtime:
         return {"fire": False}
 
     def _keep_fire(self) -> None:
-        """Bring the emergency file in line, off the loop."""
-        is_fire = self.controller.doors.is_fire
-        is_writing = self._fire_task is not None and not self._fire_task.done()
-        if is_fire != self._is_fire_written and not is_writing:
-            self._is_fire_written = is_fire
-            self._fire_task = asyncio.get_running_loop().create_task(
-                asyncio.to_thread(write_fire, self._fire_path, is_fire=is_fire)
-            )
+        self._fire.keep(is_fire=self.controller.doors.is_fire)
 
     def _flush_lines(self) -> None:
         for line in self._lines.values():
@@ -279,9 +272,16 @@ class Runtime:
             if asyncio.get_running_loop().time() >= until_s:
                 break
             await asyncio.sleep(0.01)
-        if self._fire_task is not None:
-            await self._fire_task
+        await self._fire.settle(is_fire=self.controller.doors.is_fire)
         log.info("stopped", waiting=self.journal.waiting)
+
+
+def _texts(request: dict[str, Any], *names: str) -> list[str]:
+    """Return fields that must be said; ValueError names the first that is not."""
+    for name in names:
+        if not isinstance(request.get(name), str) or not request[name].strip():
+            raise ValueError(f"{name}: missing, say it in a few words")
+    return [request[name].strip() for name in names]
 
 
 @asynccontextmanager

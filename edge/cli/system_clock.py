@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from edge.core.clock import ClockAnswer, IntervalClock
-from edge.core.moment import Moment
+from edge.core.moment import UNBOUNDED_MS, Moment
 
 #: No event of this software is older than its release: 2026-11-01.
 RELEASE_MS = 1_793_491_200_000
@@ -23,7 +23,8 @@ _STA_UNSYNC = 0x0040
 _TIME_ERROR = 5
 _MAXERROR_OFFSET = 3  # longs: modes (padded), offset, freq, maxerror
 _STATUS_OFFSET = 5
-_TIMEX_LONGS = 26
+#: 208 bytes where a long has 8 bytes, 128 where it has 4: room for both.
+_TIMEX_LONGS = 32
 
 
 def kernel_error_ms() -> int | None:
@@ -55,6 +56,11 @@ class SystemClock:
         if system_error_s is not None:
             self._trust(int(system_error_s * 1000), is_authenticated=True)
 
+    @property
+    def is_bounded(self) -> bool:
+        """Say whether any source has given the time an upper bound."""
+        return self._clock.interval(self._age_s())[1] != UNBOUNDED_MS
+
     def now(self) -> Moment:
         """Return this instant."""
         earliest_ms, latest_ms = self._clock.interval(self._age_s())
@@ -83,10 +89,10 @@ class SystemClock:
         return step_ms if abs(step_ms) > STEP_MS else 0
 
     def _trust(self, error_ms: int, *, is_authenticated: bool) -> ClockAnswer:
-        wall_ms = self._wall_ms()
+        at_ms = wall_ms()
         return self._clock.bound(
-            wall_ms - error_ms,
-            wall_ms + error_ms,
+            at_ms - error_ms,
+            at_ms + error_ms,
             self._age_s(),
             is_authenticated=is_authenticated,
         )
@@ -95,9 +101,10 @@ class SystemClock:
     def _age_s() -> float:
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 
-    @staticmethod
-    def _wall_ms() -> int:
-        return time.time_ns() // 1_000_000
-
     def _offset_ms(self) -> int:
-        return self._wall_ms() - int(self._age_s() * 1000)
+        return wall_ms() - int(self._age_s() * 1000)
+
+
+def wall_ms() -> int:
+    """Return the machine's wall clock in UTC ms, for simulations alone."""
+    return time.time_ns() // 1_000_000

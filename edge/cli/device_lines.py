@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The site's serial lines: one link a port, with the driver the settings name.
+
+The law of the module: it joins drivers and settings, and refuses here what only the
+registry can know: an unknown driver, an option it has not, a wire to what is no board,
+a board that cannot time its own pulse.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from serial import Serial
+
+from drivers.errors import LocalError
+from drivers.registry import DRIVERS, Unit, build
+from drivers.serial_link import SerialLink
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from drivers.device import Signal
+    from edge.settings.site_file import Device, Door, Settings
+
+Where = tuple[str | int, ...]
+Finding = tuple[Where, str]
+
+
+def driver_faults(settings: Settings) -> Iterator[Finding]:
+    """Yield what is wrong between the settings and the registry."""
+    devices = {device.id: device for device in settings.device}
+    for index, device in enumerate(settings.device):
+        yield from _device(("device", index), device)
+    for where, board, channel in _wires(settings):
+        yield from _wire(where, devices[board], channel)
+    for index, door in enumerate(settings.door):
+        yield from _timing(("door", index, "strike"), door, devices[door.strike.device])
+    for index, point in enumerate(settings.access_point):
+        for reader in point.readers:
+            if not _is(devices[reader], "reader"):
+                what = f"{reader!r} reads nothing, use a reader"
+                yield ("access_point", index, "readers"), what
+
+
+def _is(device: Device, role: str) -> bool:
+    """Say whether a device plays a role; one of no known driver may play any."""
+    spec = DRIVERS.get(device.driver)
+    return spec is None or role in spec.roles
+
+
+def _wires(settings: Settings) -> Iterator[tuple[Where, str, int]]:
+    """Yield each wire's place in the file, its board and its channel."""
+    for index, door in enumerate(settings.door):
+        yield ("door", index, "strike"), door.strike.device, door.strike.output
+        if door.contact is not None:
+            yield ("door", index, "contact"), door.contact.device, door.contact.input
+        if door.exit_button is not None:
+            button = door.exit_button
+            yield ("door", index, "exit_button"), button.device, button.input
+    if settings.fire is not None:
+        yield ("fire",), settings.fire.device, settings.fire.input
+
+
+def _timing(where: Where, door: Door, board: Device) -> Iterator[Finding]:
+    spec = DRIVERS.get(board.driver)
+    if spec is None or spec.pulse_on_board or door.accept_untimed:
+        return
+    if "board" in spec.roles:
+        what = (
+            f"{board.id!r} cannot end a pulse by itself, use a board that can, or set "
+            "accept_untimed = true and read why not"
+        )
+        yield where, what
+
+
+def _device(where: Where, device: Device) -> Iterator[Finding]:
+    if device.driver not in DRIVERS:
+        known = ", ".join(sorted(DRIVERS))
+        what = f"there is no driver {device.driver!r}, use one of {known}"
+        yield (*where, "driver"), what
+        return
+    if device.baud is not None and device.baud not in Serial.BAUDRATES:
+        what = f"no serial port runs at {device.baud}, use the speed of its manual"
+        yield (*where, "baud"), what
+    for key, options in (("address", {}), ("options", device.options)):
+        try:
+            build(device.driver, [Unit(address=device.address, options=options)])
+        except LocalError as fault:
+            yield (*where, key), str(fault)
+            return
+
+
+def _wire(where: Where, board: Device, channel: int) -> Iterator[Finding]:
+    """Check that a wire ends at a board, and at a channel that it has."""
+    if not _is(board, "board"):
+        yield where, f"{board.id!r} has no channels, use a board"
+        return
+    spec = DRIVERS.get(board.driver)
+    known = spec.options if spec is not None else {}
+    channels = board.options.get("channels", known.get("channels"))
+    if isinstance(channels, int) and channel > channels:
+        yield where, f"{board.id!r} has channels 1 to {channels}, use one of them"
+
+
+def open_lines(
+    settings: Settings,
+    state: Path,
+    *,
+    on_signals: Callable[[str, list[Signal]], None],
+    on_state: Callable[[str, bool, str], None],
+    now: Callable[[], float],
+) -> dict[str, SerialLink]:
+    """Return a link for each port; nothing is opened before its ``run``."""
+    by_port: dict[str, list[Device]] = {}
+    for device in settings.device:
+        by_port.setdefault(device.port, []).append(device)
+    return {
+        port: _line(
+            port,
+            devices,
+            state,
+            on_signals=partial(on_signals, port),
+            on_state=partial(on_state, port),
+            now=now,
+        )
+        for port, devices in by_port.items()
+    }
+
+
+def _line(
+    port: str,
+    devices: list[Device],
+    state: Path,
+    *,
+    on_signals: Callable[[list[Signal]], None],
+    on_state: Callable[[bool, str], None],
+    now: Callable[[], float],
+) -> SerialLink:
+    spec = DRIVERS[devices[0].driver]
+    units = [Unit(address=d.address, options=d.options) for d in devices]
+    path = Path(port) if Path(port).is_absolute() else state / port
+    return SerialLink(
+        str(path),
+        devices[0].baud or spec.default_baud,
+        build(devices[0].driver, units),
+        on_signals,
+        now=now,
+        on_state=on_state,
+    )

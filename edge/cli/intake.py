@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What comes from the wires, on its way to the gateway's step.
+
+The law of the module: levels (contacts, exit buttons, fire, devices) go straight in;
+scans wait until every board has told its levels, and what lay in a buffer while the
+process stood still is thrown away unseen (law 5), but for who answers and who does
+not, which no driver says twice. An identity card's number becomes a token in a worker
+thread, two at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import structlog
+
+from drivers.device import InputChanged, Reachable, Unreachable
+from drivers.secret import wipe
+from edge.bindings.bindings import CardScan
+from edge.core.command import Indicate, Indication
+from edge.core.decision import NextStep
+from edge.core.event import EventKind
+from edge.core.stimulus import (
+    ContactChanged,
+    DeviceChanged,
+    ExitButtonChanged,
+    FireInputChanged,
+    Noted,
+    ReadingBegan,
+    Scan,
+    Unreadable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from drivers.device import Signal
+    from edge.bindings.bindings import Bindings
+    from edge.bindings.tokens import TokenMaker
+    from edge.core.command import Command
+    from edge.core.stimulus import Stimulus
+    from edge.gateway.gateway import Gateway
+
+log = structlog.get_logger()
+
+#: scrypt takes 16 MiB each and a whole core of a small board.
+CARDS_AT_ONCE = 2
+#: Cards waiting for it; a ninth card in two seconds is a flood.
+CARDS_WAITING = 8
+#: A dead board must not keep the other doors shut.
+LEVELS_WITHIN_S = 2.0
+#: Longer without a beat and the process stood still.
+STALL_S = 2.0
+BEAT_S = 0.1
+
+
+class Intake:
+    """Takes every link's signals; owns the worker threads."""
+
+    def __init__(
+        self,
+        bindings: Bindings,
+        tokens: TokenMaker,
+        gateway: Gateway,
+        *,
+        carry_out: Callable[[Command], None],
+        flush: Callable[[], None],
+    ) -> None:
+        self._bindings = bindings
+        self._tokens = tokens
+        self._gateway = gateway
+        self._carry_out = carry_out
+        self._flush = flush
+        self._loop = asyncio.get_running_loop()
+        self._workers = ThreadPoolExecutor(CARDS_AT_ONCE, "scrypt")
+        self._cards: set[asyncio.Task[None]] = set()
+        self._sensed = bindings.wiring.sensed()
+        self._unread = set(bindings.wiring.boards())
+        self._open_at_s = self._beat_s = self._loop.time()
+        self._open_at_s += LEVELS_WITHIN_S
+
+    def close(self) -> None:
+        """End the worker threads."""
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+    async def beat(self) -> None:
+        """Notice that the process stood still; runs until cancelled."""
+        while True:
+            await asyncio.sleep(BEAT_S)
+            self._check_stall()
+
+    def line(self, port: str, is_open: bool, why: str) -> None:  # noqa: FBT001
+        """Take a port's state; what hangs on a port that will not open is offline."""
+        log.info("line", port=port, is_open=is_open, why=why)
+        if is_open:
+            return
+        for device_port, unit in self._bindings.wiring.places.values():
+            if device_port == port:
+                self.signals(port, [Unreachable(unit=unit, why=why)])
+
+    def signals(self, port: str, signals: list[Signal]) -> None:
+        """Take what one link has to say."""
+        if self._check_stall():
+            signals = [s for s in signals if isinstance(s, Reachable | Unreachable)]
+        now_s = self._loop.time()
+        for signal in signals:
+            stimulus = self._bindings.translate(port, signal, now_s)
+            if stimulus is not None:
+                self._route(stimulus)
+            self._take_heard(port, signal)
+
+    def _take_heard(self, port: str, signal: Signal) -> None:
+        """Cross a board off once its levels are known: it tells them all at once."""
+        device = self._bindings.device_of(port, signal.unit)
+        match signal:
+            case InputChanged() if device is not None:
+                self._unread.discard(device)
+            case Reachable() if device is not None and device not in self._sensed:
+                self._unread.discard(device)
+            case _:
+                pass
+
+    def _check_stall(self) -> bool:
+        """Return True if the process had stood still: what came is too old.
+
+        The drivers then tell all inputs anew, but not that their board answers.
+        """
+        now_s = self._loop.time()
+        gap_s, self._beat_s = now_s - self._beat_s, now_s
+        if gap_s <= STALL_S:
+            return False
+        self._unread = set(self._sensed & self._bindings.online)
+        self._open_at_s = now_s + LEVELS_WITHIN_S
+        self._gateway.forget_waiting()
+        self._flush()
+        stalled = Noted(
+            kind=EventKind.STALLED,
+            subject="gateway",
+            facts=(("stall_ms", int(gap_s * 1000)),),
+        )
+        self._gateway.note(stalled)
+        return True
+
+    def _route(self, stimulus: Stimulus | CardScan) -> None:
+        match stimulus:
+            case (
+                ContactChanged()
+                | ExitButtonChanged()
+                | FireInputChanged()
+                | DeviceChanged()
+            ):
+                self._gateway.arrive(stimulus)
+            case Noted():
+                self._gateway.note(stimulus)
+            case CardScan():
+                self._card(stimulus)
+            case Scan() | Unreadable():
+                self._scan(stimulus)
+            case ReadingBegan():
+                self._gateway.offer(stimulus.access_point, stimulus)
+            case _:
+                pass  # nobody orders a mode or the end of a fire by wire
+
+    def _scan(self, scan: Scan | Unreadable) -> None:
+        is_shut = self._unread and self._loop.time() < self._open_at_s
+        if is_shut or not self._gateway.offer(scan.access_point, scan):
+            self._again(scan.access_point)
+
+    def _again(self, access_point: str) -> None:
+        self._carry_out(
+            Indicate(
+                access_point=access_point,
+                indication=Indication.TRY_AGAIN,
+                next_step=NextStep.SHOW_AGAIN.value,
+            )
+        )
+
+    def _card(self, card: CardScan) -> None:
+        if len(self._cards) >= CARDS_WAITING:
+            card.secret.wipe()
+            self._again(card.access_point)
+            return
+        task = self._loop.create_task(self._derive(card))
+        self._cards.add(task)
+        task.add_done_callback(self._cards.discard)
+
+    async def _derive(self, card: CardScan) -> None:
+        number = card.secret.take()
+        try:
+            credential = await self._loop.run_in_executor(
+                self._workers, self._tokens.id_card, number
+            )
+        except (OSError, ValueError, MemoryError):  # OpenSSL found no 16 MiB
+            self._again(card.access_point)
+            return
+        finally:
+            wipe(number)  # the worker does, unless it never came to it
+        self._scan(
+            Scan(
+                access_point=card.access_point,
+                credential=credential,
+                received_s=card.received_s,
+            )
+        )

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way of the platform's feed into the rules: staged, checked, swapped whole.
+
+The law of the module: a row that the rules cannot understand refuses its whole
+snapshot; the old roster stays, in memory and on disk, and an event says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Self
+
+from cloud_sync.feed import NO_FEED, FeedCursor
+from cloud_sync.ports import PortFaultError
+from edge.cli.sync_ports import port_faults
+from edge.core.event import EventKind
+from edge.core.roster import Cursor, RosterBuilder
+from edge.core.roster_row import parse_row
+from edge.core.stimulus import Noted
+from edge.storage.errors import LocalError
+from edge.storage.roster import RosterRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cloud_sync.feed import FeedRow
+    from cloud_sync.outputs import SnapshotComplete
+    from edge.gateway.gateway import Gateway
+    from edge.storage.roster import RosterStore
+
+#: Rows parsed between two turns of the loop: about a millisecond.
+SLICE_ROWS = 100
+MAX_WHY = 120
+
+
+class RosterFeed:
+    """What the synchronisation client calls its feed."""
+
+    def __init__(self, store: RosterStore, gateway: Gateway) -> None:
+        self._store = store
+        self._gateway = gateway
+        self._snapshot = ""
+        self._builder = RosterBuilder()
+        self._flaw: str | None = None
+        self._is_in_force = False
+        #: When what is held was last known to be current (UTC ms, a lower bound).
+        self.confirmed_ms = store.cursor.applied_ms
+
+    @classmethod
+    async def open(cls, store: RosterStore, gateway: Gateway) -> Self:
+        """Bring the last good copy into force, if there is one."""
+        feed = cls(store, gateway)
+        if store.cursor.epoch:
+            async for chunk in store.rows():
+                await feed._add(chunk)
+            feed._adopt(Cursor(store.cursor.epoch, store.cursor.rev))
+        return feed
+
+    @property
+    def cursor(self) -> FeedCursor:
+        """What is held now; a copy that cannot be used counts as none."""
+        if not self._is_in_force:
+            return NO_FEED
+        return FeedCursor(epoch=self._store.cursor.epoch, rev=self._store.cursor.rev)
+
+    async def stage(self, snapshot: str, rows: Sequence[FeedRow]) -> None:
+        """Keep rows aside, on disk and half built in memory."""
+        if snapshot != self._snapshot:
+            self._begin(snapshot)
+        kept = [RosterRow(row.kind, row.id, row.ver, row.body) for row in rows]
+        try:
+            with port_faults():
+                await self._store.stage(snapshot, kept)
+        except PortFaultError:
+            self._begin("")  # the store has forgotten it, too
+            raise
+        await self._add(kept)
+
+    async def complete(self, snapshot: SnapshotComplete) -> None:
+        """Put the snapshot in force, or refuse it whole."""
+        if snapshot.snapshot != self._snapshot:
+            self._begin(snapshot.snapshot)  # a snapshot without a single row
+            with port_faults():
+                await self._store.stage(snapshot.snapshot, [])
+        if self._flaw is not None:
+            self._refuse(self._flaw)
+            await self.drop(snapshot.snapshot)
+            return
+        moment_ms = self._gateway.now().earliest_ms
+        try:
+            with port_faults():
+                await self._promote(snapshot, moment_ms)
+        except PortFaultError as fault:
+            if not isinstance(fault.__cause__, LocalError):
+                raise
+            self._refuse(str(fault))  # a row that came twice: the counts differ
+            await self.drop(snapshot.snapshot)
+            return
+        self.confirmed_ms = moment_ms
+        self._adopt(Cursor(snapshot.cursor.epoch, snapshot.cursor.rev))
+
+    async def _promote(self, snapshot: SnapshotComplete, moment_ms: int) -> None:
+        await self._store.promote(
+            snapshot.snapshot,
+            epoch=snapshot.cursor.epoch,
+            rev=snapshot.cursor.rev,
+            hash=snapshot.hash.hex(),
+            count=snapshot.count,
+            applied_ms=moment_ms,
+        )
+
+    async def confirm(self) -> None:
+        """Note that the platform has just called what is held current."""
+        self.confirmed_ms = self._gateway.now().earliest_ms
+
+    async def drop(self, snapshot: str) -> None:
+        """Forget what was staged."""
+        if snapshot == self._snapshot:
+            self._begin("")
+        with port_faults():
+            await self._store.discard(snapshot)
+
+    def _begin(self, snapshot: str) -> None:
+        self._snapshot = snapshot
+        self._builder = RosterBuilder()
+        self._flaw = None
+
+    async def _add(self, rows: Sequence[RosterRow]) -> None:
+        for start in range(0, len(rows), SLICE_ROWS):
+            try:
+                parsed = [
+                    parse_row(row.kind, row.id, json.loads(row.body))
+                    for row in rows[start : start + SLICE_ROWS]
+                ]
+            except ValueError as flaw:
+                self._flaw = self._flaw or str(flaw)
+                return
+            self._builder.add(row for row in parsed if row is not None)
+            await asyncio.sleep(0)
+
+    def _adopt(self, cursor: Cursor) -> None:
+        if self._flaw is not None:
+            self._refuse(self._flaw)
+            return
+        roster = self._builder.build(cursor)
+        self._begin("")
+        self._is_in_force = True
+        self._gateway.do(lambda controller, now: controller.adopt(roster, now))
+
+    def _refuse(self, why: str) -> None:
+        self._gateway.note(
+            Noted(
+                kind=EventKind.ROSTER_REFUSED,
+                subject="gateway",
+                facts=(("why", why[:MAX_WHY]),),
+            )
+        )

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The wires of a site file, as the bindings know them.
+
+The law of the module: a translation without a thought of its own; the settings were
+checked when they were read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge.bindings.wiring import InputRole, Wire, WiredInput, Wiring
+
+if TYPE_CHECKING:
+    from edge.settings.site_file import Input, Settings
+
+
+def wiring_of(settings: Settings) -> Wiring:
+    """Read the wires out of the settings, which are consistent already."""
+    inputs: dict[Wire, WiredInput] = {}
+    for door in settings.door:
+        # A closed contact circuit means a closed leaf: "yes" is "the leaf is open".
+        _wire(inputs, door.contact, InputRole.CONTACT, door.id, inverted=True)
+        _wire(inputs, door.exit_button, InputRole.EXIT_BUTTON, door.id)
+    _wire(inputs, settings.fire, InputRole.FIRE, "")
+    return Wiring(
+        places={device.id: (device.port, device.address) for device in settings.device},
+        access_points={
+            reader: point.id
+            for point in settings.access_point
+            for reader in point.readers
+        },
+        inputs=inputs,
+        strikes={
+            door.id: (door.strike.device, door.strike.output) for door in settings.door
+        },
+    )
+
+
+def _wire(
+    inputs: dict[Wire, WiredInput],
+    entry: Input | None,
+    role: InputRole,
+    door: str,
+    *,
+    inverted: bool = False,
+) -> None:
+    if entry is None:
+        return
+    is_closed = (entry.active == "closed") is not inverted
+    inputs[entry.device, entry.input] = WiredInput(
+        role=role, door=door, is_yes_when_closed=is_closed
+    )
