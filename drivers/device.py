@@ -100,7 +100,19 @@ class SetOutput:
     is_on: bool
 
 
-Order = Pulse | SetOutput
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenLock:
+    """Open one lock once; the board ends the impulse and it is never repeated.
+
+    InputChanged tells that the lock opened; OrderFailed that it did not, or that
+    nobody knows.
+    """
+
+    unit: int
+    channel: int
+
+
+Order = Pulse | SetOutput | OpenLock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

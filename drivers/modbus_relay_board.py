@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from drivers.device import (
     GARBLED_BYTES,
     Garbled,
+    OpenLock,
     Order,
     OrderFailed,
     Pulse,
@@ -202,6 +203,8 @@ class RelayBoards:
             return _UNREACHABLE
         if len(self._orders) >= MAX_ORDERS:
             return "too many orders wait"
+        if isinstance(order, OpenLock):
+            return "a relay board has outputs, not locks"
         request = _request_of(order)
         if request is None:
             return f"a pulse lasts 0.1 to {MAX_PULSE_UNITS / 10} s"
@@ -299,7 +302,7 @@ class RelayBoards:
         return [Garbled(unit=address, raw=raw, why=unanswered.why)]
 
 
-def _request_of(order: Order) -> Request | None:
+def _request_of(order: Pulse | SetOutput) -> Request | None:
     """Return the one frame of an order; None for a pulse that the board can't time."""
     coil = order.channel - 1
     match order:

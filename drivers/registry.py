@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from drivers.errors import LocalError
 from drivers.id_card_sam import IdCardReader, IdCardSamOptions
+from drivers.locker_8a import LockerBoards
+from drivers.locker_8a_unit import LockerBoardOptions
 from drivers.modbus_relay_board import RelayBoards
 from drivers.modbus_relay_unit import RelayBoardOptions
 from drivers.options import OptionValue, defaults, read_options
@@ -85,6 +87,15 @@ def _build_relay_boards(units: Sequence[Unit]) -> Device:
     return RelayBoards(boards=boards)
 
 
+def _build_locker_boards(units: Sequence[Unit]) -> Device:
+    boards: dict[int, LockerBoardOptions] = {}
+    for unit in units:
+        if unit.address in boards:
+            raise LocalError(f"two boards have the address {unit.address}")
+        boards[unit.address] = read_options(LockerBoardOptions, unit.options)
+    return LockerBoards(boards=boards)
+
+
 def _only(units: Sequence[Unit]) -> Unit:
     if len(units) != 1 or units[0].address != 0:
         addresses = [unit.address for unit in units]
@@ -134,6 +145,13 @@ DRIVERS: Mapping[str, DriverSpec] = MappingProxyType(
                 "modbus_relay_board",
                 _build_relay_boards,
                 defaults(RelayBoardOptions),
+                default_baud=9600,
+                role="board",
+            ),
+            _spec(
+                "locker_8a",
+                _build_locker_boards,
+                defaults(LockerBoardOptions),
                 default_baud=9600,
                 role="board",
             ),

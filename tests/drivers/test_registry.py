@@ -33,7 +33,12 @@ def test_every_driver_is_built_with_its_own_defaults(spec: DriverSpec) -> None:
 
 
 def test_what_the_house_must_know() -> None:
-    assert set(DRIVERS) == {"id_card_sam", "qr_line", "modbus_relay_board"}
+    assert set(DRIVERS) == {
+        "id_card_sam",
+        "qr_line",
+        "modbus_relay_board",
+        "locker_8a",
+    }
     board = DRIVERS["modbus_relay_board"]
     assert (board.is_shared, board.pulse_on_board) == (True, True)
     assert board.roles == {"board"}
