@@ -16,6 +16,7 @@ from firmware_sim.errors import SimulationError
 
 # Read while running: the control socket checks requests by these annotations.
 from firmware_sim.identity_card import IdentityCard  # noqa: TC001
+from firmware_sim.locker_settings import LockerFault  # noqa: TC001
 from firmware_sim.relay_board import BoardFault  # noqa: TC001
 from firmware_sim.sam_settings import SamFault  # noqa: TC001
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from firmware_sim.door import Door
+    from firmware_sim.locker_bank import Compartment
+    from firmware_sim.locker_board import LockerBoard
     from firmware_sim.relay_board import RelayBoard
     from firmware_sim.world import World
 
@@ -46,6 +49,13 @@ VERBS = {
     "power_cycle": "",
     "spoil_reader": "",
     "spoil_board": "",
+    "put_in": "is_in",
+    "take_out": "things",
+    "shut": "is_shut",
+    "jam": "",
+    "hold_shut": "",
+    "pry": "is_open",
+    "spoil_locker": "",
 }
 
 T = TypeVar("T")
@@ -128,10 +138,11 @@ class Hand:
             one.weld(relay, now, is_welded=is_welded)
 
     def brown_out(self, board: str, now: float, dark_s: float = 0.5) -> None:
-        """Cut a board's power for ``dark_s``."""
+        """Cut a board's power for ``dark_s``, be it of relays or of lockers."""
         _check_duration("dark_s", dark_s)
-        with self._board(board, now) as one:
-            one.brown_out(now, dark_s)
+        with self._at(now) as world:
+            boards: dict[str, RelayBoard | LockerBoard] = {**world.boards}
+            find("board", boards | world.lockers, board).brown_out(now, dark_s)
 
     def power_cycle(self, reader: str, now: float) -> None:
         """Cut a reader's power and give it back."""
@@ -145,6 +156,44 @@ class Hand:
     def spoil_board(self, board: str, fault: BoardFault, replies: int = 1) -> None:
         """Spoil the next replies of a board."""
         find("board", self._world.boards, board).spoil(fault, replies)
+
+    def put_in(self, board: str, channel: int, thing: str, now: float) -> bool:
+        """Lay a thing into a compartment; tell whether it is in: it must be open."""
+        with self._compartment(board, channel, now) as compartment:
+            return compartment.put_in(thing)
+
+    def take_out(self, board: str, channel: int, now: float) -> tuple[str, ...]:
+        """Take out all that lies in a compartment; nothing if it is shut."""
+        with self._compartment(board, channel, now) as compartment:
+            return compartment.take_out()
+
+    def shut(self, board: str, channel: int, now: float) -> bool:
+        """Press a compartment's leaf shut; tell whether it stays so."""
+        with self._compartment(board, channel, now) as compartment:
+            return compartment.shut(now)
+
+    def jam(
+        self, board: str, channel: int, now: float, *, is_jammed: bool = True
+    ) -> None:
+        """Let a latch no longer spring when its pulse comes, or mend it."""
+        with self._compartment(board, channel, now) as compartment:
+            compartment.jam(is_jammed=is_jammed)
+
+    def hold_shut(
+        self, board: str, channel: int, now: float, *, is_held: bool = True
+    ) -> None:
+        """Let a leaf not open though its latch springs, or let go of it."""
+        with self._compartment(board, channel, now) as compartment:
+            compartment.hold_shut(now, is_held=is_held)
+
+    def pry(self, board: str, channel: int, now: float) -> bool:
+        """Open a compartment whatever its latch does."""
+        with self._compartment(board, channel, now) as compartment:
+            return compartment.pry(now)
+
+    def spoil_locker(self, board: str, fault: LockerFault, replies: int = 1) -> None:
+        """Spoil the next replies of a lock-control board."""
+        find("locker board", self._world.lockers, board).spoil(fault, replies)
 
     @contextmanager
     def _at(self, now: float) -> Iterator[World]:
@@ -161,6 +210,13 @@ class Hand:
     def _board(self, name: str, now: float) -> Iterator[RelayBoard]:
         with self._at(now) as world:
             yield find("board", world.boards, name)
+
+    @contextmanager
+    def _compartment(
+        self, board: str, channel: int, now: float
+    ) -> Iterator[Compartment]:
+        with self._at(now) as world:
+            yield find("locker board", world.lockers, board).bank.at(channel)
 
 
 def find(kind: str, things: Mapping[str, T], name: str) -> T:

@@ -26,6 +26,10 @@ class What(StrEnum):
     STRIKE_RELOCKED = "strike_relocked"
     LEAF_OPENED = "leaf_opened"
     LEAF_CLOSED = "leaf_closed"
+    COMPARTMENT_OPENED = "compartment_opened"
+    COMPARTMENT_CLOSED = "compartment_closed"
+    #: A pulse came and the latch did not spring.
+    COMPARTMENT_JAMMED = "compartment_jammed"
     CONTACT_STUCK = "contact_stuck"
     CONTACT_MENDED = "contact_mended"
     EXIT_PRESSED = "exit_pressed"
@@ -53,7 +57,7 @@ class Subject(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """One happening; ``channel`` counts a board's relays from 1, as printed on it."""
+    """One happening; ``channel`` counts relays or compartments of a board from 1."""
 
     at: float
     what: What

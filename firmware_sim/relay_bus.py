@@ -75,7 +75,7 @@ class RelayBus:
         if len(replies) == 1:
             return echo + replies[0]
         self.collisions += 1
-        return echo + _collided(replies)
+        return echo + collided(replies)
 
     def deadline(self) -> float | None:
         """Return the earliest deadline of the boards and the echo."""
@@ -88,7 +88,7 @@ class RelayBus:
             board.tick(now)
 
 
-def _collided(replies: list[bytes]) -> bytes:
+def collided(replies: list[bytes]) -> bytes:
     """Mix what several transceivers drive at once: a dominant level wins (AND)."""
     mixed = bytearray()
     for column in zip_longest(*replies, fillvalue=0xFF):

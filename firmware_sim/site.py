@@ -2,13 +2,16 @@
 """What stands at a simulated site: lines with their devices, and doors.
 
 The law of the module: a site is a value read from a plain mapping; the world is built
-from it. Names of boards, readers and scanners are unique over the whole site.
+from it. Names of boards (of either kind), readers and scanners are unique over the
+whole site.
 
 The mapping::
 
     {"ports": {
         "bus":   {"kind": "relay_bus", "bus": {"local_echo": false},
                   "boards": {"board-1": {"address": 1, "closed_inputs": [8]}}},
+        "bank":  {"kind": "locker_bus", "bus": {"min_gap_s": 0.004},
+                  "boards": {"lockers": {"address": 1, "channels": 12}}},
         "id-1":  {"kind": "sam_reader", "settings": {"latencies": "realistic"}},
         "qr-1":  {"kind": "qr_scanner", "settings": {"framing": "crlf"},
                   "strict_baud": true}},
@@ -17,19 +20,22 @@ The mapping::
                   "lock": "strike"}}}
 
 Fields of the settings are those of ``RelayBoardSettings``, ``RelayBusSettings``,
-``SamReaderSettings``, ``QrScannerSettings`` and ``DoorSettings``. A reader and a
-scanner bear the name of their port. With ``strict_baud`` a line garbles all bytes
-while the gateway's rate is not the device's.
+``LockerBoardSettings``, ``LockerBusSettings``, ``SamReaderSettings``,
+``QrScannerSettings`` and ``DoorSettings``. A reader and a scanner bear the name of
+their port. With ``strict_baud`` a line garbles all bytes while the gateway's rate is
+not the device's.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from firmware_sim.door import DoorSettings
 from firmware_sim.errors import SimulationError
 from firmware_sim.identity_card import IdentityCard
+from firmware_sim.locker_bus import LockerBusSettings
+from firmware_sim.locker_settings import LockerBoardSettings
 from firmware_sim.persons import PERSONS
 from firmware_sim.plain import build, expect_mapping
 from firmware_sim.qr_scanner import QrScannerSettings
@@ -47,6 +53,9 @@ MAX_PORTS = 32
 MAX_DOORS = 64
 PRESETS: Presets = {SamLatencies: LATENCIES, IdentityCard: PERSONS}
 
+Board = TypeVar("Board")
+Bus = TypeVar("Bus")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayBusPort:
@@ -54,6 +63,15 @@ class RelayBusPort:
 
     boards: Mapping[str, RelayBoardSettings]
     bus: RelayBusSettings = field(default_factory=RelayBusSettings)
+    strict_baud: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockerBusPort:
+    """A line with lock-control boards by their names."""
+
+    boards: Mapping[str, LockerBoardSettings]
+    bus: LockerBusSettings = field(default_factory=LockerBusSettings)
     strict_baud: bool = False
 
 
@@ -73,7 +91,7 @@ class QrScannerPort:
     strict_baud: bool = False
 
 
-Port = RelayBusPort | SamReaderPort | QrScannerPort
+Port = RelayBusPort | LockerBusPort | SamReaderPort | QrScannerPort
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +104,8 @@ class Site:
     def __post_init__(self) -> None:
         if len(self.ports) > MAX_PORTS or len(self.doors) > MAX_DOORS:
             raise SimulationError(f"at most {MAX_PORTS} ports and {MAX_DOORS} doors")
-        _check_wiring(_boards(self.ports), self.doors)
+        _check_board_names(self.ports)
+        _check_wiring(_relay_boards(self.ports), self.doors)
 
     @classmethod
     def from_mapping(cls, value: object) -> Site:
@@ -113,6 +132,8 @@ def _port(name: str, value: object) -> Port:
     match fields.pop("kind", None):
         case "relay_bus":
             return _relay_bus(fields, where)
+        case "locker_bus":
+            return _locker_bus(fields, where)
         case "sam_reader":
             return build(SamReaderPort, fields, where, PRESETS)
         case "qr_scanner":
@@ -120,7 +141,7 @@ def _port(name: str, value: object) -> Port:
         case kind:
             raise SimulationError(
                 f"{where}.kind: {kind!r} is not known; "
-                "write relay_bus, sam_reader or qr_scanner"
+                "write relay_bus, locker_bus, sam_reader or qr_scanner"
             )
 
 
@@ -130,30 +151,51 @@ def _check_file_name(name: str, where: str) -> None:
 
 
 def _relay_bus(fields: dict[str, object], where: str) -> RelayBusPort:
+    parts = _bus_parts(RelayBoardSettings, RelayBusSettings, fields, where)
+    boards, bus, strict_baud = parts
+    return RelayBusPort(boards=boards, bus=bus, strict_baud=strict_baud)
+
+
+def _locker_bus(fields: dict[str, object], where: str) -> LockerBusPort:
+    parts = _bus_parts(LockerBoardSettings, LockerBusSettings, fields, where)
+    boards, bus, strict_baud = parts
+    return LockerBusPort(boards=boards, bus=bus, strict_baud=strict_baud)
+
+
+def _bus_parts(
+    board_kind: type[Board], bus_kind: type[Bus], fields: dict[str, object], where: str
+) -> tuple[dict[str, Board], Bus, bool]:
     boards = expect_mapping(fields.pop("boards", None), f"{where}.boards")
     strict_baud = fields.pop("strict_baud", False)
     bus = fields.pop("bus", {})
     if fields:
         raise SimulationError(f"{where}: no {sorted(fields)}; known: boards, bus")
-    return RelayBusPort(
-        boards={
-            name: build(RelayBoardSettings, board, f"{where}.boards.{name}", PRESETS)
+    return (
+        {
+            name: build(board_kind, board, f"{where}.boards.{name}", PRESETS)
             for name, board in boards.items()
         },
-        bus=build(RelayBusSettings, bus, f"{where}.bus", PRESETS),
-        strict_baud=build(bool, strict_baud, f"{where}.strict_baud", PRESETS),
+        build(bus_kind, bus, f"{where}.bus", PRESETS),
+        build(bool, strict_baud, f"{where}.strict_baud", PRESETS),
     )
 
 
-def _boards(ports: Mapping[str, Port]) -> dict[str, RelayBoardSettings]:
-    boards: dict[str, RelayBoardSettings] = {}
+def _check_board_names(ports: Mapping[str, Port]) -> None:
+    names: set[str] = set()
     for name, port in ports.items():
-        if isinstance(port, RelayBusPort):
-            twice = boards.keys() & port.boards.keys()
+        if isinstance(port, RelayBusPort | LockerBusPort):
+            twice = names & port.boards.keys()
             if twice:
                 raise SimulationError(
                     f"port {name}: board {sorted(twice)} stands twice"
                 )
+            names |= port.boards.keys()
+
+
+def _relay_boards(ports: Mapping[str, Port]) -> dict[str, RelayBoardSettings]:
+    boards: dict[str, RelayBoardSettings] = {}
+    for port in ports.values():
+        if isinstance(port, RelayBusPort):
             boards |= port.boards
     return boards
 

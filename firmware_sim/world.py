@@ -15,12 +15,20 @@ from typing import TYPE_CHECKING
 from firmware_sim.door import Door, DoorSettings, DoorSnapshot
 from firmware_sim.errors import SimulationError
 from firmware_sim.happening import MAX_REMEMBERED, Happening, Subject, What
+from firmware_sim.locker_board import LockerBoard, LockerBoardSnapshot
+from firmware_sim.locker_bus import LockerBus
 from firmware_sim.outbox import earliest
 from firmware_sim.qr_scanner import QrScanner, QrScannerSnapshot
 from firmware_sim.relay_board import RelayBoard, RelayBoardSnapshot
 from firmware_sim.relay_bus import RelayBus
 from firmware_sim.sam_reader import SamReader, SamReaderSnapshot
-from firmware_sim.site import QrScannerPort, RelayBusPort, SamReaderPort, Site
+from firmware_sim.site import (
+    LockerBusPort,
+    QrScannerPort,
+    RelayBusPort,
+    SamReaderPort,
+    Site,
+)
 from firmware_sim.wire import garbled
 
 if TYPE_CHECKING:
@@ -37,6 +45,7 @@ class WorldSnapshot:
 
     doors: Mapping[str, DoorSnapshot]
     boards: Mapping[str, RelayBoardSnapshot]
+    lockers: Mapping[str, LockerBoardSnapshot]
     readers: Mapping[str, SamReaderSnapshot]
     scanners: Mapping[str, QrScannerSnapshot]
 
@@ -52,6 +61,7 @@ class World:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.boards: dict[str, RelayBoard] = {}
+        self.lockers: dict[str, LockerBoard] = {}
         self.readers: dict[str, SamReader] = {}
         self.scanners: dict[str, QrScanner] = {}
         self.doors = {
@@ -133,6 +143,7 @@ class World:
         return WorldSnapshot(
             doors={name: door.snapshot() for name, door in self.doors.items()},
             boards={name: board.snapshot() for name, board in self.boards.items()},
+            lockers={name: board.snapshot() for name, board in self.lockers.items()},
             readers={name: reader.snapshot() for name, reader in self.readers.items()},
             scanners={name: one.snapshot() for name, one in self.scanners.items()},
         )
@@ -159,6 +170,13 @@ class World:
                 }
                 self.boards |= boards
                 return RelayBus(boards.values(), port.bus)
+            case LockerBusPort():
+                lockers = {
+                    board: LockerBoard(settings, name=board)
+                    for board, settings in port.boards.items()
+                }
+                self.lockers |= lockers
+                return LockerBus(lockers.values(), port.bus)
 
     def _port(self, name: str) -> SimulatedDevice:
         device = self.ports.get(name)
@@ -192,7 +210,8 @@ class World:
                 self._carry(happening)
 
     def _collect(self) -> list[Happening]:
-        things = (self.boards, self.doors, self.readers, self.scanners)
+        boards = (self.boards, self.lockers)
+        things = (*boards, self.doors, self.readers, self.scanners)
         news: list[Happening] = []
         for group in things:
             for thing in group.values():

@@ -88,7 +88,11 @@ def test_latencies_are_a_preset_or_spelled_out() -> None:
     [
         ("extra", {}, r"no \['extra'\]; known: ports, doors"),
         ("ports", [], "site.ports: .* is no mapping"),
-        ("ports.bus.kind", "can_bus", "write relay_bus, sam_reader or qr_scanner"),
+        (
+            "ports.bus.kind",
+            "can_bus",
+            "write relay_bus, locker_bus, sam_reader or qr_scanner",
+        ),
         ("ports.bus.colour", "red", r"no \['colour'\]; known: boards, bus"),
         ("ports.bus.boards.one.address", "1", r"one.address: '1' is no int"),
         ("ports.bus.boards.one.address", True, "True is no int"),
