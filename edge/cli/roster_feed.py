@@ -8,6 +8,7 @@ snapshot; the old roster stays, in memory and on disk, and an event says so.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from typing import TYPE_CHECKING, Self
 
@@ -147,6 +148,7 @@ class RosterFeed:
         self._begin("")
         self._is_in_force = True
         self._gateway.do(lambda controller, now: controller.adopt(roster, now))
+        gc.freeze()  # it stays until the next one: nothing for the collector
 
     def _refuse(self, why: str) -> None:
         self._gateway.note(

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from edge.settings.site_file import Settings
 
 
+#: A scan leaves no cycles; the default would look for them every few scans.
+COLLECT_AFTER = (5_000, 20, 50)
+
+
 def load_site(path: Path) -> Settings:
     """Read a site file and hold it against the registry of drivers."""
     settings = load(path)
@@ -72,7 +76,9 @@ async def _run(runtime: Runtime) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    # What is loaded by now stays: the collector need not look at it again.
     gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
     await runtime.run(stop)
 
 

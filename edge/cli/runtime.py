@@ -86,13 +86,13 @@ class Runtime:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; raises KeyFileError and StorageError."""
         self.started_s = asyncio.get_running_loop().time()
+        tokens = read_tokens(
+            self._state / self._settings.keys.site, self._settings.site.id
+        )
         async with AsyncExitStack() as stack:
             await self._open_storage(stack)
             await self._open_rules(stack)
             self._open_client()
-            tokens = read_tokens(
-                self._state / self._settings.keys.site, self._settings.site.id
-            )
             self.bindings = Bindings(wiring_of(self._settings), tokens)
             intake = Intake(
                 self.bindings,

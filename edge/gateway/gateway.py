@@ -65,8 +65,10 @@ class JournalPort(Protocol):
     def next_seq(self) -> int:
         """The number that the next event must carry."""
 
-    async def append(self, events: Sequence[Event], state: str | None = None) -> None:
-        """Store the events, contiguous from the last, in one commit."""
+    def begin_append(
+        self, events: Sequence[Event], state: str | None = None
+    ) -> asyncio.Future[None]:
+        """Store the events, contiguous from the last, in one commit, begun at once."""
 
     async def new_epoch(self) -> str:
         """Begin a new epoch; what was not acknowledged is numbered anew from 1."""
@@ -112,7 +114,7 @@ class Gateway:
         # How old the last snapshot is nobody says: the first commit brings one, or
         # a box that is switched off every night would never take any.
         self._snapshot_seq = self._stored_seq - SNAPSHOT_EVERY
-        self._commit: asyncio.Task[None] | None = None
+        self._commit: asyncio.Future[None] | None = None
         self._is_step_due = False
         self._is_faulty = False
         self._is_retry_due = False
@@ -281,25 +283,29 @@ class Gateway:
         """Start the commit that is due, and set the timer for what comes next."""
         is_waiting = self._is_faulty and not self._is_retry_due
         can_commit = not (self._commit or is_waiting or self._is_renumbering)
+        self._set_timer()
         if self._ring and can_commit:
+            # Last of all: from here on the database's thread wants the interpreter.
             if self._is_urgent or len(self._ring) >= DENIAL_BATCH:
                 self._start_commit()
             elif self._commit_timer is None:
                 self._commit_timer = self._loop.call_later(
                     DENIAL_PATIENCE_S, self._commit_is_due
                 )
-        self._set_timer()
 
     def _set_timer(self) -> None:
-        times = [held.due_s for held in self._held]
-        deadline = self._controller.deadline()
-        if deadline is not None:
-            times.append(deadline)
+        """See to a tick in time; one that comes early only looks and sets the next."""
+        due_s = self._controller.deadline()
+        if self._held:
+            first_s = min(held.due_s for held in self._held)
+            due_s = first_s if due_s is None else min(due_s, first_s)
+        if due_s is None:
+            return
         if self._timer is not None:
+            if self._timer.when() <= due_s:
+                return
             self._timer.cancel()
-            self._timer = None
-        if times:
-            self._timer = self._loop.call_at(min(times), self._tick)
+        self._timer = self._loop.call_at(due_s, self._tick)
 
     def _commit_is_due(self) -> None:
         self._commit_timer = None
@@ -307,7 +313,7 @@ class Gateway:
         self._is_urgent = True
         self._settle()
 
-    def _start_commit(self, *, with_snapshot: bool = False) -> asyncio.Task[None]:
+    def _start_commit(self, *, with_snapshot: bool = False) -> asyncio.Future[None]:
         if self._commit_timer is not None:
             self._commit_timer.cancel()
             self._commit_timer = None
@@ -318,7 +324,7 @@ class Gateway:
             # The ring is taken whole, so the standing is the one after its last event.
             state = self._controller.snapshot(self._now())
         self._is_urgent = self._is_retry_due = False
-        commit = self._loop.create_task(self._journal.append(batch, state))
+        commit = self._journal.begin_append(batch, state)
         has_snapshot = state is not None
         commit.add_done_callback(
             lambda done: self._committed(done, batch, has_snapshot=has_snapshot)
@@ -327,7 +333,11 @@ class Gateway:
         return commit
 
     def _committed(
-        self, done: asyncio.Task[None], batch: tuple[Event, ...], *, has_snapshot: bool
+        self,
+        done: asyncio.Future[None],
+        batch: tuple[Event, ...],
+        *,
+        has_snapshot: bool,
     ) -> None:
         self._commit = None
         error = None if done.cancelled() else done.exception()

@@ -31,7 +31,7 @@ from edge.storage.retention import (
 from edge.storage.rows import TYPICAL_BYTES, are_first, chained, select, store, within
 from edge.storage.schema import JOURNAL, migrate
 from edge.storage.scribe import Scribe
-from edge.storage.shield import finish
+from edge.storage.shield import begin, finish
 from edge.storage.succession import start_epoch, succeed
 from edge.storage.verification import Anchor, Verification, hash_at, verify
 
@@ -163,11 +163,17 @@ class Journal:
         and up to 64 events it is one statement. After an unknown outcome the same
         events may come again; those already stored are recognised.
         """
-        if state is not None and len(state) > STATE_CHARACTERS_MAX:
-            raise LocalError(f"a state of {len(state)} characters is too long")
         await finish(self._append(tuple(events), state))
 
+    def begin_append(
+        self, events: Sequence[Event], state: str | None = None
+    ) -> asyncio.Future[None]:
+        """Do as :meth:`append`, begun on the spot; nobody may cancel the future."""
+        return begin(self._append(tuple(events), state))
+
     async def _append(self, events: tuple[Event, ...], state: str | None) -> None:
+        if state is not None and len(state) > STATE_CHARACTERS_MAX:
+            raise LocalError(f"a state of {len(state)} characters is too long")
         async with self._scribe.write() as writer:
             is_news = bool(events)
             events = self._without_stored(events)

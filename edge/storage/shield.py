@@ -31,6 +31,26 @@ async def finish(work: Coroutine[Any, Any, T]) -> T:
     return await asyncio.shield(asyncio.ensure_future(_carry(work, awaited)))
 
 
+def begin(work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+    """Take the first step on the spot and return the rest as a future.
+
+    For a caller without a task of its own, who never cancels: it saves the loop four
+    turns a write, which a person at a door would wait for.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        awaited = work.send(None)
+    except StopIteration as ended:
+        done: asyncio.Future[T] = loop.create_future()
+        done.set_result(ended.value)
+        return done
+    except Exception as error:  # noqa: BLE001  the caller's to look at
+        failed: asyncio.Future[T] = loop.create_future()
+        failed.set_exception(error)
+        return failed
+    return loop.create_task(_carry(work, awaited))
+
+
 async def _carry(work: Coroutine[Any, Any, T], awaited: object) -> T:
     return await _rest(work, awaited)
 

@@ -90,8 +90,13 @@ class ScriptedJournal:
         """Say whether a commit is in flight."""
         return self._running is not None
 
-    async def append(self, events: Sequence[Event], state: str | None = None) -> None:
+    def begin_append(
+        self, events: Sequence[Event], state: str | None = None
+    ) -> asyncio.Future[None]:
         """Store the events once the script says so."""
+        return asyncio.get_running_loop().create_task(self._append(events, state))
+
+    async def _append(self, events: Sequence[Event], state: str | None) -> None:
         assert self._running is None, "two commits at once"
         self.tried.append(list(events))
         self.trace.append(f"begin {span(events)}")
