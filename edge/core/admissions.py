@@ -53,8 +53,8 @@ class Admissions:
     def follow(self, event: Event) -> None:
         """Take one event into account, live or replayed; order is that of seq."""
         match event.kind:
-            case EventKind.ACCESS_GRANTED:
-                self._granted(event)
+            case EventKind.ACCESS_GRANTED if event.fact("bank") is None:
+                self._granted(event)  # a compartment's grant lets nobody in
             case EventKind.ACCESS_TAKEN:
                 self.open_grants.pop(int(event.fact("cause") or 0), None)
             case EventKind.ACCESS_NOT_TAKEN:

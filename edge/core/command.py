@@ -2,7 +2,8 @@
 """What the rules wish to happen, as values.
 
 The law of the module: a wish says what, never how; which relay moves is known to
-the bindings alone. Only a :class:`Release` that is no egress waits for its commit.
+the bindings alone. Only a :class:`Release` that is no egress and an
+:class:`OpenCompartment` wait for their commit.
 """
 
 from __future__ import annotations
@@ -62,4 +63,20 @@ class Indicate:
     facts: Facts = ()
 
 
-Command = Release | Relock | HoldOpen | Indicate
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCompartment:
+    """Open one compartment of a bank; ``cause`` is the seq of its grant.
+
+    Waits for its commit. If that outlasts the patience at a door, or the wish is
+    dropped for any reason, the compartment is not opened and the controller is told
+    by ``OpenRefused``: a lost record could hand it to two people. The medicine box
+    (``is_first_aid``) follows the door's rule and opens anyway.
+    """
+
+    bank: str
+    number: int
+    cause: int
+    is_first_aid: bool
+
+
+Command = Release | Relock | HoldOpen | Indicate | OpenCompartment

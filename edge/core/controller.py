@@ -2,32 +2,47 @@
 """The controller: every stimulus goes in here, every event and wish comes out.
 
 The law of the module: pure and synchronous; it alone numbers events and holds the
-site's standing (doors, admissions, fire release), all of which can be rebuilt from
-the journal. It never waits, and no stimulus can make it fail.
+site's standing (doors, admissions, fire release, lockers, shifts), all of which can
+be rebuilt from the journal. It never waits, and no stimulus can make it fail.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from edge.core.admissions import Admissions
-from edge.core.command import Indicate, Indication, Release
-from edge.core.decision import Denied, DenyReason, Granted, NextStep, Question, decide
+from edge.core.command import Indication, Release
+from edge.core.decision import (
+    Denied,
+    DenyReason,
+    Granted,
+    NextStep,
+    Question,
+    decide,
+)
 from edge.core.doorkeeper import Doorkeeper
+from edge.core.duty import Duty
 from edge.core.event import Event, EventKind, Facts
 from edge.core.limiter import Limiter
+from edge.core.lockers import Lockers
+from edge.core.orders import Orders, check
 from edge.core.outcome import Outcome, OutcomeBuilder
+from edge.core.reception import Reception
+from edge.core.rentals import Rentals
 from edge.core.rescans import Rescans
 from edge.core.roster import EMPTY, Roster
 from edge.core.stimulus import (
+    CompartmentChanged,
+    CompartmentFailed,
     ContactChanged,
     DeviceChanged,
     ExitButtonChanged,
     FireEndOrdered,
     FireInputChanged,
-    ModeOrdered,
     Noted,
+    OpenRefused,
+    Order,
     ReadingBegan,
     Scan,
     Stimulus,
@@ -39,12 +54,11 @@ if TYPE_CHECKING:
 
     from edge.core.moment import Moment
     from edge.core.plan import SitePlan
+    from edge.core.roster import Cardholder
 
 #: A scan older than this opens nothing: the person may be gone (law 5).
 SCAN_LIFE_S = 2.0
-#: Refusals of one access point, and notes of one kind and subject, told singly a
-#: minute; what is beyond is counted (trust: an attacker must not wear out the disk).
-SINGLE_DENIALS = 5
+#: Notes of one kind and subject told singly a minute; what is beyond is counted.
 SINGLE_NOTES = 3
 #: Notes that somebody at the door, on the wire or at the broker can bring about.
 PROVOKED_NOTES = frozenset(
@@ -53,6 +67,7 @@ PROVOKED_NOTES = frozenset(
         EventKind.QUEUE_FULL,
         EventKind.PLATFORM_REFUSED,
         EventKind.ROSTER_REFUSED,
+        EventKind.COMMAND_REJECTED,
     }
 )
 
@@ -66,9 +81,15 @@ class Controller:
         self._out = OutcomeBuilder(next_seq, self._follow)
         self._doors = Doorkeeper(site, self._out)
         self._admissions = Admissions()
-        self._denials = Limiter(SINGLE_DENIALS)
         self._notes = Limiter(SINGLE_NOTES)
         self._rescans = Rescans()
+        self._reception = Reception(self._out, site.settings_revision)
+        self._lockers = Lockers(site, self._out, self._reception)
+        self._rentals = Rentals(site, self._out, self._reception, self._lockers)
+        self._duty = Duty(self._out, self._reception)
+        self._orders = Orders(
+            site, self._doors, self._lockers, self._reception, self._note
+        )
 
     @property
     def next_seq(self) -> int:
@@ -80,9 +101,27 @@ class Controller:
         """The doors' standing, to be read."""
         return self._doors
 
+    @property
+    def lockers(self) -> Lockers:
+        """The compartments' standing, to be read."""
+        return self._lockers
+
+    @property
+    def on_duty(self) -> tuple[str, ...]:
+        """The holders whose shift runs."""
+        return self._duty.on_duty
+
+    def check(self, order: Order) -> None:
+        """Raise ValueError, with the names there are, if the order names another."""
+        check(order, self._site)
+
     def handle(self, stimulus: Stimulus, now: Moment) -> Outcome:
-        """Take one stimulus; timers that ran out before it take effect first."""
-        self._expire(now)
+        """Take one stimulus; timers that ran out before it take effect first.
+
+        But an order that was never carried out cannot have failed meanwhile.
+        """
+        if not isinstance(stimulus, OpenRefused):
+            self._expire(now)
         self._dispatch(stimulus, now)
         return self._finish()
 
@@ -95,7 +134,8 @@ class Controller:
         """Return the monotonic second at which :meth:`tick` has something to do."""
         times = (
             self._doors.deadline(),
-            self._denials.deadline(),
+            self._reception.deadline(),
+            self._lockers.deadline(),
             self._notes.deadline(),
             self._rescans.deadline(),
         )
@@ -116,6 +156,7 @@ class Controller:
         """Return the standing as JSON, to be stored beside the last event."""
         self._admissions.prune(now.earliest_ms)
         state = self._admissions.dump() | self._doors.dump()
+        state |= self._lockers.dump() | self._duty.dump()
         return json.dumps(state, separators=(",", ":"), ensure_ascii=False)
 
     def recover(self, state: str | None, tail: Iterable[Event]) -> None:
@@ -124,9 +165,13 @@ class Controller:
             loaded = json.loads(state)
             self._admissions.load(loaded)
             self._doors.load(loaded)
+            self._lockers.load(loaded)
+            self._duty.load(loaded)
         for event in tail:
             self._admissions.follow(event)
             self._doors.follow(event)
+            self._lockers.follow(event)
+            self._duty.follow(event)
 
     def start(self, now: Moment, *, facts: Facts = ()) -> Outcome:
         """Begin: grants whose outcome a power cut hid are closed as unknown."""
@@ -140,6 +185,7 @@ class Controller:
                 person=grant.person,
             )
         self._doors.reassert(self._site.doors)
+        self._lockers.start(now)
         return self._finish()
 
     def renumber(self, shift: int) -> None:
@@ -152,6 +198,7 @@ class Controller:
         self._admissions.renumber(shift)
         self._doors.renumber(shift)
         self._rescans.renumber(shift)
+        self._lockers.renumber(shift)
 
     def stop(self, now: Moment) -> Outcome:
         """End: tell what was still being counted."""
@@ -172,7 +219,7 @@ class Controller:
             case Scan():
                 self._scan(stimulus, now)
             case ReadingBegan():
-                self._indicate(stimulus.access_point, Indication.READING)
+                self._reception.indicate(stimulus.access_point, Indication.READING)
             case Unreadable():
                 facts: Facts = (("cause", stimulus.cause),)
                 denied = Denied(
@@ -189,12 +236,16 @@ class Controller:
                 self._doors.end_fire(now, stimulus.actor, stimulus.reason)
             case DeviceChanged():
                 self._device(stimulus, now)
-            case ModeOrdered():
-                self._doors.order_mode(stimulus, now)
+            case CompartmentChanged():
+                self._lockers.changed(stimulus, now)
+            case CompartmentFailed():
+                self._lockers.failed(stimulus, now)
+            case OpenRefused():
+                self._lockers.refused(stimulus, now)
             case Noted():
                 self._note(stimulus, now)
             case _:
-                assert_never(stimulus)
+                self._orders.carry_out(stimulus, self.roster, now)
 
     def _note(self, note: Noted, now: Moment) -> None:
         subject, kind = f"{note.subject}\0{note.kind.value}", note.kind.value
@@ -216,9 +267,21 @@ class Controller:
         if now.monotonic_s - scan.received_s > SCAN_LIFE_S:
             self._rescans.stale(scan.access_point, now.monotonic_s)
             step = NextStep.SHOW_AGAIN.value
-            self._indicate(scan.access_point, Indication.TRY_AGAIN, next_step=step)
+            again = Indication.TRY_AGAIN
+            self._reception.indicate(scan.access_point, again, next_step=step)
             return
-        door_id = self._site.access_points[scan.access_point].door_id
+        point = self._site.access_points[scan.access_point]
+        holder = self.roster.find(scan.credential.token)
+        if point.is_desk:
+            self._duty.scan(scan, holder, self.roster, now)
+        elif point.bank_id:
+            self._rentals.scan(scan, holder, self.roster, now)
+        else:
+            self._scan_door(scan, point.door_id, holder, now)
+
+    def _scan_door(
+        self, scan: Scan, door_id: str, holder: Cardholder | None, now: Moment
+    ) -> None:
         mode, changes = self._doors.mode(door_id), self._doors.mode_changes(door_id)
         again = self._rescans.find(scan, changes, now.monotonic_s)
         if again is not None:
@@ -234,7 +297,7 @@ class Controller:
                 site=self._site,
                 admissions=self._admissions.by_booking,
                 now=now,
-                holder=self.roster.find(credential.token),
+                holder=holder,
             )
         )
         facts: Facts = (("kind", credential.kind.value),)
@@ -243,16 +306,11 @@ class Controller:
         else:
             self._deny(scan.access_point, answer, now, facts)
 
-    def _decided(self, rule: str) -> Facts:
-        """Return what every decision stores, so that it can be explained later."""
-        revision = self.roster.cursor.revision
-        return (("fr", revision), ("rule", rule), ("set", self._site.settings_revision))
-
     def _grant(
         self, scan: Scan, door_id: str, granted: Granted, now: Moment, facts: Facts
     ) -> None:
         is_free = granted.release_s == 0
-        facts += granted.facts + self._decided(granted.rule)
+        facts += granted.facts + self._reception.decided(granted.rule, self.roster)
         event = self._out.event(
             EventKind.ACCESS_GRANTED,
             scan.access_point,
@@ -264,7 +322,7 @@ class Controller:
             self._doors.grant(door_id, granted.release_s, event, now)
         changes, now_s = self._doors.mode_changes(door_id), now.monotonic_s
         self._rescans.granted(scan, changes, event.seq, granted.release_s, now_s)
-        self._indicate(scan.access_point, Indication.GRANTED)
+        self._reception.indicate(scan.access_point, Indication.GRANTED)
 
     def _reopen(
         self, access_point: str, door_id: str, again: tuple[int, float], now: Moment
@@ -279,63 +337,24 @@ class Controller:
                     door=door_id, duration_s=release_s, cause=cause, is_egress=False
                 )
             )
-        self._indicate(access_point, Indication.GRANTED)
+        self._reception.indicate(access_point, Indication.GRANTED)
 
     def _deny(
         self, access_point: str, denied: Denied, now: Moment, facts: Facts
     ) -> None:
-        reason, step = denied.reason.value, denied.next_step.value
-        self._indicate(
-            access_point, Indication.DENIED, reason, next_step=step, facts=denied.facts
-        )
-        if not self._denials.is_single(access_point, reason, now.monotonic_s):
-            return
-        self._out.event(
-            EventKind.ACCESS_DENIED,
-            access_point,
-            now,
-            facts=(
-                ("reason", reason),
-                *facts,
-                *denied.facts,
-                *self._decided(denied.rule),
-            ),
-            person=denied.person,
-        )
-
-    def _indicate(
-        self,
-        access_point: str,
-        indication: Indication,
-        reason: str = "",
-        *,
-        next_step: str = "",
-        facts: Facts = (),
-    ) -> None:
-        self._out.command(
-            Indicate(
-                access_point=access_point,
-                indication=indication,
-                reason=reason,
-                next_step=next_step,
-                facts=facts,
-            )
-        )
+        self._reception.deny(access_point, denied, now, facts, self.roster)
 
     def _expire(self, now: Moment) -> None:
         self._doors.expire(now)
+        self._lockers.expire(now)
         self._tell_counted(now)
 
     def _tell_counted(self, now: Moment, *, is_final: bool = False) -> None:
         now_s = now.monotonic_s
-        for access_point, reason, count in self._denials.collect(
-            now_s, is_final=is_final
-        ):
-            facts: Facts = (("count", count), ("reason", reason))
-            self._out.event(EventKind.ACCESS_DENIED, access_point, now, facts=facts)
+        self._reception.tell_counted(now, is_final=is_final)
         for subject, kind, count in self._notes.collect(now_s, is_final=is_final):
             name = subject.partition("\0")[0]
             self._out.event(EventKind(kind), name, now, facts=(("count", count),))
         for access_point, count in self._rescans.collect(now_s, is_final=is_final):
-            facts = (("scans", count),)
+            facts: Facts = (("scans", count),)
             self._out.event(EventKind.STALLED, access_point, now, facts=facts)

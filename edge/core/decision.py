@@ -48,6 +48,7 @@ class DenyReason(StrEnum):
     PARTY_FULL = "PARTY_FULL"
     UNREADABLE = "UNREADABLE"
     STORAGE_FAULT = "STORAGE_FAULT"
+    NO_FREE_COMPARTMENT = "NO_FREE_COMPARTMENT"
 
 
 class NextStep(StrEnum):
@@ -76,6 +77,14 @@ NEXT_STEP: dict[DenyReason, NextStep] = {
     DenyReason.PARTY_FULL: NextStep.ASK_VOLUNTEER,
     DenyReason.UNREADABLE: NextStep.SHOW_AGAIN,
     DenyReason.STORAGE_FAULT: NextStep.ASK_VOLUNTEER,
+    DenyReason.NO_FREE_COMPARTMENT: NextStep.ASK_VOLUNTEER,
+}
+
+
+#: In these modes a door admits nobody.
+CLOSED_MODES: dict[DoorMode, DenyReason] = {
+    DoorMode.BLOCKED: DenyReason.DOOR_BLOCKED,
+    DoorMode.LOCKED_DOWN: DenyReason.DOOR_LOCKED_DOWN,
 }
 
 
@@ -111,11 +120,13 @@ class Denied:
     reason: DenyReason
     person: Person = NOBODY
     facts: Facts = ()
+    #: Where the usual next step of the reason would lead nowhere.
+    step: NextStep | None = None
 
     @property
     def next_step(self) -> NextStep:
         """What the person can do now."""
-        return NEXT_STEP[self.reason]
+        return self.step or NEXT_STEP[self.reason]
 
 
 Decision = Granted | Denied
@@ -131,7 +142,11 @@ def decide(question: Question) -> Decision:
 
 
 def _person(question: Question, booking: Booking | None = None) -> Person:
-    holder = question.holder
+    return person_of(question.holder, booking)
+
+
+def person_of(holder: Cardholder | None, booking: Booking | None = None) -> Person:
+    """Return whom an answer is about."""
     if holder is None:
         return NOBODY
     booking_id = booking.booking_id if booking else None
@@ -142,23 +157,28 @@ def _mode(question: Question, rule: str) -> Decision | None:
     if question.mode in FREE_MODES:
         person = _person(question)
         return Granted(rule=rule, person=person, release_s=0.0)
-    closed = {
-        DoorMode.BLOCKED: DenyReason.DOOR_BLOCKED,
-        DoorMode.LOCKED_DOWN: DenyReason.DOOR_LOCKED_DOWN,
-    }
-    reason = closed.get(question.mode)
+    reason = CLOSED_MODES.get(question.mode)
     if reason is None:
         return None
     return Denied(rule=rule, reason=reason, person=_person(question))
 
 
+def barred(
+    credential: Credential, holder: Cardholder | None, roster: Roster
+) -> DenyReason | None:
+    """Return why this credential opens nothing at all, or None."""
+    if roster.revocation(credential.token) is not None:
+        return DenyReason.CREDENTIAL_REVOKED
+    if holder is None:
+        return DenyReason.CREDENTIAL_NOT_FOUND
+    return None if holder.is_enabled else DenyReason.CREDENTIAL_NOT_ENABLED
+
+
 def _credential(question: Question, rule: str) -> Decision | None:
-    if question.roster.revocation(question.credential.token) is not None:
-        reason = DenyReason.CREDENTIAL_REVOKED
-        return Denied(rule=rule, reason=reason, person=_person(question))
-    if question.holder is None:
-        return Denied(rule=rule, reason=DenyReason.CREDENTIAL_NOT_FOUND)
-    return None
+    reason = barred(question.credential, question.holder, question.roster)
+    if reason in (None, DenyReason.CREDENTIAL_NOT_ENABLED):
+        return None
+    return Denied(rule=rule, reason=reason, person=_person(question))
 
 
 def _enabled(question: Question, rule: str) -> Decision | None:
@@ -173,11 +193,12 @@ def _booking(question: Question, rule: str) -> Decision | None:
     holder = question.holder
     if holder is None:
         return None
-    bookings = question.roster.bookings(holder.holder_id)
+    every = question.roster.bookings(holder.holder_id)
+    bookings = [booking for booking in every if booking.size is None]
     here = [b for b in bookings if b.space_id == question.door.space_id]
-    verdicts = [(_verdict(question, booking), booking) for booking in here]
-    inside = [b for verdict, b in verdicts if verdict is ClockVerdict.INSIDE]
-    unsure = [b for verdict, b in verdicts if verdict is ClockVerdict.UNSURE]
+    verdicts = [(verdict(b, question.site, question.now), b) for b in here]
+    inside = [b for judged, b in verdicts if judged is ClockVerdict.INSIDE]
+    unsure = [b for judged, b in verdicts if judged is ClockVerdict.UNSURE]
     for booking in inside:
         if _has_room(question, booking):
             return _grant(question, rule, booking)
@@ -186,13 +207,8 @@ def _booking(question: Question, rule: str) -> Decision | None:
         return Denied(rule="party", reason=DenyReason.PARTY_FULL, person=person)
     if unsure:
         return _unsure(question, unsure)
-    return _nearest_remedy(question, rule, bookings)
-
-
-def _verdict(question: Question, booking: Booking) -> ClockVerdict:
-    space = question.site.spaces[booking.space_id]
-    start_ms = booking.from_ms - space.lead_ms
-    return question.now.against(start_ms, booking.to_ms + space.grace_ms)
+    asked = (rule, holder, question.door.space_id)
+    return nearest_remedy(asked, bookings, question.site, question.now)
 
 
 def _has_room(question: Question, booking: Booking) -> bool:
@@ -223,35 +239,51 @@ def _unsure(question: Question, bookings: list[Booking]) -> Decision:
     return Denied(rule="clock", reason=DenyReason.CLOCK_UNTRUSTED, person=person)
 
 
-def _nearest_remedy(question: Question, rule: str, bookings: list[Booking]) -> Denied:
-    """Tell what would help most: the other room, the next slot, or booking again."""
-    spaces = question.site.spaces
-    known = [booking for booking in bookings if booking.space_id in spaces]
-    verdicts = [(_verdict(question, booking), booking) for booking in known]
+def verdict(booking: Booking, site: SitePlan, now: Moment) -> ClockVerdict:
+    """Judge now against a booking with its space's lead and grace."""
+    space = site.spaces[booking.space_id]
+    start_ms = booking.from_ms - space.lead_ms
+    return now.against(start_ms, booking.to_ms + space.grace_ms)
+
+
+def nearest_remedy(
+    asked: tuple[str, Cardholder, str],
+    bookings: list[Booking],
+    site: SitePlan,
+    now: Moment,
+) -> Denied:
+    """Tell what would help most: the other room, the next slot, or booking again.
+
+    ``asked`` are the rule that refuses, the holder and the space; ``bookings`` those
+    of the holder that are of the kind asked for, earliest first.
+    """
+    rule, holder, space_id = asked
+    known = [booking for booking in bookings if booking.space_id in site.spaces]
+    verdicts = [(verdict(booking, site, now), booking) for booking in known]
 
     def denied(reason: DenyReason, booking: Booking, facts: Facts) -> Denied:
-        person = _person(question, booking)
+        person = person_of(holder, booking)
         return Denied(rule=rule, reason=reason, person=person, facts=facts)
 
-    for verdict, booking in verdicts:
-        if verdict is ClockVerdict.INSIDE:
+    for judged, booking in verdicts:
+        if judged is ClockVerdict.INSIDE:
             elsewhere: Facts = (("space", booking.space_id),)
             return denied(DenyReason.WRONG_SPACE, booking, elsewhere)
-    here = [(v, b) for v, b in verdicts if b.space_id == question.door.space_id]
-    for verdict, booking in here:
-        if verdict is ClockVerdict.BEFORE:
-            come_ms = booking.from_ms - spaces[booking.space_id].lead_ms
+    here = [(v, b) for v, b in verdicts if b.space_id == space_id]
+    for judged, booking in here:
+        if judged is ClockVerdict.BEFORE:
+            come_ms = booking.from_ms - site.spaces[space_id].lead_ms
             return denied(DenyReason.TOO_EARLY, booking, (("from_ms", come_ms),))
-    for verdict, booking in reversed(here):
-        if verdict is ClockVerdict.AFTER and _is_today(question, booking.to_ms):
+    for judged, booking in reversed(here):
+        is_over = judged is ClockVerdict.AFTER
+        if is_over and _is_today(booking.to_ms, site, now):
             return denied(DenyReason.TOO_LATE, booking, (("to_ms", booking.to_ms),))
-    return Denied(rule=rule, reason=DenyReason.UNAUTHORIZED, person=_person(question))
+    return Denied(rule=rule, reason=DenyReason.UNAUTHORIZED, person=person_of(holder))
 
 
-def _is_today(question: Question, utc_ms: int) -> bool:
-    offset_ms = question.site.utc_offset_ms
-    today = (question.now.earliest_ms + offset_ms) // DAY_MS
-    return (utc_ms + offset_ms) // DAY_MS == today
+def _is_today(utc_ms: int, site: SitePlan, now: Moment) -> bool:
+    today = (now.earliest_ms + site.utc_offset_ms) // DAY_MS
+    return (utc_ms + site.utc_offset_ms) // DAY_MS == today
 
 
 RULES: tuple[tuple[str, Callable[[Question, str], Decision | None]], ...] = (

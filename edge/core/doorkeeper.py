@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from edge.core.moment import Moment
     from edge.core.outcome import OutcomeBuilder
     from edge.core.plan import SitePlan
-    from edge.core.stimulus import ModeOrdered
+    from edge.core.stimulus import ModeOrdered, PanelOpenOrdered
 
 #: An UNLOCKED door is kept so by pulses of the board, renewed at half their time:
 #: a gateway that dies leaves it locked within one pulse.
@@ -140,6 +140,24 @@ class Doorkeeper:
             self._out.command(
                 Release(door=door_id, duration_s=release_s, cause=cause, is_egress=True)
             )
+
+    def open_by_hand(self, order: PanelOpenOrdered, now: Moment) -> None:
+        """Release for somebody in charge; a door that is free already needs none."""
+        facts: Facts = (
+            ("actor", order.actor[:MAX_REASON]),
+            ("count", 1),
+            ("reason", order.reason[:MAX_REASON]),
+        )
+        noted = self._out.event(EventKind.MANUAL_ENTRY, order.door, now, facts=facts)
+        if self.mode(order.door) in FREE_MODES:
+            return
+        release_s = self._site.doors[order.door].release_s
+        self.release(order.door, release_s, now, cause=None)
+        self._out.command(
+            Release(
+                door=order.door, duration_s=release_s, cause=noted.seq, is_egress=False
+            )
+        )
 
     def order_mode(self, order: ModeOrdered, now: Moment) -> None:
         """Change a door's mode; an escape door changes when the fire has ended."""

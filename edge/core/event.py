@@ -32,6 +32,16 @@ class EventKind(StrEnum):
     DOOR_FORCED_OPEN = "DOOR_FORCED_OPEN"
     DOOR_OPEN_TOO_LONG = "DOOR_OPEN_TOO_LONG"
     DOOR_MODE_CHANGED = "DOOR_MODE_CHANGED"
+    COMPARTMENT_OPENED = "COMPARTMENT_OPENED"
+    COMPARTMENT_CLOSED = "COMPARTMENT_CLOSED"
+    COMPARTMENT_FAULT = "COMPARTMENT_FAULT"
+    RENTAL_STARTED = "RENTAL_STARTED"
+    RENTAL_ENDED = "RENTAL_ENDED"
+    MEDICINE_BOX_OPENED = "MEDICINE_BOX_OPENED"
+    DUTY_STARTED = "DUTY_STARTED"
+    DUTY_ENDED = "DUTY_ENDED"
+    MANUAL_ENTRY = "MANUAL_ENTRY"
+    COMMAND_REJECTED = "COMMAND_REJECTED"
     EMERGENCY_STARTED = "EMERGENCY_STARTED"
     EMERGENCY_ENDED = "EMERGENCY_ENDED"
     DEVICE_ONLINE = "DEVICE_ONLINE"
@@ -66,7 +76,8 @@ NOBODY = Person()
 class Event:
     """One fact: ``seq`` (gap-free within a journal epoch), when, what, where, whom.
 
-    ``subject`` is the identifier of a door, access point or device, or ``gateway``.
+    ``subject`` is the identifier of a door, bank, access point or device, or
+    ``gateway``.
     ``facts`` are sorted pairs of name and integer or string.
     """
 

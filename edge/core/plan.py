@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The site as the rules see it: spaces, doors and access points, no wiring.
+"""The site as the rules see it: spaces, doors, lockers, access points, no wiring.
 
 The law of the module: read-only values made from the settings; the wiring (ports,
 boards, channels) stays with the bindings.
@@ -8,11 +8,16 @@ Source: ONVIF access control service specification (access point, door).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+#: A compartment's size, as it is booked.
+Size = Literal["S", "M", "L"]
+#: From small to large: who finds none of the size booked gets a bigger one.
+SIZES: tuple[Size, ...] = ("S", "M", "L")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +43,36 @@ class DoorPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CompartmentPlan:
+    """One compartment of a bank, by the number that stands on its leaf."""
+
+    number: int
+    size: Size
+    is_medicine_box: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BankPlan:
+    """A bank of lockers; bookings of its space that name a size are for it."""
+
+    bank_id: str
+    space_id: str
+    compartments: Mapping[int, CompartmentPlan]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessPointPlan:
-    """One reader side of a door."""
+    """One reader side of a door or of a bank, or the reader of a volunteers' desk.
+
+    Exactly one of ``door_id``, ``bank_id`` and ``is_desk`` is set. At a bank with
+    ``is_medicine_box`` the reader opens the bank's medicine boxes and nothing else.
+    """
 
     access_point_id: str
-    door_id: str
+    door_id: str = ""
+    bank_id: str = ""
+    is_desk: bool = False
+    is_medicine_box: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +84,7 @@ class SitePlan:
     doors: Mapping[str, DoorPlan]
     access_points: Mapping[str, AccessPointPlan]
     settings_revision: str
+    banks: Mapping[str, BankPlan] = field(default_factory=dict)
     #: Whether a fire panel's contact is wired: then fire ends only once it is at rest.
     has_fire_input: bool = False
     #: Offset of local time from UTC, for "today" in refusals (China keeps no DST).

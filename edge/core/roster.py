@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
+from edge.core.plan import SIZES
 from edge.core.roster_row import BookingRow, HolderRow, RevocationRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from edge.core.plan import Size
     from edge.core.roster_row import RosterRow
 
 
@@ -48,13 +50,21 @@ class Cardholder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
-    """A confirmed booking of a space: UTC ms, half-open, for ``party`` persons."""
+    """A confirmed booking: UTC ms, half-open.
+
+    Of a room for ``party`` persons, or of one compartment of ``size`` in a bank.
+    """
 
     booking_id: str
     space_id: str
     from_ms: int
     to_ms: int
     party: int
+    size: Size | None = None
+
+
+#: A booking's size as a byte; the first is a room's, which has none.
+_SIZES: tuple[Size | None, ...] = (None, *SIZES)
 
 
 class _Words:
@@ -118,6 +128,7 @@ class Roster:
         self._bookings = builder.bookings
         self._booking_times = builder.booking_times
         self._booking_words = builder.booking_words
+        self._booking_sizes = builder.booking_sizes
         self._revoked = builder.revoked
 
     @property
@@ -176,6 +187,7 @@ class Roster:
             from_ms=from_ms,
             to_ms=to_ms,
             party=party,
+            size=_SIZES[self._booking_sizes[position]],
         )
 
 
@@ -198,6 +210,7 @@ class RosterBuilder:
         self.booking_keys = array("Q")
         self.booking_times = array("q")
         self.booking_words = array("I")
+        self.booking_sizes = array("B")
         self.revoked: dict[bytes, str] = {}
 
     def add(self, rows: Iterable[RosterRow]) -> None:
@@ -233,6 +246,7 @@ class RosterBuilder:
         self.booking_keys.append(_holder_key(row.holder_id))
         self.booking_times.extend((row.from_ms, row.to_ms))
         self.booking_words.extend((self.words.number(row.space_id), row.party))
+        self.booking_sizes.append(_SIZES.index(row.size))
 
 
 EMPTY = RosterBuilder().build(NOWHERE)

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.core.credential import TOKEN_BYTES, CredentialKind
+from edge.core.plan import SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from edge.core.plan import Size
 
 #: Bounds of one row: more is a mistake of the sender, not a bigger family.
 MAX_CREDENTIALS = 16
@@ -38,7 +41,7 @@ class HolderRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingRow:
-    """A booking: UTC ms, half-open."""
+    """A booking: UTC ms, half-open; of a compartment if it names a size."""
 
     booking_id: str
     holder_id: str
@@ -47,6 +50,7 @@ class BookingRow:
     to_ms: int
     party: int
     is_confirmed: bool
+    size: Size | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +112,15 @@ class _Body:
             raise self.wrong(field, "roles without a space")
         return roles
 
+    def size(self, field: str) -> Size | None:
+        value = self._body.get(field)
+        if value is None and field not in self._body:
+            return None
+        for size in SIZES:
+            if value == size:
+                return size
+        raise self.wrong(field, f"one of {', '.join(SIZES)}, or no such field")
+
     def token(self, field: str, text: str) -> bytes:
         try:
             token = bytes.fromhex(text)
@@ -168,4 +181,5 @@ def _booking(row_id: str, fields: _Body) -> BookingRow:
         to_ms=fields.number("to", from_ms + 1, 1 << 52),
         party=fields.number("party", 1, MAX_PARTY),
         is_confirmed=state == "CONFIRMED",
+        size=fields.size("size"),
     )

@@ -2,7 +2,7 @@
 """What reaches the rules from outside, as values.
 
 The law of the module: no stimulus carries a raw number or wire bytes; each names an
-access point, a door or a device of the site plan.
+access point, a door, a compartment or a device of the site plan.
 """
 
 from __future__ import annotations
@@ -97,6 +97,62 @@ class FireEndOrdered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PanelOpenOrdered:
+    """Somebody in charge opens a door by panel or command line."""
+
+    door: str
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompartmentChanged:
+    """A compartment's feedback says that its leaf is open or closed."""
+
+    bank: str
+    number: int
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompartmentFailed:
+    """An order to open a compartment failed; ``why`` is the driver's word."""
+
+    bank: str
+    number: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRefused:
+    """The shell did not carry an OpenCompartment out: its commit came too late."""
+
+    bank: str
+    number: int
+    cause: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RentalEndOrdered:
+    """Somebody in charge ends a compartment's rental."""
+
+    bank: str
+    number: int
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MendOrdered:
+    """Somebody in charge has mended a compartment that did not open."""
+
+    bank: str
+    number: int
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Noted:
     """A fact of the shell that belongs in the journal: storage, clock, roster, …."""
 
@@ -115,8 +171,26 @@ Stimulus = (
     | DeviceChanged
     | ModeOrdered
     | FireEndOrdered
+    | PanelOpenOrdered
+    | CompartmentChanged
+    | CompartmentFailed
+    | OpenRefused
+    | RentalEndOrdered
+    | MendOrdered
     | Noted
 )
 
-#: These are levels with a latched edge: handled on arrival, never queued (law 2).
-Exempt = ContactChanged | ExitButtonChanged | FireInputChanged | DeviceChanged
+#: Handled on arrival, never queued: levels with a latched edge (law 2), and the fate
+#: of an order that somebody stands waiting for.
+Exempt = (
+    ContactChanged
+    | ExitButtonChanged
+    | FireInputChanged
+    | DeviceChanged
+    | CompartmentChanged
+    | CompartmentFailed
+    | OpenRefused
+)
+
+#: What somebody in charge wants; names in them come from outside and are checked.
+Order = ModeOrdered | PanelOpenOrdered | RentalEndOrdered | MendOrdered

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from edge.core.command import Command, HoldOpen, Indicate, Release, Relock
+from edge.core.command import Command, HoldOpen, Release, Relock
 from edge.core.event import Event, EventKind
+from tests.core.locker_invariants import LockerInvariants
 from tests.core.scene import SITE
 from tests.core.walk import PARTY
 
@@ -31,6 +32,8 @@ class Invariants:
         self.after_fire: dict[str, str] = {}
         self.is_fire = False
         self.leaves: set[str] = set()
+        self.by_hand: dict[int, str] = {}
+        self.lockers = LockerInvariants()
         self.seen: Counter[str] = Counter()
 
     def follow(self, events: tuple[Event, ...], commands: tuple[Command, ...]) -> None:
@@ -41,10 +44,13 @@ class Invariants:
             self._grants(event)
             self._modes(event)
             self._leaves(event)
+            self.lockers.event(event)
         for command in commands:
             self._command(command)
+            self.lockers.command(command)
         # A pulse that was due goes before what the stimulus caused: the last counts.
-        last = {c.door: c for c in commands if not isinstance(c, Indicate)}
+        moving = (c for c in commands if isinstance(c, Release | Relock | HoldOpen))
+        last = {command.door: command for command in moving}
         for door, command in last.items():
             is_held = self.mode(door) == "LOCKED_OPEN"
             assert not is_held or isinstance(command, HoldOpen), f"held: {command}"
@@ -63,7 +69,11 @@ class Invariants:
 
     def _grants(self, event: Event) -> None:
         booking = event.person.booking
-        if event.kind is EventKind.ACCESS_GRANTED:
+        if event.kind is EventKind.MANUAL_ENTRY:
+            self.by_hand[event.seq] = event.subject
+        elif event.kind is EventKind.ACCESS_GRANTED:
+            if event.fact("bank") is not None:
+                return
             door = SITE.access_points[event.subject].door_id
             is_free = event.fact("free") == 1
             assert is_free == (self.mode(door) in FREE), f"{event} in {self.mode(door)}"
@@ -114,6 +124,7 @@ class Invariants:
         match command:
             case Release(is_egress=False):
                 door = self.granted.get(command.cause)
+                door = door or self.by_hand.get(command.cause)
                 assert door == command.door, f"no grant in the journal: {command}"
                 assert self.mode(command.door) == "LOCKED", f"{command} when closed"
             case Relock():

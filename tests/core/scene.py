@@ -11,7 +11,16 @@ from datetime import datetime
 
 from edge.core.credential import Credential, CredentialKind
 from edge.core.moment import Moment
-from edge.core.plan import AccessPointPlan, DoorPlan, SitePlan, SpacePlan
+from edge.core.plan import (
+    SIZES,
+    AccessPointPlan,
+    BankPlan,
+    CompartmentPlan,
+    DoorPlan,
+    SitePlan,
+    Size,
+    SpacePlan,
+)
 from edge.core.roster import Cursor, Roster, RosterBuilder
 from edge.core.roster_row import BookingRow, HolderRow, RevocationRow, RosterRow
 
@@ -19,6 +28,7 @@ MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 PEOPLE = ("wang", "li", "zhao", "qian")
+VOLUNTEER = "chen"
 RELEASE_S = 5.0
 #: How much longer than its pulse a release may still be used.
 SLACK_S = 1.0
@@ -32,11 +42,17 @@ def clock_ms(local: str, *, days: int = 0) -> int:
     return round(moment.timestamp() * 1000) + days * DAY_MS
 
 
-def moment(earliest_ms: int, latest_ms: int | None = None, *, s: float = 0.0) -> Moment:
+def moment(
+    earliest_ms: int,
+    latest_ms: int | None = None,
+    *,
+    s: float = 0.0,
+    boot: str = "boot-1",
+) -> Moment:
     """Return a moment; exact unless it is given a second bound."""
     latest_ms = earliest_ms if latest_ms is None else latest_ms
     return Moment(
-        monotonic_s=s, earliest_ms=earliest_ms, latest_ms=latest_ms, boot="boot-1"
+        monotonic_s=s, earliest_ms=earliest_ms, latest_ms=latest_ms, boot=boot
     )
 
 
@@ -51,12 +67,16 @@ def card(name: str) -> Credential:
 
 
 def holder(
-    name: str, *, is_enabled: bool = True, needs_extended_time: bool = False
+    name: str,
+    *,
+    is_enabled: bool = True,
+    needs_extended_time: bool = False,
+    roles: tuple[str, ...] = ("RESIDENT",),
 ) -> HolderRow:
     """Return a resident with one card."""
     return HolderRow(
         holder_id=f"holder-{name}",
-        roles=("resident",),
+        roles=roles,
         language="zh-CN",
         is_enabled=is_enabled,
         needs_extended_time=needs_extended_time,
@@ -65,7 +85,7 @@ def holder(
 
 
 def booking(told: str) -> BookingRow:
-    """Read ``ID WHO SPACE HH:MM-HH:MM [xPARTY] [+DAYSd] [cancelled]``."""
+    """Read ``ID WHO SPACE HH:MM-HH:MM [xPARTY] [SIZE] [+DAYSd] [cancelled]``."""
     booking_id, who, space, hours, *more = told.split()
     start, end = hours.split("-")
     party = next((int(word[1:]) for word in more if word[0] == "x"), 1)
@@ -80,6 +100,7 @@ def booking(told: str) -> BookingRow:
         to_ms=clock_ms(end, days=days),
         party=party,
         is_confirmed="cancelled" not in more,
+        size=next((size for size in SIZES if size in more), None),
     )
 
 
@@ -96,8 +117,9 @@ def roster(*rows: RosterRow, revision: int = 7) -> Roster:
 
 
 def neighbours(*bookings: str, lost: tuple[str, ...] = ()) -> Roster:
-    """Build the roster of everybody in ``PEOPLE`` with these bookings."""
+    """Build the roster of ``PEOPLE`` and the volunteer with these bookings."""
     rows: list[RosterRow] = [holder(name) for name in PEOPLE]
+    rows.append(holder(VOLUNTEER, roles=("RESIDENT", "VOLUNTEER")))
     rows += [booking(told) for told in bookings]
     rows += [revocation(name) for name in lost]
     return roster(*rows)
@@ -134,6 +156,30 @@ _READERS = {
     "store-in": "store-door",
 }
 
+
+def bank(bank_id: str, space_id: str, sizes: str, *, medicine: int = 0) -> BankPlan:
+    """Return a bank with a compartment for each letter, counted from 1."""
+    letters: list[Size] = [size for letter in sizes for size in SIZES if letter == size]
+    plans = [
+        CompartmentPlan(number=n, size=size, is_medicine_box=n == medicine)
+        for n, size in enumerate(letters, 1)
+    ]
+    return BankPlan(
+        bank_id=bank_id,
+        space_id=space_id,
+        compartments={plan.number: plan for plan in plans},
+    )
+
+
+#: Number 5 of the hall is its medicine box.
+_BANKS = (bank("hall", "lounge", "SSMLS", medicine=5), bank("yard", "kitchen", "S"))
+_MORE_READERS = (
+    AccessPointPlan(access_point_id="hall-in", bank_id="hall"),
+    AccessPointPlan(access_point_id="yard-in", bank_id="yard"),
+    AccessPointPlan(access_point_id="aid", bank_id="hall", is_medicine_box=True),
+    AccessPointPlan(access_point_id="desk", is_desk=True),
+)
+
 SITE = SitePlan(
     site_id="site-1",
     spaces={name: _space(name) for name in ("kitchen", "lounge")},
@@ -141,6 +187,8 @@ SITE = SitePlan(
     access_points={
         name: AccessPointPlan(access_point_id=name, door_id=door_id)
         for name, door_id in _READERS.items()
-    },
+    }
+    | {plan.access_point_id: plan for plan in _MORE_READERS},
+    banks={plan.bank_id: plan for plan in _BANKS},
     settings_revision="set-3",
 )

@@ -9,18 +9,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge.core.command import HoldOpen, Indicate, Release, Relock
+from edge.core.command import (
+    Command,
+    HoldOpen,
+    Indicate,
+    OpenCompartment,
+    Release,
+    Relock,
+)
 from edge.core.controller import Controller
 from edge.core.door import DoorMode
 from edge.core.event import EventKind, decode, encode_core, encode_person
 from edge.core.outcome import Outcome
 from edge.core.stimulus import (
+    CompartmentChanged,
+    CompartmentFailed,
     ContactChanged,
     DeviceChanged,
     ExitButtonChanged,
     FireEndOrdered,
     FireInputChanged,
+    MendOrdered,
     ModeOrdered,
+    OpenRefused,
+    PanelOpenOrdered,
+    RentalEndOrdered,
     Scan,
     Stimulus,
 )
@@ -35,7 +48,6 @@ if TYPE_CHECKING:
     from edge.core.roster import Roster
 
 Told = list[str]
-_SHORT = {Release: "release", Relock: "relock", HoldOpen: "hold", Indicate: "say"}
 
 
 class Stage:
@@ -49,13 +61,14 @@ class Stage:
         self.now_s = 1000.0
         self.utc_ms = clock_ms("15:00")
         self.spread_ms = 0
+        self.boot = "boot-1"
         self.journal: list[Event] = []
         self.last = Outcome()
 
     def now(self) -> Moment:
         """Return this instant."""
         latest_ms = self.utc_ms + self.spread_ms
-        return moment(self.utc_ms, latest_ms, s=self.now_s)
+        return moment(self.utc_ms, latest_ms, s=self.now_s, boot=self.boot)
 
     def take(self, outcome: Outcome) -> Told:
         """Write an outcome down; return what happened, shortly."""
@@ -64,10 +77,10 @@ class Stage:
         return self.told()
 
     def told(self) -> Told:
-        """Return the last outcome: its events' kinds, then its wishes for doors."""
+        """Return the last outcome: its events' kinds, then its wishes for leaves."""
         kinds = [event.kind.value for event in self.last.events]
-        wishes = (c for c in self.last.commands if not isinstance(c, Indicate))
-        return kinds + [f"{_SHORT[type(wish)]} {wish.door}" for wish in wishes]
+        wishes = [short(command) for command in self.last.commands]
+        return kinds + [wish for wish in wishes if wish]
 
     def said(self) -> list[tuple[str, str, str]]:
         """Return what the last outcome said at readers: indication, reason, step."""
@@ -138,6 +151,50 @@ class Stage:
             DeviceChanged(device="relay-1", is_online=is_online, detail="", doors=doors)
         )
 
+    def open_by_hand(self, door: str) -> Told:
+        """Open a door from the panel."""
+        return self.do(PanelOpenOrdered(door=door, actor="chen", reason="forgot card"))
+
+    def leaf(self, number: int, bank: str = "hall", *, is_open: bool) -> Told:
+        """Let a compartment's feedback tell its level."""
+        return self.do(CompartmentChanged(bank=bank, number=number, is_open=is_open))
+
+    def use(self, number: int, bank: str = "hall") -> Told:
+        """Let a compartment open, and shut it again."""
+        opened = self.leaf(number, bank, is_open=True)
+        return opened + self.leaf(number, bank, is_open=False)
+
+    def jam(self, number: int, bank: str = "hall") -> Told:
+        """Let the board report that an order failed."""
+        return self.do(CompartmentFailed(bank=bank, number=number, why="timed out"))
+
+    def refuse(self, wish: OpenCompartment) -> Told:
+        """Let the shell's commit come too late for a compartment."""
+        bank, number, cause = wish.bank, wish.number, wish.cause
+        return self.do(OpenRefused(bank=bank, number=number, cause=cause))
+
+    def end_rental(self, number: int, bank: str = "hall") -> Told:
+        """End a rental from the panel."""
+        return self.do(
+            RentalEndOrdered(bank=bank, number=number, actor="chen", reason="moved")
+        )
+
+    def mend(self, number: int, bank: str = "hall") -> Told:
+        """Tell from the panel that a compartment has been mended."""
+        return self.do(
+            MendOrdered(bank=bank, number=number, actor="chen", reason="oiled")
+        )
+
+    def openings(self) -> list[OpenCompartment]:
+        """Return the compartments' orders of the last outcome."""
+        return [c for c in self.last.commands if isinstance(c, OpenCompartment)]
+
+    def locker(self, number: int, bank: str = "hall") -> str:
+        """Return a compartment's phase and whose it is."""
+        compartment = self.controller.lockers.standing()[bank, number]
+        rental = compartment.rental
+        return f"{compartment.phase.value} {rental.holder if rental else '-'}"
+
     def mode(self, door: str) -> str:
         """Return a door's mode."""
         return self.controller.doors.mode(door).value
@@ -162,6 +219,21 @@ class Stage:
         self.controller = self.replayed(state, after)
         self.now_s = 5.0
         return self.take(self.controller.start(self.now()))
+
+
+def short(command: Command) -> str:
+    """Return a wish in a few words; nothing for what is only said."""
+    match command:
+        case Release(door=door):
+            return f"release {door}"
+        case Relock(door=door):
+            return f"relock {door}"
+        case HoldOpen(door=door):
+            return f"hold {door}"
+        case OpenCompartment(bank=bank, number=number):
+            return f"open {bank} {number}"
+        case Indicate():
+            return ""
 
 
 def as_stored(event: Event) -> Event:

@@ -126,6 +126,12 @@ def test_a_fact_of_the_shell_is_written_down_as_it_is() -> None:
     assert event.facts == (("count", 3), ("what", "EIO"))
 
 
+def test_a_compartment_booking_opens_no_door_and_is_not_told_there() -> None:
+    stage = Stage(neighbours("c1 wang kitchen 14:00-16:00 S"))
+    assert stage.scan("wang") == ["ACCESS_DENIED"]
+    assert stage.said() == [("DENIED", "UNAUTHORIZED", "BOOK")]
+
+
 # Party
 
 

@@ -37,8 +37,12 @@ if TYPE_CHECKING:
     from edge.core.roster_row import RosterRow
     from tests.core.decision_case import Case
 
-#: Refusals that are not the decision's: the reader's and the storage's.
-SAID_ELSEWHERE = {DenyReason.UNREADABLE, DenyReason.STORAGE_FAULT}
+#: Refusals that are not this decision's: the reader's, the storage's, the lockers'.
+SAID_ELSEWHERE = {
+    DenyReason.UNREADABLE,
+    DenyReason.STORAGE_FAULT,
+    DenyReason.NO_FREE_COMPARTMENT,
+}
 
 
 def _answer(case: Case) -> Decision:

@@ -35,6 +35,16 @@ MET = {
     EventKind.EMERGENCY_STARTED,
     EventKind.EMERGENCY_ENDED,
     EventKind.STALLED,
+    EventKind.COMPARTMENT_OPENED,
+    EventKind.COMPARTMENT_CLOSED,
+    EventKind.COMPARTMENT_FAULT,
+    EventKind.RENTAL_STARTED,
+    EventKind.RENTAL_ENDED,
+    EventKind.MEDICINE_BOX_OPENED,
+    EventKind.DUTY_STARTED,
+    EventKind.DUTY_ENDED,
+    EventKind.MANUAL_ENTRY,
+    EventKind.COMMAND_REJECTED,
 }
 
 
@@ -51,6 +61,12 @@ class WatchedStage(Stage):
         told = super().take(outcome)
         for door in DOORS:
             assert self.mode(door) == self.invariants.mode(door), door
+        rentals = {
+            place: compartment.rental.person
+            for place, compartment in self.controller.lockers.standing().items()
+            if compartment.rental is not None
+        }
+        assert rentals == self.invariants.lockers.rented
         assert b".." not in repr(outcome).encode(), "a token in an outcome"
         return told
 

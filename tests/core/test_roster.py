@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from edge.core.credential import CredentialKind
+from edge.core.plan import SIZES
 from edge.core.roster import (
     EMPTY,
     NOWHERE,
@@ -90,6 +91,7 @@ def _random_bookings(
             to_ms=start + chance.randrange(1, 1 << 40),
             party=chance.randrange(1, 500),
             is_confirmed=chance.random() < 0.8,
+            size=chance.choice((None, *SIZES)),
         )
         rows.append(row)
         if row.is_confirmed:
@@ -104,6 +106,7 @@ def _as_kept(row: BookingRow) -> Booking:
         from_ms=row.from_ms,
         to_ms=row.to_ms,
         party=row.party,
+        size=row.size,
     )
 
 

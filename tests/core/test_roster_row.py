@@ -34,6 +34,8 @@ GOOD: dict[str, dict[str, Any]] = {
     },
     "revocation": {"token": HEX, "reason": "LOST"},
 }
+#: Fields that may be left out.
+OPTIONAL = {("booking", "size")}
 
 NOT_TEXT: tuple[Any, ...] = (
     ABSENT,
@@ -82,6 +84,7 @@ BAD: dict[tuple[str, str], tuple[Any, ...]] = {
     ("booking", "to"): (ABSENT, None, 1000, 999, -1, "2000", True, (1 << 52) + 1),
     ("booking", "party"): (ABSENT, None, 0, -1, 501, "4", 4.0, True, [4]),
     ("booking", "state"): (*NOT_TEXT, "PENDING", "confirmed", "CONFIRMED "),
+    ("booking", "size"): (None, "", "s", "XL", "S ", 1, True, ["S"], {}),
     ("revocation", "token"): (*NOT_TEXT, HEX[:-2], f"{HEX}00", "g" * 32),
     ("revocation", "reason"): NOT_TEXT,
 }
@@ -89,7 +92,7 @@ BAD: dict[tuple[str, str], tuple[Any, ...]] = {
 
 def test_every_field_of_every_kind_has_its_bad_values() -> None:
     fields = {(kind, field) for kind, body in GOOD.items() for field in body}
-    assert fields == BAD.keys()
+    assert fields | OPTIONAL == BAD.keys()
 
 
 @pytest.mark.parametrize(
@@ -160,7 +163,12 @@ def test_good_rows_come_back_typed() -> None:
         to_ms=2000,
         party=4,
         is_confirmed=True,
+        size=None,
     )
+    for size in ("S", "M", "L"):
+        row = parse_row("booking", "b-1", GOOD["booking"] | {"size": size})
+        assert isinstance(row, BookingRow)
+        assert row.size == size
     assert parse_row("revocation", "r-1", GOOD["revocation"]) == RevocationRow(
         token=bytes.fromhex(HEX), reason="LOST"
     )

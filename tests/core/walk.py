@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from edge.core.roster import Roster
 
 DOORS = tuple(SITE.doors)
-READERS = tuple(SITE.access_points)
+READERS = tuple(n for n, point in SITE.access_points.items() if point.door_id)
+BANK_READERS = ("hall-in", "hall-in", "hall-in", "yard-in", "aid")
+COMPARTMENTS = tuple(
+    (b, n) for b, bank in SITE.banks.items() for n in bank.compartments
+)
 #: The size of each booking's party; the same in every roster of a walk.
 PARTY = {"b1": 1, "b2": 3, "b3": 2, "b4": 5}
 TOLD = (
@@ -28,7 +32,18 @@ TOLD = (
     "b3 li lounge 14:30-15:30",
     "b4 zhao lounge 10:00-23:00",
 )
-WHO = ("wang", "li", "li", "zhao", "qian", "stranger")
+#: Compartments: more bookings than there are leaves, one after another.
+RENTED = (
+    "c1 wang lounge 14:00-15:30 S",
+    "c2 li lounge 14:00-23:00 S",
+    "c3 li lounge 14:30-18:00 L",
+    "c4 zhao lounge 14:00-16:00 M",
+    "c5 qian lounge 15:00-23:00 S",
+    "c6 wang kitchen 14:00-23:00 S",
+    "c7 zhao kitchen 14:00-23:00 S",
+    "c8 chen lounge 14:00-23:00 M",
+)
+WHO = ("wang", "li", "li", "zhao", "qian", "chen", "stranger")
 
 
 class Walk:
@@ -42,13 +57,14 @@ class Walk:
         told = [f"{each} x{PARTY[each[:2]]}" for each in TOLD]
         kept = self.chance.sample(told, self.chance.randrange(2, 5))
         lost = ("zhao",) if self.chance.random() < 0.1 else ()
-        return neighbours(*kept, lost=lost)
+        rented = self.chance.sample(RENTED, self.chance.randrange(4, 9))
+        return neighbours(*kept, *rented, lost=lost)
 
     def step(self) -> str:
         """Let some time pass and then something happen; return what."""
         self._pass_time()
-        names = ("scan", "swing", "press", "order", "fire", "other")
-        weights = (10, 8, 3, 2, 1, 2)
+        names = ("scan", "swing", "press", "order", "fire", "other", "rent", "staff")
+        weights = (14, 8, 3, 2, 1, 2, 10, 2)
         (name,) = self.chance.choices(names, weights)
         getattr(self, f"_{name}")()
         return name
@@ -102,6 +118,42 @@ class Walk:
         else:
             self.stage.fire(is_active=False)
             self.stage.end_fire()
+
+    def _rent(self) -> None:
+        """Scan at a bank; mostly what was ordered then opens, and shuts again."""
+        chance, stage = self.chance, self.stage
+        if chance.random() < 0.3:
+            bank, number = chance.choice(COMPARTMENTS)
+            stage.leaf(number, bank, is_open=chance.random() < 0.3)
+            return
+        stage.scan(chance.choice(WHO), chance.choice(BANK_READERS))
+        for wish in stage.openings():
+            match chance.randrange(8):
+                case 0:
+                    stage.jam(wish.number, wish.bank)
+                case 1 if not wish.is_first_aid:
+                    stage.refuse(wish)
+                case 2:
+                    pass  # no feedback at all
+                case 3 | 4:
+                    stage.leaf(wish.number, wish.bank, is_open=True)
+                case _:
+                    stage.use(wish.number, wish.bank)
+
+    def _staff(self) -> None:
+        chance, stage = self.chance, self.stage
+        bank, number = chance.choice(COMPARTMENTS)
+        match chance.randrange(5):
+            case 0:
+                stage.scan(chance.choice(WHO), "desk")
+            case 1:
+                stage.scan("chen", "desk")
+            case 2:
+                stage.open_by_hand(chance.choice((*DOORS, "no-such-door")))
+            case 3:
+                stage.mend(number, bank)
+            case _:
+                stage.end_rental(number, bank)
 
     def _other(self) -> None:
         chance, stage = self.chance, self.stage

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All compartments of a site: orders, feedback and timers as events and wishes.
+
+The law of the module: it alone moves compartments, through ``edge.core.compartment``;
+what is read back after a restart gives the same standing, and nothing is opened
+anew: what stood open or was ordered waits for its feedback or its holder.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from edge.core import locker_state
+from edge.core.command import Indication, OpenCompartment
+from edge.core.compartment import (
+    Compartment,
+    CompartmentEffect,
+    CompartmentPhase,
+    Rental,
+    Step,
+    claim,
+    contact,
+    end,
+    expire,
+    fail,
+    make_last,
+    mend,
+    order,
+    refuse,
+    retime,
+)
+from edge.core.decision import DenyReason, NextStep
+from edge.core.event import NOBODY, Event, EventKind, Facts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge.core.locker_state import Place
+    from edge.core.moment import Moment
+    from edge.core.outcome import OutcomeBuilder
+    from edge.core.plan import SitePlan
+    from edge.core.reception import Reception
+    from edge.core.stimulus import (
+        CompartmentChanged,
+        CompartmentFailed,
+        MendOrdered,
+        OpenRefused,
+        RentalEndOrdered,
+    )
+
+#: A lock that has not reported its opening this long after its order is stuck. The
+#: order leaves with its commit, for which it waits no longer than the slack.
+FEEDBACK_S = 2.0
+COMMIT_SLACK_S = 0.25
+#: A leaf that stands open longer is told: what lies inside is anybody's.
+LEFT_OPEN_S = 60.0
+MAX_TEXT = 64
+
+_KINDS = {
+    CompartmentEffect.OPENED: EventKind.COMPARTMENT_OPENED,
+    CompartmentEffect.CLOSED: EventKind.COMPARTMENT_CLOSED,
+    CompartmentEffect.FAULT: EventKind.COMPARTMENT_FAULT,
+    CompartmentEffect.LEFT_OPEN: EventKind.COMPARTMENT_FAULT,
+    CompartmentEffect.MENDED: EventKind.COMPARTMENT_FAULT,
+    CompartmentEffect.ENDED: EventKind.RENTAL_ENDED,
+}
+_WHAT: dict[CompartmentEffect, Facts] = {
+    CompartmentEffect.FAULT: (("what", locker_state.DID_NOT_OPEN),),
+    CompartmentEffect.LEFT_OPEN: (("what", locker_state.LEFT_OPEN),),
+    CompartmentEffect.MENDED: (("what", locker_state.MENDED),),
+}
+
+
+class Lockers:
+    """Holds every compartment's standing."""
+
+    def __init__(
+        self, site: SitePlan, out: OutcomeBuilder, reception: Reception
+    ) -> None:
+        self._out = out
+        self._reception = reception
+        self._standing: dict[Place, Compartment] = {
+            (bank_id, number): Compartment()
+            for bank_id, bank in site.banks.items()
+            for number in bank.compartments
+        }
+        #: The access point at which somebody waits for the compartment to open.
+        self._asked_at: dict[Place, str] = {}
+
+    def standing(self) -> Mapping[Place, Compartment]:
+        """Return all compartments, to be read."""
+        return self._standing
+
+    def bank(self, bank_id: str) -> dict[int, Compartment]:
+        """Return one bank's compartments by their numbers."""
+        return {n: c for (bank, n), c in self._standing.items() if bank == bank_id}
+
+    def deadline(self) -> float | None:
+        """Return when :meth:`expire` has something to do."""
+        times = (each.deadline() for each in self._standing.values())
+        return min((t for t in times if t is not None), default=None)
+
+    def rent(self, place: Place, rental: Rental) -> None:
+        """Give a free compartment to the holder whose rental was written down."""
+        self._standing[place], _ = claim(self._standing[place], rental)
+
+    def release(self, place: Place) -> None:
+        """Take a compartment from a rental that was written down elsewhere."""
+        self._standing[place], _ = end(self._standing[place])
+
+    def open(
+        self,
+        place: Place,
+        granted: Event,
+        access_point: str,
+        *,
+        is_last: bool = False,
+    ) -> None:
+        """Order an opening for a grant; the command waits for its commit."""
+        if is_last:
+            self._standing[place] = make_last(self._standing[place])
+        self._asked_at[place] = access_point
+        self._order(place, granted.seq, granted.moment, is_first_aid=False)
+
+    def first_aid(self, place: Place, cause: int, now: Moment) -> None:
+        """Order a medicine box open, whatever its standing."""
+        self._order(place, cause, now, is_first_aid=True)
+
+    def end(self, place: Place, now: Moment, facts: Facts) -> None:
+        """End a compartment's rental and say why."""
+        self._apply(place, end(self._standing[place]), now, facts)
+
+    def changed(self, stimulus: CompartmentChanged, now: Moment) -> None:
+        """Take the level of a compartment's feedback."""
+        place = (stimulus.bank, stimulus.number)
+        compartment = self._standing.get(place)
+        if compartment is None or compartment.is_open == stimulus.is_open:
+            return
+        facts: Facts = (("unasked", 1),) if _is_unasked(compartment) else ()
+        taken = contact(
+            compartment,
+            is_open=stimulus.is_open,
+            left_open_at_s=now.monotonic_s + LEFT_OPEN_S,
+            now_s=now.monotonic_s,
+        )
+        self._asked_at.pop(place, None)
+        self._apply(place, taken, now, facts)
+        rental = compartment.rental
+        if compartment.is_asked and rental is not None and rental.is_last:
+            self.end(place, now, (("why", "last"),))
+
+    def failed(self, stimulus: CompartmentFailed, now: Moment) -> None:
+        """Take the failure of an order."""
+        place = (stimulus.bank, stimulus.number)
+        if place in self._standing:
+            why: Facts = (("why", stimulus.why[:MAX_TEXT]),)
+            self._apply(place, fail(self._standing[place]), now, why)
+
+    def refused(self, stimulus: OpenRefused, now: Moment) -> None:
+        """Keep what the shell did not open for its holder, and ask for a new scan."""
+        place = (stimulus.bank, stimulus.number)
+        compartment = self._standing.get(place)
+        if compartment is None or not compartment.is_ordered:
+            return
+        if compartment.cause != stimulus.cause:
+            return  # an older order's
+        self._apply(place, refuse(compartment), now)
+        self._tell_waiting(place, Indication.DENIED, DenyReason.STORAGE_FAULT.value)
+
+    def end_rental(self, ordered: RentalEndOrdered, now: Moment) -> bool:
+        """End a rental for somebody in charge; False if there is none to end.
+
+        None is ended while an order is on its way: its leaf would open for nobody.
+        """
+        place = (ordered.bank, ordered.number)
+        compartment = self._standing[place]
+        if compartment.is_ordered or compartment.rental is None:
+            return False
+        self.end(place, now, (("why", "ordered"), *_who(ordered)))
+        return True
+
+    def mend(self, ordered: MendOrdered, now: Moment) -> bool:
+        """Take a mended compartment back into use; False if it was not at fault."""
+        place = (ordered.bank, ordered.number)
+        compartment = self._standing[place]
+        is_at_fault = compartment.phase is CompartmentPhase.FAULT
+        if not is_at_fault or compartment.is_ordered:
+            return False
+        self._apply(place, mend(compartment), now, _who(ordered))
+        return True
+
+    def start(self, now: Moment) -> None:
+        """Begin timing the leaves that stood open when the power went."""
+        left_open_at_s = now.monotonic_s + LEFT_OPEN_S
+        for place, compartment in self._standing.items():
+            self._standing[place] = retime(compartment, left_open_at_s)
+
+    def expire(self, now: Moment) -> None:
+        """Let timers that ran out take effect."""
+        for place, compartment in self._standing.items():
+            at_s = compartment.deadline()
+            if at_s is not None and now.monotonic_s >= at_s:
+                self._apply(place, expire(compartment, now.monotonic_s), now)
+
+    def renumber(self, shift: int) -> None:
+        """Follow the journal into a new epoch."""
+        for place, compartment in self._standing.items():
+            self._standing[place] = locker_state.renumber(compartment, shift)
+
+    def dump(self) -> dict[str, Any]:
+        """Return what must survive a restart, as JSON values."""
+        return locker_state.dump(self._standing)
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take the state that :meth:`dump` returned; those no longer there go."""
+        for place, compartment in locker_state.load(state):
+            if place in self._standing:
+                self._standing[place] = compartment
+
+    def follow(self, event: Event) -> None:
+        """Take a replayed event into account."""
+        for place in locker_state.places(event):
+            if place in self._standing:
+                compartment = self._standing[place]
+                changed = locker_state.follow(place, compartment, event)
+                self._standing[place] = changed
+
+    def _order(
+        self, place: Place, cause: int, now: Moment, *, is_first_aid: bool
+    ) -> None:
+        due_s = now.monotonic_s + COMMIT_SLACK_S + FEEDBACK_S
+        ordered, _ = order(self._standing[place], cause=cause, due_s=due_s)
+        self._standing[place] = ordered
+        bank, number = place
+        self._out.command(
+            OpenCompartment(
+                bank=bank, number=number, cause=cause, is_first_aid=is_first_aid
+            )
+        )
+
+    def _apply(self, place: Place, taken: Step, now: Moment, facts: Facts = ()) -> None:
+        bank, number = place
+        rental = self._standing[place].rental
+        person = NOBODY if rental is None else rental.person
+        self._standing[place], effects = taken
+        for effect in effects:
+            told = (("number", number), *_WHAT.get(effect, ()), *facts)
+            self._out.event(_KINDS[effect], bank, now, facts=told, person=person)
+            if effect is CompartmentEffect.FAULT:
+                self._tell_waiting(place, Indication.TRY_AGAIN)
+
+    def _tell_waiting(
+        self, place: Place, indication: Indication, reason: str = ""
+    ) -> None:
+        """Ask whoever waits for a leaf that did not move to scan once more."""
+        asked_at = self._asked_at.pop(place, None)
+        if asked_at is not None:
+            step = NextStep.SHOW_AGAIN.value
+            self._reception.indicate(asked_at, indication, reason, next_step=step)
+
+
+def _is_unasked(compartment: Compartment) -> bool:
+    """Say whether an opening now would be that of a key, or of a crowbar."""
+    if compartment.is_open or compartment.is_ordered:
+        return False
+    # After a power cut nobody knows whether a claimed one was ordered; one that did
+    # not open may do so late.
+    return compartment.phase in (CompartmentPhase.FREE, CompartmentPhase.OCCUPIED)
+
+
+def _who(ordered: RentalEndOrdered | MendOrdered) -> Facts:
+    return (
+        ("actor", ordered.actor[:MAX_TEXT]),
+        ("reason", ordered.reason[:MAX_TEXT]),
+    )

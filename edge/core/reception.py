@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is said at an access point, and what is written down of it.
+
+The law of the module: the person hears every refusal, the journal only the first few
+a minute of each access point; those beyond are counted there (an attacker must not
+wear out the disk). Every decision stores what explains it later.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge.core.command import Indicate, Indication
+from edge.core.event import EventKind, Facts
+from edge.core.limiter import Limiter
+
+if TYPE_CHECKING:
+    from edge.core.decision import Denied
+    from edge.core.moment import Moment
+    from edge.core.outcome import OutcomeBuilder
+    from edge.core.roster import Roster
+
+#: Refusals of one access point that are told singly a minute.
+SINGLE_DENIALS = 5
+
+
+class Reception:
+    """Speaks at every access point of a site."""
+
+    def __init__(self, out: OutcomeBuilder, settings_revision: str) -> None:
+        self._out = out
+        self._settings_revision = settings_revision
+        self._denials = Limiter(SINGLE_DENIALS)
+
+    def decided(self, rule: str, roster: Roster) -> Facts:
+        """Return what every decision stores, so that it can be explained later."""
+        revision = roster.cursor.revision
+        return (("fr", revision), ("rule", rule), ("set", self._settings_revision))
+
+    def deny(
+        self,
+        access_point: str,
+        denied: Denied,
+        now: Moment,
+        facts: Facts,
+        roster: Roster,
+    ) -> None:
+        """Say a refusal and write it down."""
+        reason, step = denied.reason.value, denied.next_step.value
+        self.indicate(
+            access_point, Indication.DENIED, reason, next_step=step, facts=denied.facts
+        )
+        self.record(access_point, denied, now, facts, roster)
+
+    def record(
+        self, subject: str, denied: Denied, now: Moment, facts: Facts, roster: Roster
+    ) -> None:
+        """Write a refusal down, or count it."""
+        reason = denied.reason.value
+        if not self._denials.is_single(subject, reason, now.monotonic_s):
+            return
+        facts = (("reason", reason), *facts, *denied.facts)
+        self._out.event(
+            EventKind.ACCESS_DENIED,
+            subject,
+            now,
+            facts=(*facts, *self.decided(denied.rule, roster)),
+            person=denied.person,
+        )
+
+    def indicate(
+        self,
+        access_point: str,
+        indication: Indication,
+        reason: str = "",
+        *,
+        next_step: str = "",
+        facts: Facts = (),
+    ) -> None:
+        """Show something at an access point."""
+        self._out.command(
+            Indicate(
+                access_point=access_point,
+                indication=indication,
+                reason=reason,
+                next_step=next_step,
+                facts=facts,
+            )
+        )
+
+    def deadline(self) -> float | None:
+        """Return when counted refusals are to be told."""
+        return self._denials.deadline()
+
+    def tell_counted(self, now: Moment, *, is_final: bool = False) -> None:
+        """Tell the counts of windows that are over."""
+        counted = self._denials.collect(now.monotonic_s, is_final=is_final)
+        for subject, reason, count in counted:
+            facts: Facts = (("count", count), ("reason", reason))
+            self._out.event(EventKind.ACCESS_DENIED, subject, now, facts=facts)
