@@ -18,6 +18,7 @@ from drivers.device import (
     CodeRead,
     Garbled,
     InputChanged,
+    OpenLock,
     OrderFailed,
     OutputChanged,
     Pulse,
@@ -26,9 +27,11 @@ from drivers.device import (
     Unreachable,
 )
 from edge.bindings.wiring import InputRole
-from edge.core.command import HoldOpen, Indicate, Release, Relock
+from edge.core.command import HoldOpen, Indicate, OpenCompartment, Release, Relock
 from edge.core.event import EventKind
 from edge.core.stimulus import (
+    CompartmentChanged,
+    CompartmentFailed,
     ContactChanged,
     DeviceChanged,
     ExitButtonChanged,
@@ -68,8 +71,11 @@ class Bindings:
         self._tokens = tokens
         self._places = wiring.places
         self._devices = {place: device for device, place in wiring.places.items()}
+        self._cells = {wire: cell for cell, wire in wiring.locks.items()}
         self._online: set[str] = set()
         self._silent: set[str] = set()
+        #: Monotonic seconds since when each device answers, or does not.
+        self.since_s: dict[str, float] = {}
 
     @property
     def devices(self) -> frozenset[str]:
@@ -107,9 +113,14 @@ class Bindings:
             case InputChanged():
                 return self._input(device, signal)
             case Reachable():
-                return self._reachable(device, signal.detail)
+                return self._reachable(device, signal.detail, now_s)
             case Unreachable():
-                return self._unreachable(device, signal.why)
+                return self._unreachable(device, signal.why, now_s)
+            case OrderFailed(order=OpenLock(channel=channel)) if (
+                cell := self._cells.get((device, channel))
+            ):
+                bank, number = cell
+                return CompartmentFailed(bank=bank, number=number, why=signal.why)
             case Garbled() | OrderFailed():
                 return self._fault(device, signal)
             case CardFound() | CardRead() | CardUnreadable() | CodeRead():
@@ -132,6 +143,10 @@ class Bindings:
             case HoldOpen():
                 (port, unit), channel = self._strike(command.door)
                 return port, SetOutput(unit=unit, channel=channel, is_on=True)
+            case OpenCompartment():
+                device, channel = self.wiring.locks[command.bank, command.number]
+                port, unit = self._places[device]
+                return port, OpenLock(unit=unit, channel=channel)
             case Indicate():
                 return None
             case _:
@@ -142,6 +157,12 @@ class Bindings:
         return self._places[device], channel
 
     def _input(self, device: str, signal: InputChanged) -> Stimulus | None:
+        cell = self._cells.get((device, signal.channel))
+        if cell is not None:
+            bank, number = cell
+            return CompartmentChanged(
+                bank=bank, number=number, is_open=not signal.is_active
+            )
         wired = self.wiring.inputs.get((device, signal.channel))
         if wired is None:
             return None
@@ -156,8 +177,10 @@ class Bindings:
             case _:
                 assert_never(wired.role)
 
-    def _reachable(self, device: str, detail: str) -> Stimulus:
+    def _reachable(self, device: str, detail: str, now_s: float) -> Stimulus:
         is_news = device not in self._online
+        if is_news:
+            self.since_s[device] = now_s
         self._online.add(device)
         self._silent.discard(device)
         return DeviceChanged(
@@ -168,9 +191,10 @@ class Bindings:
             doors=self.wiring.doors_of(device),
         )
 
-    def _unreachable(self, device: str, why: str) -> Stimulus | None:
+    def _unreachable(self, device: str, why: str, now_s: float) -> Stimulus | None:
         if device in self._silent:
             return None
+        self.since_s[device] = now_s
         # Also news of a device that never answered: it may be the strike's board.
         self._online.discard(device)
         self._silent.add(device)

@@ -7,7 +7,7 @@ The law of the module: made once by the roof and never changed; a wire is a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Wire = tuple[str, int]
+#: A compartment: its bank and the number on its leaf.
+Cell = tuple[str, int]
 
 
 class InputRole(StrEnum):
@@ -42,6 +44,8 @@ class Wiring:
     access_points: Mapping[str, str]
     inputs: Mapping[Wire, WiredInput]
     strikes: Mapping[str, Wire]
+    #: The lock of each compartment; its feedback is the input of the same channel.
+    locks: Mapping[Cell, Wire] = field(default_factory=dict)
 
     def doors_of(self, device: str) -> tuple[str, ...]:
         """Return the doors whose lock hangs on a board."""

@@ -28,15 +28,24 @@ Where = tuple[str | int, ...]
 Finding = tuple[Where, str]
 
 
+#: Boards that open compartments and can neither hold nor end a pulse for a door.
+LOCK_BOARDS = frozenset({"locker_8a"})
+
+
 def driver_faults(settings: Settings) -> Iterator[Finding]:
     """Yield what is wrong between the settings and the registry."""
     devices = {device.id: device for device in settings.device}
+    unknown = {d.driver for d in settings.device} - DRIVERS.keys()
     for index, device in enumerate(settings.device):
         yield from _device(("device", index), device)
     for where, board, channel in _wires(settings):
         yield from _wire(where, devices[board], channel)
     for index, door in enumerate(settings.door):
         yield from _timing(("door", index, "strike"), door, devices[door.strike.device])
+    for index, bank in enumerate(settings.bank):
+        if devices[bank.device].driver not in LOCK_BOARDS | unknown:
+            what = f"{bank.device!r} has no locks, use a lock-control board"
+            yield ("bank", index, "device"), what
     for index, point in enumerate(settings.access_point):
         for reader in point.readers:
             if not _is(devices[reader], "reader"):
@@ -61,10 +70,16 @@ def _wires(settings: Settings) -> Iterator[tuple[Where, str, int]]:
             yield ("door", index, "exit_button"), button.device, button.input
     if settings.fire is not None:
         yield ("fire",), settings.fire.device, settings.fire.input
+    for index, bank in enumerate(settings.bank):
+        for number in bank.compartments.numbers():
+            yield ("bank", index, "compartments"), bank.device, number
 
 
 def _timing(where: Where, door: Door, board: Device) -> Iterator[Finding]:
     spec = DRIVERS.get(board.driver)
+    if board.driver in LOCK_BOARDS:
+        yield where, f"{board.id!r} opens compartments, use a relay board for a door"
+        return
     if spec is None or spec.pulse_on_board or door.accept_untimed:
         return
     if "board" in spec.roles:

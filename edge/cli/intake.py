@@ -23,6 +23,8 @@ from edge.core.command import Indicate, Indication
 from edge.core.decision import NextStep
 from edge.core.event import EventKind
 from edge.core.stimulus import (
+    CompartmentChanged,
+    CompartmentFailed,
     ContactChanged,
     DeviceChanged,
     ExitButtonChanged,
@@ -150,6 +152,8 @@ class Intake:
                 | ExitButtonChanged()
                 | FireInputChanged()
                 | DeviceChanged()
+                | CompartmentChanged()
+                | CompartmentFailed()
             ):
                 self._gateway.arrive(stimulus)
             case Noted():

@@ -31,26 +31,27 @@ from edge.cli.intake import Intake
 from edge.cli.key_files import read_platform_keys, read_tokens
 from edge.cli.roster_feed import RosterFeed
 from edge.cli.site_wiring import wiring_of
-from edge.cli.status import status
+from edge.cli.status import event_view, status, steady_part
 from edge.cli.sync_ports import ClockForSync, JournalForSync, port_faults
 from edge.cli.system_clock import SystemClock
 from edge.control.server import ControlServer
 from edge.core.chain import SALT_BYTES
-from edge.core.command import HoldOpen, Indicate, Relock
+from edge.core.command import HoldOpen, Indicate, OpenCompartment, Relock
 from edge.core.controller import Controller
 from edge.core.event import EventKind, Facts
-from edge.core.stimulus import FireEndOrdered, Noted
+from edge.core.stimulus import FireEndOrdered, Noted, OpenRefused, PanelOpenOrdered
 from edge.gateway.gateway import Gateway
 from edge.storage.connection import open_aiosqlite
 from edge.storage.journal_file import open_journal
 from edge.storage.roster_file import open_roster
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Iterable
+    from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
     from pathlib import Path
 
     from drivers.serial_link import SerialLink
     from edge.core.command import Command
+    from edge.core.event import Event
     from edge.settings.site_file import Settings
     from edge.storage.journal import Journal
 
@@ -61,6 +62,8 @@ CLOCK_EVERY_S = 30.0
 DRAIN_WITHIN_S = 2.0
 #: … and how long it waits for the platform to acknowledge the last events.
 FAREWELL_S = 1.0
+#: How often watchers may hear of a changed status.
+TELL_EVERY_S = 0.2
 
 log = structlog.get_logger()
 
@@ -69,7 +72,7 @@ class Runtime:
     """A running gateway; ``run`` returns after an orderly stop."""
 
     def __init__(self, settings: Settings, state: Path) -> None:
-        self._settings = settings
+        self.settings = settings
         self._state = state
         self.started_s = 0.0
         self.bindings: Bindings
@@ -81,19 +84,20 @@ class Runtime:
         self.client: PlatformClient
         self._lines: dict[str, SerialLink] = {}
         self._journal_aside: Path | None = None
+        self._control: ControlServer | None = None
         self._fire = FireKeeper(state / "emergency")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; raises KeyFileError and StorageError."""
         self.started_s = asyncio.get_running_loop().time()
         tokens = read_tokens(
-            self._state / self._settings.keys.site, self._settings.site.id
+            self._state / self.settings.keys.site, self.settings.site.id
         )
         async with AsyncExitStack() as stack:
             await self._open_storage(stack)
             await self._open_rules(stack)
             self._open_client()
-            self.bindings = Bindings(wiring_of(self._settings), tokens)
+            self.bindings = Bindings(wiring_of(self.settings), tokens)
             intake = Intake(
                 self.bindings,
                 tokens,
@@ -103,7 +107,7 @@ class Runtime:
             )
             stack.callback(intake.close)
             self._lines = open_lines(
-                self._settings,
+                self.settings,
                 self._state,
                 on_signals=intake.signals,
                 on_state=intake.line,
@@ -112,8 +116,8 @@ class Runtime:
             self._start()
             await self._open_control(stack)
             wires = [line.run() for line in self._lines.values()]
-            wires += [intake.beat(), self._keep_house()]
-            log.info("started", site=self._settings.site.id, pid=os.getpid())
+            wires += [intake.beat(), self._keep_house(), self._tell_status()]
+            log.info("started", site=self.settings.site.id, pid=os.getpid())
             async with _running([self.client.run()]):
                 async with _running(wires):
                     await stop.wait()
@@ -135,6 +139,13 @@ class Runtime:
             line = self._lines[port]
             if line.is_open:  # else nothing old moves a relay once it is back
                 line.order(wish)
+            elif isinstance(command, OpenCompartment):
+                asyncio.get_running_loop().call_soon(self._refuse, command)
+
+    def _refuse(self, wish: OpenCompartment) -> None:
+        """Keep a compartment whose board is away for its holder's next scan."""
+        refused = OpenRefused(bank=wish.bank, number=wish.number, cause=wish.cause)
+        self.gateway.arrive(refused)
 
     async def _open_storage(self, stack: AsyncExitStack) -> None:
         opened = await stack.enter_async_context(
@@ -149,9 +160,9 @@ class Runtime:
     async def _open_rules(self, stack: AsyncExitStack) -> None:
         self.clock = SystemClock(
             floor_ms=self.journal.floor_ms,
-            system_error_s=self._settings.clock.system_error_s,
+            system_error_s=self.settings.clock.system_error_s,
         )
-        plan = self._settings.plan()
+        plan = self.settings.plan()
         self.controller = Controller(plan, next_seq=self.journal.next_seq)
         recovery = await self.journal.recover()
         self.controller.recover(recovery.state, recovery.tail)
@@ -177,7 +188,7 @@ class Runtime:
 
     def _start(self) -> None:
         facts: Facts = (
-            ("set", self._settings.revision),
+            ("set", self.settings.revision),
             ("version", VERSION),
             *((("missing", self.journal.missing),) if self.journal.missing else ()),
         )
@@ -186,13 +197,18 @@ class Runtime:
     async def _open_control(self, stack: AsyncExitStack) -> None:
         server = ControlServer(
             self._state / "control.sock",
-            {"status": lambda _: status(self), "end-fire": self._end_fire},
+            {
+                "status": lambda _: status(self),
+                "open": self._open,
+                "end-fire": self._end_fire,
+            },
         )
         await server.open()
+        self._control = server
         stack.push_async_callback(server.close)
 
     def _open_client(self) -> None:
-        identity, platform = self._settings.gateway, self._settings.platform
+        identity, platform = self.settings.gateway, self.settings.platform
         keys = read_platform_keys(self._state / platform.keys)
         self.client = PlatformClient(
             broker=Broker(host=platform.host, port=platform.port),
@@ -220,9 +236,34 @@ class Runtime:
     def _report(self, kind: EventKind, facts: Facts) -> None:
         self.gateway.note(Noted(kind=kind, subject="platform", facts=facts))
 
-    def _stored(self) -> None:
+    def _stored(self, batch: Sequence[Event]) -> None:
         self.client.wake()
         self._keep_fire()
+        if self._control is not None and self._control.is_watched:
+            for event in batch:
+                self._control.publish({"event": event_view(event)})
+
+    def _open(self, request: dict[str, Any]) -> dict[str, Any]:
+        door, actor, reason = _texts(request, "door", "actor", "reason")
+        order = PanelOpenOrdered(door=door, actor=actor, reason=reason)
+        self.controller.check(order)
+        before = self.controller.next_seq
+        self.gateway.do(lambda controller, now: controller.handle(order, now))
+        return {"seq": before}
+
+    async def _tell_status(self) -> None:
+        """Publish the status whenever it has changed, five times a second at most."""
+        last: dict[str, Any] = {}
+        while True:
+            await asyncio.sleep(TELL_EVERY_S)
+            if self._control is None or not self._control.is_watched:
+                last = {}
+                continue
+            shown = status(self)
+            steady = steady_part(shown)
+            if steady != last:
+                last = steady
+                self._control.publish({"status": shown})
 
     def _end_fire(self, request: dict[str, Any]) -> dict[str, Any]:
         actor, reason = request.get("actor"), request.get("reason")

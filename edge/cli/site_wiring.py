@@ -34,6 +34,11 @@ def wiring_of(settings: Settings) -> Wiring:
         strikes={
             door.id: (door.strike.device, door.strike.output) for door in settings.door
         },
+        locks={
+            (bank.id, number): (bank.device, number)
+            for bank in settings.bank
+            for number in bank.compartments.numbers()
+        },
     )
 
 

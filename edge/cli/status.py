@@ -9,27 +9,28 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from edge.core.decision import NEXT_STEP, DenyReason
+from edge.core.event import EventKind
+
 if TYPE_CHECKING:
     from edge.cli.runtime import Runtime
+    from edge.core.event import Event
+    from edge.core.moment import Moment
+    from edge.settings.site_file import Settings
 
 
 def status(runtime: Runtime) -> dict[str, Any]:
-    """Return doors, devices, what waits, roster and clock."""
+    """Return doors, lockers, devices, what waits, roster and clock."""
     now = runtime.clock.now()
-    sync = runtime.client.status
-    last_ack_s = sync.last_ack_s
     roster = runtime.controller.roster
-    doors = runtime.controller.doors
-    online = runtime.bindings.online
     return {
         "pid": os.getpid(),
         "uptime_s": round(now.monotonic_s - runtime.started_s, 1),
-        "fire": doors.is_fire,
-        "doors": {
-            name: {"mode": door.mode.value, "phase": door.phase.value}
-            for name, door in doors.standing().items()
-        },
-        "devices": {name: name in online for name in sorted(runtime.bindings.devices)},
+        "fire": runtime.controller.doors.is_fire,
+        **_names(runtime.settings),
+        "doors": _doors(runtime),
+        "banks": _banks(runtime),
+        "devices": _devices(runtime, now),
         "events": {
             "epoch": runtime.journal.epoch,
             "last_seq": runtime.journal.last_seq,
@@ -37,18 +38,13 @@ def status(runtime: Runtime) -> dict[str, Any]:
             "not_on_disk": runtime.gateway.unstored,
             "storage_fault": runtime.gateway.is_storage_faulty,
         },
-        "platform": {
-            "connected": sync.is_connected,
-            "reconnects": sync.reconnects,
-            "last_ack_age_s": (
-                None if last_ack_s is None else round(now.monotonic_s - last_ack_s, 1)
-            ),
-        },
+        "platform": _platform(runtime, now),
         "roster": {
             "epoch": roster.cursor.epoch,
             "revision": roster.cursor.revision,
             "credentials": roster.credentials,
             "confirmed_ms": runtime.feed.confirmed_ms,
+            "age_s": max(0, now.earliest_ms - runtime.feed.confirmed_ms) // 1000,
         },
         "clock": {
             "earliest_ms": now.earliest_ms,
@@ -56,3 +52,102 @@ def status(runtime: Runtime) -> dict[str, Any]:
             "known": runtime.clock.is_bounded,
         },
     }
+
+
+def _names(settings: Settings) -> dict[str, Any]:
+    """Return what people call the places, for whoever shows them."""
+    site = settings.site
+    return {
+        "site": {"name": site.name, "utc_offset_hours": site.utc_offset_hours},
+        "spaces": {space.id: space.name or space.id for space in settings.space},
+        "access_points": {
+            point.id: {"door": point.door, "bank": point.bank}
+            for point in settings.access_point
+        },
+    }
+
+
+def _doors(runtime: Runtime) -> dict[str, Any]:
+    names = {door.id: door.name or door.id for door in runtime.settings.door}
+    return {
+        door_id: {
+            "name": names[door_id],
+            "mode": door.mode.value,
+            "phase": door.phase.value,
+        }
+        for door_id, door in runtime.controller.doors.standing().items()
+    }
+
+
+def _banks(runtime: Runtime) -> dict[str, Any]:
+    standing = runtime.controller.lockers.standing()
+    return {
+        bank.id: {
+            "name": bank.name or bank.id,
+            "compartments": {
+                str(number): standing[bank.id, number].phase.value
+                for number in sorted(bank.compartments.numbers())
+            },
+        }
+        for bank in runtime.settings.bank
+    }
+
+
+def _devices(runtime: Runtime, now: Moment) -> dict[str, Any]:
+    bindings = runtime.bindings
+    return {
+        device.id: {
+            "name": device.name or device.id,
+            "driver": device.driver,
+            "online": device.id in bindings.online,
+            "since_ms": now.earliest_ms
+            - int((now.monotonic_s - bindings.since_s[device.id]) * 1000)
+            if device.id in bindings.since_s
+            else None,
+        }
+        for device in runtime.settings.device
+    }
+
+
+def _platform(runtime: Runtime, now: Moment) -> dict[str, Any]:
+    sync = runtime.client.status
+    last_s = sync.last_ack_s
+    age_s = None if last_s is None else round(now.monotonic_s - last_s, 1)
+    return {
+        "connected": sync.is_connected,
+        "reconnects": sync.reconnects,
+        "last_ack_age_s": age_s,
+        "trouble": sync.trouble,
+    }
+
+
+def steady_part(shown: dict[str, Any]) -> dict[str, Any]:
+    """Return the status without what moves all the time, to see whether it changed."""
+    steady = {k: v for k, v in shown.items() if k not in ("uptime_s", "clock")}
+    steady["clock"] = shown["clock"]["known"]
+    steady["platform"] = shown["platform"] | {"last_ack_age_s": None}
+    steady["roster"] = shown["roster"] | {"age_s": None}
+    steady["devices"] = {
+        name: device["online"] for name, device in shown["devices"].items()
+    }
+    return steady
+
+
+def event_view(event: Event) -> dict[str, Any]:
+    """Return an event for a screen: what, where and why, never who."""
+    view: dict[str, Any] = dict(event.facts)
+    reason = view.get("reason")
+    if event.kind is EventKind.ACCESS_DENIED and reason in DenyReason.__members__:
+        view["next_step"] = NEXT_STEP[DenyReason(str(reason))].value
+    return view | {
+        "seq": event.seq,
+        "k": event.kind.value,
+        "at": event.subject,
+        "lo": event.moment.earliest_ms,
+    }
+
+
+def is_ready(shown: dict[str, Any]) -> bool:
+    """Say whether people are known and every device answers."""
+    online = all(device["online"] for device in shown["devices"].values())
+    return bool(shown["roster"]["credentials"]) and online

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,14 +18,20 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
         yield "FIRE         escape doors are held open; end it with: menshen end-fire"
     for name, door in status["doors"].items():
         yield f"door         {name}: {door['mode']}, {door['phase']}"
-    for name, is_online in status["devices"].items():
-        yield f"device       {name}: {'answers' if is_online else 'DOES NOT ANSWER'}"
+    for name, bank in status["banks"].items():
+        phases = Counter(bank["compartments"].values())
+        counted = ", ".join(f"{n} {phase}" for phase, n in sorted(phases.items()))
+        yield f"lockers      {name}: {counted}"
+    for name, device in status["devices"].items():
+        word = "answers" if device["online"] else "DOES NOT ANSWER"
+        yield f"device       {name}: {word}"
     yield f"events       {events['waiting']} wait to be sent, last {events['last_seq']}"
     if events["storage_fault"]:
         yield f"STORAGE      {events['not_on_disk']} events are in memory alone"
     link = "connected" if platform["connected"] else "NOT CONNECTED (doors go on)"
     yield f"platform     {link}"
     revision = f"{roster['epoch']}@{roster['revision']}" if roster["epoch"] else "NONE"
-    yield f"roster       {revision}, {roster['credentials']} credentials"
+    people = f"{roster['credentials']} credentials, confirmed {roster['age_s']} s ago"
+    yield f"roster       {revision}, {people}"
     known = "known" if status["clock"]["known"] else "NOT KNOWN, only a lower bound"
     yield f"clock        {known}"

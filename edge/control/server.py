@@ -19,12 +19,18 @@ if TYPE_CHECKING:
 #: Longest request line, and how many callers at once: a panel and a few shells.
 MAX_LINE = 65_536
 MAX_CALLERS = 16
+#: Unread bytes after which a watcher is hung up on rather than waited for.
+MAX_UNREAD = 262_144
 
 Answer = dict[str, Any]
 
 
 class ControlServer:
-    """Serves verbs over a Unix socket until closed."""
+    """Serves verbs over a Unix socket until closed.
+
+    Beside the verbs given, ``watch`` is answered and from then on receives what is
+    published, a line each.
+    """
 
     def __init__(
         self, path: Path, verbs: dict[str, Callable[[dict[str, Any]], Answer]]
@@ -34,6 +40,22 @@ class ControlServer:
         self._server: asyncio.Server | None = None
         self._callers: set[asyncio.StreamWriter] = set()
         self._served: set[asyncio.Task[None]] = set()
+        self._watchers: set[asyncio.StreamWriter] = set()
+
+    @property
+    def is_watched(self) -> bool:
+        """Say whether anybody receives what is published."""
+        return bool(self._watchers)
+
+    def publish(self, message: Answer) -> None:
+        """Send a message to every watcher; one that does not read is hung up on."""
+        line = json.dumps(message, ensure_ascii=False).encode() + b"\n"
+        for writer in list(self._watchers):
+            if writer.transport.get_write_buffer_size() > MAX_UNREAD:
+                self._watchers.discard(writer)
+                writer.transport.abort()
+            else:
+                writer.write(line)
 
     async def open(self) -> None:
         """Bind the socket, replacing one that a dead gateway left behind."""
@@ -70,13 +92,18 @@ class ControlServer:
                 return
             self._callers.add(writer)
             while line := await _read(reader):
-                await _write(writer, self.answer(line))
+                if _verb(line) == "watch":
+                    self._watchers.add(writer)
+                    await _write(writer, {"ok": True})
+                else:
+                    await _write(writer, self.answer(line))
             if line is None:
                 await _write(writer, _refused(f"a line has {MAX_LINE} bytes at most"))
         except ConnectionError:
             pass  # a caller that left: nobody to answer
         finally:
             self._callers.discard(writer)
+            self._watchers.discard(writer)
             writer.close()
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
@@ -87,12 +114,20 @@ class ControlServer:
             request = json.loads(line)
             verb = self._verbs[request["verb"]]
         except (ValueError, TypeError, KeyError, RecursionError):
-            known = ", ".join(sorted(self._verbs))
+            known = ", ".join(sorted({*self._verbs, "watch"}))
             return _refused(f'expected {{"verb": …}} with one of {known}')
         try:
             return {"ok": True, **verb(request)}
         except ValueError as error:
             return _refused(str(error))
+
+
+def _verb(line: bytes) -> object:
+    try:
+        request = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return request.get("verb") if isinstance(request, dict) else None
 
 
 def _refused(why: str) -> Answer:

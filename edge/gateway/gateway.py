@@ -7,7 +7,9 @@ The law of the module:
   events to one commit; commits never overlap, so that what happens during one joins
   the next (group commit);
 * a release of a door waits for its grant's commit, but for 250 ms at most: then the
-  door opens anyway and a later STORAGE_SLOW names the grants released late;
+  door opens anyway and a later STORAGE_SLOW names the grants released late; the
+  medicine box likewise, a locker compartment never: a lost record could hand it to
+  two people, so the rules are told that it was not opened;
 * contacts, exit buttons, fire and device states are handled on arrival, also while
   a commit is in flight, and what they cause leaves at once;
 * a commit is never cancelled; events without its answer stay in ``_ring``;
@@ -25,9 +27,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
-from edge.core.command import HoldOpen, Release, Relock
+from edge.core.command import HoldOpen, OpenCompartment, Release, Relock
 from edge.core.event import EventKind
-from edge.core.stimulus import Noted
+from edge.core.stimulus import Noted, OpenRefused
 from edge.gateway.inbox import Inbox
 from edge.storage.errors import StorageError
 
@@ -76,10 +78,15 @@ class JournalPort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A release that waits for its grant's commit, and since when."""
+    """An opening that waits for its grant's commit, and since when."""
 
-    release: Release
+    wish: Release | OpenCompartment
     since_s: float
+
+    @property
+    def may_be_late(self) -> bool:
+        """Whether it opens without its commit rather than keep somebody outside."""
+        return isinstance(self.wish, Release) or self.wish.is_first_aid
 
     @property
     def due_s(self) -> float:
@@ -97,7 +104,7 @@ class Gateway:
         *,
         carry_out: Callable[[Command], None],
         now: Callable[[], Moment],
-        on_stored: Callable[[], None],
+        on_stored: Callable[[Sequence[Event]], None],
     ) -> None:
         self._controller = controller
         self._journal = journal
@@ -205,7 +212,7 @@ class Gateway:
         self._controller.renumber(shift)
         self._ring = deque(replace(e, seq=e.seq + shift) for e in self._ring)
         self._held = deque(
-            replace(h, release=replace(h.release, cause=h.release.cause + shift))
+            replace(h, wish=replace(h.wish, cause=h.wish.cause + shift))
             for h in self._held
         )
         self._late = {seq + shift: None for seq in self._late}
@@ -232,8 +239,10 @@ class Gateway:
         self._timer = None
         now_s = self._loop.time()
         for held in self._take_held(lambda held: now_s >= held.due_s):
-            if self._let_go(held):
-                self._late[held.release.cause] = None
+            if held.may_be_late and self._let_go(held):
+                self._late[held.wish.cause] = None
+            else:
+                self._refuse(held.wish)
         self._take(self._controller.tick(self._now()))
         self._settle()
 
@@ -250,8 +259,10 @@ class Gateway:
             self._is_urgent = True
 
     def _must_wait(self, command: Command) -> bool:
-        """Keep a release whose grant is not stored yet."""
-        if not isinstance(command, Release) or command.is_egress:
+        """Keep an opening whose grant is not stored yet."""
+        if not isinstance(command, Release | OpenCompartment):
+            return False
+        if isinstance(command, Release) and command.is_egress:
             return False
         if command.cause <= self._stored_seq:
             return False
@@ -265,7 +276,15 @@ class Gateway:
         After a relock one would open a door that has just been locked, after a hold
         its pulse would end the hold.
         """
-        self._take_held(lambda held: held.release.door == door)
+        self._take_held(
+            lambda held: isinstance(held.wish, Release) and held.wish.door == door
+        )
+
+    def _refuse(self, wish: Release | OpenCompartment) -> None:
+        """Tell the rules of a compartment that stays shut, kept for its holder."""
+        if isinstance(wish, OpenCompartment):
+            refused = OpenRefused(bank=wish.bank, number=wish.number, cause=wish.cause)
+            self._take(self._controller.handle(refused, self._now()))
 
     def _take_held(self, is_meant: Callable[[_Held], bool]) -> list[_Held]:
         taken = [held for held in self._held if is_meant(held)]
@@ -273,10 +292,10 @@ class Gateway:
         return taken
 
     def _let_go(self, held: _Held) -> bool:
-        """Carry a release out, unless it slept through a stall; say whether."""
+        """Carry an opening out, unless it slept through a stall; say whether."""
         if self._loop.time() - held.since_s > RELEASE_LIFE_S:
             return False
-        self._carry_out(held.release)
+        self._carry_out(held.wish)
         return True
 
     def _settle(self) -> None:
@@ -350,12 +369,13 @@ class Gateway:
         if has_snapshot:
             self._snapshot_seq = self._stored_seq
         self._is_faulty = False
-        for held in self._take_held(lambda h: h.release.cause <= self._stored_seq):
-            self._let_go(held)
+        for held in self._take_held(lambda h: h.wish.cause <= self._stored_seq):
+            if not self._let_go(held):
+                self._refuse(held.wish)
         if self._late:
             self._tell_late()
         self._settle()
-        self._on_stored()
+        self._on_stored(batch)
 
     def _commit_failed(self, error: BaseException | None) -> None:
         """Keep the ring, go on from memory, try again soon; told once an outage."""

@@ -23,11 +23,13 @@ def cross_check(settings: Settings) -> Iterator[Finding]:
     yield from _twice("space", [space.id for space in settings.space])
     yield from _twice("device", [device.id for device in settings.device])
     yield from _twice("door", [door.id for door in settings.door])
+    yield from _twice("bank", [bank.id for bank in settings.bank])
     yield from _twice("access_point", [point.id for point in settings.access_point])
     yield from _ports(settings)
     for index, door in enumerate(settings.door):
         yield from _door(settings, index, door)
     yield from _wires(settings)
+    yield from _banks(settings)
     yield from _access_points(settings)
 
 
@@ -105,14 +107,62 @@ def _wire(
     taken.add(wire)
 
 
-def _access_points(settings: Settings) -> Iterator[Finding]:
+def _banks(settings: Settings) -> Iterator[Finding]:
+    spaces = {space.id for space in settings.space}
+    ports = {device.id: device.port for device in settings.device}
+    shared = {door.strike.device for door in settings.door}
+    if settings.fire is not None:
+        shared.add(settings.fire.device)
+    for index, bank in enumerate(settings.bank):
+        if bank.space not in spaces:
+            what = f"there is no space {bank.space!r}, {_known(spaces)}"
+            yield ("bank", index, "space"), what
+        if bank.device not in ports:
+            what = f"there is no device {bank.device!r}, {_known(ports)}"
+            yield ("bank", index, "device"), what
+        elif ports[bank.device] in {ports.get(board) for board in shared}:
+            what = (
+                f"{ports[bank.device]} also serves doors or the fire input, which must "
+                "not wait for a locker: give the bank its own port"
+            )
+            yield ("bank", index, "device"), what
+        numbers = bank.compartments.numbers()
+        for number in sorted({n for n in numbers if numbers.count(n) > 1}):
+            what = f"compartment {number} stands there twice, name it once"
+            yield ("bank", index, "compartments"), what
+        if not numbers:
+            what = "no compartment, name at least one by its number"
+            yield ("bank", index, "compartments"), what
+
+
+def _place(settings: Settings, index: int) -> Iterator[Finding]:
+    """Check that an access point stands at exactly one thing that there is."""
+    point = settings.access_point[index]
+    where = ("access_point", index)
+    places = (point.door is not None, point.bank is not None, point.desk)
+    if sum(places) != 1:
+        what = "stands at nothing or at several, use one of door, bank, desk = true"
+        yield (*where, "id"), what
     doors = {door.id for door in settings.door}
+    if point.door is not None and point.door not in doors:
+        what = f"there is no door {point.door!r}, {_known(doors)}"
+        yield (*where, "door"), what
+    banks = {bank.id: bank for bank in settings.bank}
+    if point.bank is not None and point.bank not in banks:
+        what = f"there is no bank {point.bank!r}, {_known(banks) or 'describe one'}"
+        yield (*where, "bank"), what
+    if point.opens == "medicine":
+        bank = banks.get(point.bank or "")
+        if bank is None or not bank.compartments.medicine:
+            what = "there is no medicine box here, use a bank that has one"
+            yield (*where, "opens"), what
+
+
+def _access_points(settings: Settings) -> Iterator[Finding]:
     devices = {device.id for device in settings.device}
     owners: dict[str, str] = {}
     for index, point in enumerate(settings.access_point):
-        if point.door not in doors:
-            what = f"there is no door {point.door!r}, {_known(doors)}"
-            yield ("access_point", index, "door"), what
+        yield from _place(settings, index)
         for reader in point.readers:
             where: Where = ("access_point", index, "readers")
             if reader not in devices:

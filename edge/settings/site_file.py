@@ -16,13 +16,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from edge.core.plan import AccessPointPlan, DoorPlan, SitePlan, SpacePlan
+from edge.core.plan import (
+    AccessPointPlan,
+    BankPlan,
+    CompartmentPlan,
+    DoorPlan,
+    SitePlan,
+    SpacePlan,
+)
 from edge.settings.check import Where, cross_check
 from edge.settings.lines import line_of
 from edge.settings.words import words
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from edge.core.plan import Size
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,30}$")]
 Channel = Annotated[int, Field(ge=1, le=64)]
@@ -92,6 +101,7 @@ class Device(_Part):
     """A device on a serial port; a relative port is below the state folder."""
 
     id: Identifier
+    name: str = ""
     driver: str
     port: str
     baud: Annotated[int, Field(ge=1200, le=921_600)] | None = None
@@ -132,11 +142,43 @@ class Door(_Part):
     exit_button: Input | None = None
 
 
-class AccessPoint(_Part):
-    """One reader side of a door, with the devices that read there."""
+class Compartments(_Part):
+    """The numbers of a bank's compartments by size, as they stand on the leaves.
+
+    A number is also the channel of the compartment's lock on the board.
+    """
+
+    small: list[Channel] = []
+    medium: list[Channel] = []
+    large: list[Channel] = []
+    medicine: list[Channel] = []
+
+    def numbers(self) -> list[int]:
+        """Return all numbers, whatever the size."""
+        return [*self.small, *self.medium, *self.large, *self.medicine]
+
+
+class Bank(_Part):
+    """A bank of lockers on a lock-control board."""
 
     id: Identifier
-    door: Identifier
+    name: str = ""
+    space: Identifier
+    device: Identifier
+    compartments: Compartments
+
+
+class AccessPoint(_Part):
+    """A reader side of a door or a bank, or the reader of a volunteers' desk.
+
+    ``opens = "medicine"`` at a bank: the reader opens the medicine box alone.
+    """
+
+    id: Identifier
+    door: Identifier | None = None
+    bank: Identifier | None = None
+    desk: bool = False
+    opens: Literal["rentals", "medicine"] = "rentals"
     readers: Annotated[list[Identifier], Field(min_length=1, max_length=8)]
 
 
@@ -152,6 +194,7 @@ class Settings(_Part):
     space: Annotated[list[Space], Field(min_length=1, max_length=256)]
     device: Annotated[list[Device], Field(min_length=1, max_length=64)]
     door: Annotated[list[Door], Field(min_length=1, max_length=64)]
+    bank: Annotated[list[Bank], Field(max_length=16)] = []
     access_point: Annotated[list[AccessPoint], Field(min_length=1, max_length=128)]
     #: First eight hex digits of the file's SHA-256: every decision names it.
     revision: str = ""
@@ -163,9 +206,16 @@ class Settings(_Part):
             spaces={space.id: _space(space) for space in self.space},
             doors={door.id: _door(door) for door in self.door},
             access_points={
-                point.id: AccessPointPlan(access_point_id=point.id, door_id=point.door)
+                point.id: AccessPointPlan(
+                    access_point_id=point.id,
+                    door_id=point.door or "",
+                    bank_id=point.bank or "",
+                    is_desk=point.desk,
+                    is_medicine_box=point.opens == "medicine",
+                )
                 for point in self.access_point
             },
+            banks={bank.id: _bank(bank) for bank in self.bank},
             settings_revision=self.revision,
             has_fire_input=self.fire is not None,
             utc_offset_ms=self.site.utc_offset_hours * 3_600_000,
@@ -178,6 +228,30 @@ def _space(space: Space) -> SpacePlan:
         lead_ms=space.lead_min * 60_000,
         grace_ms=space.grace_min * 60_000,
     )
+
+
+def _bank(bank: Bank) -> BankPlan:
+    cells = bank.compartments
+    sizes: tuple[tuple[Size, list[int], bool], ...] = (
+        ("S", cells.small, False),
+        ("M", cells.medium, False),
+        ("L", cells.large, False),
+        ("M", cells.medicine, True),
+    )
+    plans = [
+        CompartmentPlan(number=number, size=size, is_medicine_box=is_medicine)
+        for size, numbers, is_medicine in sizes
+        for number in numbers
+    ]
+    return BankPlan(
+        bank_id=bank.id,
+        space_id=bank.space,
+        compartments={plan.number: plan for plan in sorted(plans, key=_number)},
+    )
+
+
+def _number(plan: CompartmentPlan) -> int:
+    return plan.number
 
 
 def _door(door: Door) -> DoorPlan:
@@ -292,6 +366,8 @@ _PARTS: dict[tuple[type[BaseModel], str], type[BaseModel]] = {
     (Settings, "device"): Device,
     (Settings, "door"): Door,
     (Settings, "access_point"): AccessPoint,
+    (Settings, "bank"): Bank,
+    (Bank, "compartments"): Compartments,
     (Door, "strike"): Output,
     (Door, "contact"): Input,
     (Door, "exit_button"): Input,

@@ -201,7 +201,7 @@ class Stage:
         self.carried.append(command)
         self.trace.append(type(command).__name__)
 
-    def _on_stored(self) -> None:
+    def _on_stored(self, batch: Sequence[Event]) -> None:
         self.stored_calls += 1
 
 

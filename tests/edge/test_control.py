@@ -19,7 +19,7 @@ from edge.control.server import MAX_CALLERS, MAX_LINE, ControlServer
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-KNOWN = 'expected {"verb": …} with one of count, echo, refuse'
+KNOWN = 'expected {"verb": …} with one of count, echo, refuse, watch'
 
 
 def echo(request: dict[str, Any]) -> dict[str, Any]:
@@ -270,3 +270,39 @@ async def test_half_an_answer_is_a_clear_error(path: Path, answer: bytes) -> Non
         await asked(path, "status")
     server.close()
     await server.wait_closed()
+
+
+async def test_who_watches_hears_what_is_published_and_others_do_not(
+    tmp_path: Path,
+) -> None:
+    server = ControlServer(tmp_path / "control.sock", {})
+    await server.open()
+    try:
+        reader, writer = await asyncio.open_unix_connection(tmp_path / "control.sock")
+        writer.write(b'{"verb": "watch"}\n')
+        assert json.loads(await reader.readline()) == {"ok": True}
+        assert server.is_watched
+        server.publish({"event": {"seq": 1}})
+        assert json.loads(await reader.readline()) == {"event": {"seq": 1}}
+        writer.close()
+        await writer.wait_closed()
+        async with asyncio.timeout(5):
+            while server.is_watched:  # noqa: ASYNC110  the server's own bookkeeping
+                await asyncio.sleep(0.01)
+    finally:
+        await server.close()
+
+
+async def test_a_watcher_that_does_not_read_is_hung_up_on(tmp_path: Path) -> None:
+    server = ControlServer(tmp_path / "control.sock", {})
+    await server.open()
+    try:
+        reader, writer = await asyncio.open_unix_connection(tmp_path / "control.sock")
+        writer.write(b'{"verb": "watch"}\n')
+        assert json.loads(await reader.readline()) == {"ok": True}
+        for _ in range(40):
+            server.publish({"event": "x" * 65_536})
+        assert not server.is_watched
+        writer.close()
+    finally:
+        await server.close()

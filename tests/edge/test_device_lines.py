@@ -58,18 +58,19 @@ GOOD = {
     "uptime_s": 12.4,
     "fire": False,
     "doors": {"front": {"mode": "LOCKED", "phase": "SECURE"}},
-    "devices": {"board": True},
+    "banks": {"lockers": {"compartments": {"1": "FREE", "2": "OCCUPIED"}}},
+    "devices": {"board": {"online": True}},
     "events": {"waiting": 3, "last_seq": 9, "storage_fault": False, "not_on_disk": 0},
     "platform": {"connected": True},
-    "roster": {"epoch": "0001-0a1b2c3d", "revision": 5, "credentials": 100},
+    "roster": {"epoch": "0001-0a1b2c3d", "revision": 5, "credentials": 100, "age_s": 7},
     "clock": {"known": True},
 }
 BAD = GOOD | {
     "fire": True,
-    "devices": {"board": False},
+    "devices": {"board": {"online": False}},
     "events": {"waiting": 3, "last_seq": 9, "storage_fault": True, "not_on_disk": 4},
     "platform": {"connected": False},
-    "roster": {"epoch": "", "revision": 0, "credentials": 0},
+    "roster": {"epoch": "", "revision": 0, "credentials": 0, "age_s": 0},
     "clock": {"known": False},
 }
 

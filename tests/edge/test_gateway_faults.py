@@ -280,7 +280,7 @@ async def test_a_listener_that_fails_keeps_no_event_from_the_disk(
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: told.append(context))
 
-    def broken() -> None:
+    def broken(_: object) -> None:
         raise LookupError("nobody listens yet")
 
     monkeypatch.setattr(stage.gateway, "_on_stored", broken)

@@ -46,7 +46,7 @@ class House:
             journal,
             carry_out=self._carry_out,
             now=clock.moment,
-            on_stored=lambda: None,
+            on_stored=lambda _: None,
         )
 
     def _carry_out(self, command: Command) -> None:

@@ -26,6 +26,7 @@ from edge.cli.demo.journal_file import (
 from edge.cli.demo.residents import Porch, Visit, visit
 from edge.cli.demo.stage import Stage
 from edge.cli.files import config_folder
+from edge.cli.status import is_ready
 from edge.control.client import ControlError, ask
 from edge.settings.site_file import load
 
@@ -98,9 +99,12 @@ class House:
         return bool(spells) and spells[-1][1] is None
 
     async def until_ready(self) -> None:
+        await self.until("ready", is_ready)
+
+    async def until_device(self, device: str, *, is_online: bool) -> None:
         await self.until(
-            "ready",
-            lambda s: s["roster"]["credentials"] and all(s["devices"].values()),
+            f"{device} {is_online=}",
+            lambda s: s["devices"][device]["online"] is is_online,
         )
 
     async def until_sent(self) -> None:

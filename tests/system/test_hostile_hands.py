@@ -117,11 +117,13 @@ async def test_a_pulled_cable_is_told_and_heals(tmp_path: Path) -> None:
     async with living_house(tmp_path) as house:
         reader = house.porches[KITCHEN].reader
         await house.firmware.do("unplug", port=reader)
-        await house.until("offline", lambda s: not s["devices"]["kitchen-reader"])
+        await house.until(
+            "offline", lambda s: not s["devices"]["kitchen-reader"]["online"]
+        )
         played = await house.visit(HALL, house.part(HALL, "on time"))
         assert played.released_s is not None
         await house.firmware.do("plug", port=reader)
-        await house.until("online", lambda s: s["devices"]["kitchen-reader"])
+        await house.until_device("kitchen-reader", is_online=True)
         played = await house.visit(KITCHEN, house.part(KITCHEN, "on time"))
         assert played.released_s is not None
         assert {"DEVICE_OFFLINE", "DEVICE_ONLINE"} <= set(house.kinds())
@@ -192,7 +194,9 @@ async def test_fire_holds_the_escape_door_open_until_it_is_ended_by_hand(
                 ask, socket, "end-fire", actor="h-0001", reason="test"
             )
         await house.restart_gateway()
-        await house.until("fire again", lambda s: s["fire"] and s["devices"]["board"])
+        await house.until(
+            "fire again", lambda s: s["fire"] and s["devices"]["board"]["online"]
+        )
         await house.until_true("held open again", lambda: house.is_relay_on(1))
         await house.firmware.do("set_input", board="board", channel=8, is_closed=True)
         await asyncio.sleep(0.5)

@@ -81,7 +81,9 @@ def _wait_ready(bench: Bench, socket: Path) -> None:
             status = ask(socket, "status")
         except ControlError:
             continue
-        if status["roster"]["credentials"] and all(status["devices"].values()):
+        if status["roster"]["credentials"] and all(
+            d["online"] for d in status["devices"].values()
+        ):
             return
     raise TimeoutError(f"the gateway was not ready within {READY_WITHIN_S:.0f} s")
 

@@ -34,6 +34,7 @@ from edge.cli.demo.stage import (
 from edge.cli.demo.tally import is_good, tally
 from edge.cli.demo.view import follow
 from edge.cli.files import config_folder
+from edge.cli.status import is_ready
 from edge.cli.system_clock import wall_ms
 from edge.control.client import ControlError, ask
 from edge.settings.site_file import load
@@ -147,11 +148,7 @@ class Demo:
         async with asyncio.timeout(READY_WITHIN_S):
             while not stop.is_set():
                 state = await self._status()
-                if (
-                    state
-                    and state["roster"]["revision"]
-                    and all(state["devices"].values())
-                ):
+                if state and is_ready(state):
                     return
                 await asyncio.sleep(0.1)
 
@@ -179,13 +176,14 @@ class Demo:
 
 
 def porches(settings: Settings) -> list[Porch]:
-    """Return the site's access points as people know them."""
+    """Return the site's access points as people know them, one for each reader."""
     drivers = {device.id: device.driver for device in settings.device}
     ports = {device.id: Path(device.port).name for device in settings.device}
     return [
         Porch(
             access_point=point.id,
-            door=point.door,
+            door=point.door or "",
+            bank=point.bank or "",
             reader=ports[reader],
             is_scanner=drivers[reader] == "qr_line",
         )

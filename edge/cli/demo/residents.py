@@ -34,6 +34,7 @@ class Porch:
 
     access_point: str
     door: str
+    bank: str
     reader: str
     is_scanner: bool
 
