@@ -26,6 +26,7 @@ BUDGET_MINUTES = defaultdict(
         "firmware_sim": 2.0,
         "cloud_sync": 4.0,
         "edge": 4.0,
+        "panel": 4.0,
         "system": 10.0,
     },
 )

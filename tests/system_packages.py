@@ -18,16 +18,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemPackage:
-    """A Debian package: its name, a program that proves it, what it is for."""
+    """A Debian package: its name, a program that proves it, what it is for.
+
+    Where ``proof`` is given, the program must also print it (a font's name).
+    """
 
     name: str
     program: str
     purpose: str
+    proof: str = ""
 
     def is_installed(self) -> bool:
         """Say whether the package's program can be found."""
         sbin = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
-        return shutil.which(self.program, path=sbin) is not None
+        found = shutil.which(self.program, path=sbin)
+        if found is None or not self.proof:
+            return found is not None
+        printed = subprocess.run([found], check=False, capture_output=True, text=True)
+        return self.proof in printed.stdout
 
 
 PACKAGES = {
@@ -37,6 +45,17 @@ PACKAGES = {
             name="mosquitto",
             program="mosquitto",
             purpose="the real MQTT broker of the synchronisation tests and benches",
+        ),
+        SystemPackage(
+            name="chromium",
+            program="chromium",
+            purpose="the browser of the panel's tests",
+        ),
+        SystemPackage(
+            name="fonts-wqy-microhei",
+            program="fc-list",
+            proof="WenQuanYi Micro Hei",
+            purpose="Chinese letters in the panel's screenshots",
         ),
     )
 }

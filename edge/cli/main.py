@@ -49,14 +49,28 @@ def demo(
     ] = None,
     as_json: Json = False,
     seed: Annotated[int, typer.Option(help="Who comes when.")] = 1,
+    speed: Annotated[
+        float, typer.Option(min=0.1, max=20, help="Hurries the residents alone.")
+    ] = 1.0,
     site: Annotated[Path | None, typer.Option(help="Another site file.")] = None,
     state: Annotated[Path | None, typer.Option(help="Keep the state here.")] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The panel's; 0 for any free one.")
+    ] = 0,
+    no_panel: Annotated[bool, typer.Option("--no-panel")] = False,
 ) -> None:
-    """Show the main job on simulated hardware, with made-up residents."""
+    """Show a whole site on simulated hardware, with made-up residents."""
     from edge.cli.demo.command import DemoOptions, run_demo
 
     options = DemoOptions(
-        for_s=for_s, is_json=as_json, seed=seed, site=site, state=state
+        for_s=for_s,
+        is_json=as_json,
+        seed=seed,
+        speed=speed,
+        site=site,
+        state=state,
+        port=port,
+        with_panel=not no_panel,
     )
     sys.exit(run_demo(options))
 

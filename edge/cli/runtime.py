@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from drivers.serial_link import SerialLink
     from edge.core.command import Command
     from edge.core.event import Event
+    from edge.core.moment import Moment
+    from edge.core.outcome import Outcome
     from edge.settings.site_file import Settings
     from edge.storage.journal import Journal
 
@@ -247,9 +249,17 @@ class Runtime:
         door, actor, reason = _texts(request, "door", "actor", "reason")
         order = PanelOpenOrdered(door=door, actor=actor, reason=reason)
         self.controller.check(order)
-        before = self.controller.next_seq
-        self.gateway.do(lambda controller, now: controller.handle(order, now))
-        return {"seq": before}
+        outcomes: list[Outcome] = []
+
+        def handle(controller: Controller, now: Moment) -> Outcome:
+            outcomes.append(controller.handle(order, now))
+            return outcomes[0]
+
+        self.gateway.do(handle)
+        for event in outcomes[0].events:
+            if event.kind is EventKind.MANUAL_ENTRY:
+                return {"seq": event.seq}
+        raise ValueError(f"{door} stays shut: its mode does not let anybody in")
 
     async def _tell_status(self) -> None:
         """Publish the status whenever it has changed, five times a second at most."""

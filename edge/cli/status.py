@@ -148,6 +148,8 @@ def event_view(event: Event) -> dict[str, Any]:
 
 
 def is_ready(shown: dict[str, Any]) -> bool:
-    """Say whether people are known and every device answers."""
+    """Say whether people are known and every device answers; not for nothing said."""
+    if not shown:
+        return False
     online = all(device["online"] for device in shown["devices"].values())
     return bool(shown["roster"]["credentials"]) and online

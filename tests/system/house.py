@@ -9,30 +9,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, field
-from io import StringIO
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
-from edge.cli.demo.cast import Resident, cast
-from edge.cli.demo.command import Demo, porches
-from edge.cli.demo.firmware import Firmware
 from edge.cli.demo.journal_file import (
     journal_keys,
     read_journal,
     read_ledger,
 )
-from edge.cli.demo.residents import Porch, Visit, visit
+from edge.cli.demo.play import Play
+from edge.cli.demo.residents import visit
 from edge.cli.demo.stage import Stage
 from edge.cli.files import config_folder
 from edge.cli.status import is_ready
-from edge.control.client import ControlError, ask
 from edge.settings.site_file import load
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
+
+    from edge.cli.demo.cast import Resident
+    from edge.cli.demo.firmware import Firmware
+    from edge.cli.demo.residents import Porch, Visit
 
 SEED = 20261122
 WITHIN_S = 30.0
@@ -42,15 +40,23 @@ WITHIN_S = 30.0
 class House:
     """A site in a folder, with its people at its two doors."""
 
-    demo: Demo
-    firmware: Firmware
-    people: dict[str, list[Resident]]
-    porches: dict[str, Porch]
-    visits: list[Visit] = field(default_factory=list)
+    demo: Play
 
     @property
     def stage(self) -> Stage:
         return self.demo.stage
+
+    @property
+    def firmware(self) -> Firmware:
+        return self.demo.firmware
+
+    @property
+    def people(self) -> dict[str, list[Resident]]:
+        return self.demo.people
+
+    @property
+    def porches(self) -> dict[str, Porch]:
+        return {porch.access_point: porch for porch in self.demo.porches}
 
     def part(self, point: str, name: str) -> Resident:
         """Return the first resident at the access point who plays the part."""
@@ -59,14 +65,10 @@ class House:
     async def visit(self, point: str, resident: Resident) -> Visit:
         played = await visit(self.firmware, self.porches[point], resident)
         assert played is not None, "the device did not read"
-        self.visits.append(played)
         return played
 
     async def status(self) -> dict[str, Any]:
-        try:
-            return await asyncio.to_thread(ask, self.stage.control_socket, "status")
-        except ControlError:
-            return {}
+        return await self.demo.status()
 
     async def until(
         self,
@@ -153,33 +155,18 @@ class House:
 async def living_house(folder: Path) -> AsyncIterator[House]:
     """Open a house, ready for its people, and end every process of it."""
     site = config_folder() / "demo.toml"
-    settings = load(site)
-    demo = Demo(
-        settings=settings,
-        site=site,
-        stage=Stage(folder=folder),
-        seed=SEED,
-        console=Console(file=StringIO()),
-    )
-    demo.prepare()
-    firmware = Firmware(demo.stage.firmware_socket)
-    points = [point.id for point in settings.access_point]
-    house = House(
-        demo=demo,
-        firmware=firmware,
-        people=cast(SEED, points),
-        porches={porch.access_point: porch for porch in porches(settings)},
-    )
+    play = Play(settings=load(site), site=site, stage=Stage(folder=folder), seed=SEED)
+    play.prepare()
+    house = House(demo=play)
     watching: asyncio.Task[None] | None = None
     try:
-        await demo.start()
-        await firmware.open()
-        watching = asyncio.create_task(firmware.watch())
+        await play.start()
+        await play.firmware.open()
+        watching = asyncio.create_task(play.firmware.watch())
         await house.until_ready()
         yield house
     finally:
         if watching is not None:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
-        await demo.end()
-        await firmware.close()
+        await play.end()

@@ -19,35 +19,56 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge.cli.demo.stage import SiteSecrets
+    from edge.core.plan import AccessPointPlan, SitePlan
 
 MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A part: the booking's start and end in minutes from now, if there is one."""
+    """A part: the booking's start and end in minutes from now, if there is one.
+
+    ``weight`` says how often the part walks up, against the others of its place.
+    """
 
     name: str
+    weight: int = 1
     window_min: tuple[int, int] | None = None
     is_elsewhere: bool = False
     is_revoked: bool = False
     is_known: bool = True
     party: int = 1
+    size: str = ""
+    role: str = "RESIDENT"
 
 
-PARTS = (
-    Part(name="on time", window_min=(-20, 100), party=500),
-    Part(name="on time", window_min=(-5, 55), party=500),
-    Part(name="with friends", window_min=(-30, 90), party=3),
+NOW = (-20, 100)
+AT_A_DOOR = (
+    Part(name="on time", weight=6, window_min=NOW, party=500),
+    Part(name="on time", weight=6, window_min=(-5, 55), party=500),
+    Part(name="with friends", weight=2, window_min=(-30, 90), party=3),
     Part(name="too early", window_min=(120, 180)),
     Part(name="too late", window_min=(-120, -30)),
-    Part(name="at the wrong room", window_min=(-20, 100), is_elsewhere=True),
-    Part(name="with a revoked card", window_min=(-20, 100), is_revoked=True),
+    Part(name="at the wrong room", window_min=NOW, is_elsewhere=True),
+    Part(name="with a revoked card", window_min=NOW, is_revoked=True),
     Part(name="without a booking"),
     Part(name="unknown", is_known=False),
 )
-#: How often each part walks up, against the others.
-WEIGHTS = (6, 6, 2, 1, 1, 1, 1, 1, 1)
+AT_THE_LOCKERS = (
+    Part(name="with shopping", weight=3, window_min=NOW, size="S"),
+    Part(name="with a bag", weight=3, window_min=NOW, size="M"),
+    Part(name="with a suitcase", weight=2, window_min=NOW, size="L"),
+    Part(name="without a locker"),
+)
+AT_THE_MEDICINE_BOX = (
+    Part(name="with a cut finger"),
+    Part(name="a stranger in need", is_known=False),
+)
+AT_THE_DESK = (
+    Part(name="a volunteer", weight=3, role="VOLUNTEER"),
+    Part(name="another volunteer", weight=3, role="VOLUNTEER"),
+    Part(name="a resident at the desk"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,17 +81,26 @@ class Resident:
     code: str
 
 
-def cast(seed: int, access_points: Sequence[str]) -> dict[str, list[Resident]]:
-    """Return the people of each access point, one for each part."""
+def parts_at(point: AccessPointPlan) -> Sequence[Part]:
+    """Return the parts that are played at an access point."""
+    if point.is_desk:
+        return AT_THE_DESK
+    if point.is_medicine_box:
+        return AT_THE_MEDICINE_BOX
+    return AT_THE_LOCKERS if point.bank_id else AT_A_DOOR
+
+
+def cast(seed: int, site: SitePlan) -> dict[str, list[Resident]]:
+    """Return the people of each access point, one for each of its parts."""
     random = Random(f"cast {seed}")  # noqa: S311  made-up people, no secret
     people: dict[str, list[Resident]] = {}
     index = 0
-    for point in access_points:
-        people[point] = []
-        for part in PARTS:
+    for name, point in site.access_points.items():
+        people[name] = []
+        for part in parts_at(point):
             index += 1
             birthday = date(random.randrange(1940, 2005), 1, random.randrange(1, 29))
-            people[point].append(
+            people[name].append(
                 Resident(
                     holder=f"h-{index:04}",
                     part=part,
@@ -83,31 +113,37 @@ def cast(seed: int, access_points: Sequence[str]) -> dict[str, list[Resident]]:
 
 def population(
     people: dict[str, list[Resident]],
-    spaces: dict[str, str],
+    site: SitePlan,
     *,
-    site: str,
     shared: SiteSecrets,
     now_ms: int,
 ) -> dict[str, Any]:
-    """Return the platform's knowledge of the cast; ``spaces`` by access point."""
+    """Return the platform's knowledge of the cast."""
     pseudonyms = Pseudonyms(
-        site=site, site_key=shared.site_key, epoch_salt=shared.epoch_salt
+        site=site.site_id, site_key=shared.site_key, epoch_salt=shared.epoch_salt
     )
     named, rows = [], []
-    for point, residents in people.items():
-        elsewhere = [space for space in spaces.values() if space != spaces[point]]
+    for name, residents in people.items():
+        space = _space(site, site.access_points[name])
         for resident in residents:
             part = resident.part
             if not part.is_known:
                 continue
             person = {"id": resident.holder, "code": resident.code}
-            named.append(person | {"number": resident.number})
-            space = elsewhere[0] if part.is_elsewhere and elsewhere else spaces[point]
+            named.append(person | {"number": resident.number, "roles": [part.role]})
+            others = [other for other in site.spaces if other != space]
+            booked = others[0] if part.is_elsewhere and others else space
             if part.window_min is not None:
-                rows.append(_booking(resident, space, part.window_min, now_ms))
+                rows.append(_booking(resident, booked, part.window_min, now_ms))
             if part.is_revoked:
                 rows += _revocations(resident, pseudonyms)
     return {"named": named, "rows": rows}
+
+
+def _space(site: SitePlan, point: AccessPointPlan) -> str:
+    if point.bank_id:
+        return site.banks[point.bank_id].space_id
+    return site.doors[point.door_id].space_id if point.door_id else ""
 
 
 def _booking(
@@ -122,6 +158,8 @@ def _booking(
         "party": resident.part.party,
         "state": "CONFIRMED",
     }
+    if resident.part.size:
+        body["size"] = resident.part.size
     identifier = resident.holder.replace("h-", "b-")
     return {"kind": "booking", "id": identifier, "ver": 1, "body": body}
 

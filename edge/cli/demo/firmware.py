@@ -85,13 +85,20 @@ class Firmware:
         self, what: str, *, after_s: float, within_s: float, **named: str
     ) -> float | None:
         """Return when it happened after ``after_s``; None if not within the time."""
+        seen = await self.wait_seen(what, after_s=after_s, within_s=within_s, **named)
+        return None if seen is None else float(seen["at"])
 
-        def found() -> float | None:
+    async def wait_seen(
+        self, what: str, *, after_s: float, within_s: float, **named: str
+    ) -> dict[str, Any] | None:
+        """Return the happening itself; None if not within the time."""
+
+        def found() -> dict[str, Any] | None:
             for happening in reversed(self.happenings):
                 if happening["at"] < after_s:
                     return None
                 if happening["what"] == what and named.items() <= happening.items():
-                    return float(happening["at"])
+                    return dict(happening)
             return None
 
         with contextlib.suppress(TimeoutError):

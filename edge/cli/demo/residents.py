@@ -12,17 +12,18 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from edge.cli.demo.cast import WEIGHTS
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge.cli.demo.cast import Resident
     from edge.cli.demo.firmware import Firmware
 
-#: How long somebody stands before a door that does not open.
+#: How long somebody stands before a door or a leaf that does not open.
 PATIENCE_S = 1.5
 STEP_IN_S = 0.3
+#: One in so many leaves the door open behind him for a while.
+ONE_IN_CARELESS = 8
+CARELESS_S = 2.5
 #: The longest release of the site, and the last person's stroll through the door.
 LOCKED_WITHIN_S = 12.0
 PAUSE_S = (0.4, 1.2)
@@ -30,11 +31,12 @@ PAUSE_S = (0.4, 1.2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Porch:
-    """One access point as residents know it."""
+    """One access point as residents know it; ``board`` opens the bank's leaves."""
 
     access_point: str
     door: str
     bank: str
+    board: str
     reader: str
     is_scanner: bool
 
@@ -45,13 +47,39 @@ class Visit:
 
     resident: Resident
     access_point: str
+    is_at_door: bool
     read_s: float
     released_s: float | None
 
 
-async def visit(firmware: Firmware, porch: Porch, resident: Resident) -> Visit | None:
+async def visit(
+    firmware: Firmware, porch: Porch, resident: Resident, linger_s: float = STEP_IN_S
+) -> Visit | None:
     """Play one visit; None if the device did not even read (it is unplugged)."""
-    await firmware.until_locked(porch.door, within_s=LOCKED_WITHIN_S)
+    if porch.door:
+        await firmware.until_locked(porch.door, within_s=LOCKED_WITHIN_S)
+    read_s = await _show(firmware, porch, resident)
+    try:
+        if read_s is None:
+            return None
+        if porch.door:
+            released_s = await _enter(firmware, porch, read_s, linger_s)
+        else:
+            released_s = await _use_leaf(firmware, porch, resident, read_s)
+    finally:
+        if not porch.is_scanner:
+            await firmware.do("take_card", reader=porch.reader)
+    return Visit(
+        resident=resident,
+        access_point=porch.access_point,
+        is_at_door=bool(porch.door),
+        read_s=read_s,
+        released_s=released_s,
+    )
+
+
+async def _show(firmware: Firmware, porch: Porch, resident: Resident) -> float | None:
+    """Hold out card or code; return when it was read."""
     begun_s = asyncio.get_running_loop().time()
     if porch.is_scanner:
         await firmware.do("show_code", scanner=porch.reader, text=resident.code)
@@ -60,29 +88,46 @@ async def visit(firmware: Firmware, porch: Porch, resident: Resident) -> Visit |
         card = {"number": resident.number, "name": "示范居民"}
         await firmware.do("put_card", reader=porch.reader, card=card)
         read, subject = "card_read", {"reader": porch.reader}
-    try:
-        read_s = await firmware.wait_for(
-            read, after_s=begun_s, within_s=PATIENCE_S, **subject
-        )
-        if read_s is None:
-            return None
-        released_s = await firmware.wait_for(
-            "strike_released", after_s=read_s, within_s=PATIENCE_S, door=porch.door
-        )
-        if released_s is not None:
-            await asyncio.sleep(STEP_IN_S)
-            await firmware.do("push", door=porch.door)
-            await asyncio.sleep(STEP_IN_S)
-            await firmware.do("pull_shut", door=porch.door)
-    finally:
-        if not porch.is_scanner:
-            await firmware.do("take_card", reader=porch.reader)
-    return Visit(
-        resident=resident,
-        access_point=porch.access_point,
-        read_s=read_s,
-        released_s=released_s,
+    return await firmware.wait_for(
+        read, after_s=begun_s, within_s=PATIENCE_S, **subject
     )
+
+
+async def _enter(
+    firmware: Firmware, porch: Porch, read_s: float, linger_s: float
+) -> float | None:
+    released_s = await firmware.wait_for(
+        "strike_released", after_s=read_s, within_s=PATIENCE_S, door=porch.door
+    )
+    if released_s is not None:
+        await asyncio.sleep(STEP_IN_S)
+        await firmware.do("push", door=porch.door)
+        await asyncio.sleep(linger_s)
+        await firmware.do("pull_shut", door=porch.door)
+    return released_s
+
+
+async def _use_leaf(
+    firmware: Firmware, porch: Porch, resident: Resident, read_s: float
+) -> float | None:
+    """Put something into the leaf that opened, or take it out, and shut it."""
+    if not porch.bank:
+        return None  # the desk opens nothing
+    opened = await firmware.wait_seen(
+        "compartment_opened", after_s=read_s, within_s=PATIENCE_S, board=porch.board
+    )
+    if opened is None:
+        return None
+    channel = opened["channel"]
+    await asyncio.sleep(STEP_IN_S)
+    taken = await firmware.do("take_out", board=porch.board, channel=channel)
+    if not taken["things"]:
+        await firmware.do(
+            "put_in", board=porch.board, channel=channel, thing=resident.part.name
+        )
+    await asyncio.sleep(STEP_IN_S)
+    await firmware.do("shut", board=porch.board, channel=channel)
+    return float(opened["at"])
 
 
 async def walk_up(
@@ -91,17 +136,23 @@ async def walk_up(
     people: Sequence[Resident],
     *,
     seed: int,
+    speed: float,
     visits: list[Visit],
 ) -> None:
     """Let people come to one porch, one after the other, until cancelled."""
     random = Random(f"walk {seed} {porch.access_point}")  # noqa: S311  a script
+    weights = [resident.part.weight for resident in people]
+    # A door sees somebody all the time, lockers now and then, the rest seldom.
+    calm = 1.0 if porch.door else 3.0 if porch.bank else 5.0
     last: Resident | None = None
     while True:
-        [resident] = random.choices(people, WEIGHTS[: len(people)])
+        [resident] = random.choices(people, weights)
         if resident is last:
             continue  # the same card at once would only open the door once more
         last = resident
-        played = await visit(firmware, porch, resident)
+        is_careless = random.randrange(ONE_IN_CARELESS) == 0
+        linger_s = CARELESS_S if is_careless else STEP_IN_S
+        played = await visit(firmware, porch, resident, linger_s)
         if played is not None:
             visits.append(played)
-        await asyncio.sleep(random.uniform(*PAUSE_S))
+        await asyncio.sleep(random.uniform(*PAUSE_S) * calm / speed)

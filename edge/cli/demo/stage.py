@@ -103,8 +103,11 @@ def firmware_site(settings: Settings) -> dict[str, Any]:
         if device.driver in KINDS:
             ports[name] = {"kind": KINDS[device.driver]}
             continue
-        bus = ports.setdefault(name, {"kind": "relay_bus", "boards": {}})
+        kind = "locker_bus" if device.driver == "locker_8a" else "relay_bus"
+        bus = ports.setdefault(name, {"kind": kind, "boards": {}})
         bus["boards"][device.id] = {"address": device.address}
+        if "channels" in device.options and kind == "locker_bus":
+            bus["boards"][device.id]["channels"] = device.options["channels"]
         fire = settings.fire
         if fire is not None and fire.device == device.id and fire.active == "open":
             bus["boards"][device.id]["closed_inputs"] = [fire.input]

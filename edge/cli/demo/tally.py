@@ -15,6 +15,7 @@ from edge.cli.demo.journal_file import journal_keys, read_journal, read_ledger
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from edge.cli.demo.mishaps import Mishaps
     from edge.cli.demo.residents import Visit
     from edge.cli.demo.stage import Stage
 
@@ -38,6 +39,8 @@ def tally(
     happenings: Sequence[dict[str, Any]],
     *,
     seed: int,
+    mishaps: Mishaps,
+    panel_url: str,
 ) -> dict[str, Any]:
     """Return the closing object of a demonstration."""
     events = [event.core for event in read_journal(stage.journal)]
@@ -50,21 +53,27 @@ def tally(
     waits_ms = [
         (visit.released_s - visit.read_s) * 1000
         for visit in visits
-        if visit.released_s is not None
+        if visit.released_s is not None and visit.is_at_door
     ]
-    opened = sum(happening["what"] == "leaf_opened" for happening in happenings)
+    seen = Counter(happening["what"] for happening in happenings)
+    kinds = Counter(core["k"] for core in events)
     return {
         "seed": seed,
         "scans": len(visits),
-        "granted": sum(core["k"] == "ACCESS_GRANTED" for core in events),
+        "granted": kinds["ACCESS_GRANTED"],
         "denied": dict(sorted(denied.items())),
-        "doors_opened": opened,
+        "doors_opened": seen["leaf_opened"],
+        "lockers_opened": seen["compartment_opened"],
         "events_committed": len(committed),
         "events_acked": len(committed & ledger.keys),
         "events_lost": len(committed - ledger.keys),
         "events_duplicated": ledger.effects_doubled,
         "events_redelivered": ledger.redelivered,
+        "broker_outages": mishaps.broker_outages,
+        "reader_faults": mishaps.reader_faults,
+        "gateway_restarts": kinds["STARTED"] - 1,
         "scan_to_unlock_ms": quantiles(waits_ms),
+        "panel_url": panel_url,
     }
 
 

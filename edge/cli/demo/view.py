@@ -7,19 +7,15 @@ platform identifiers, never a card's number or a token.
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from edge.cli.demo.journal_file import JournalEvent, read_journal
 from edge.core.decision import NEXT_STEP, DenyReason, NextStep
+from edge.core.moment import UNBOUNDED_MS
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from edge.cli.demo.journal_file import JournalEvent
 
-    from rich.console import Console
-
-POLL_S = 0.2
 _WORDS = {
     NextStep.ASK_VOLUNTEER: "please ask the volunteer",
     NextStep.BOOK: "please book first",
@@ -29,30 +25,37 @@ _WORDS = {
     NextStep.SHOW_AGAIN: "please show it again",
     NextStep.USE_OTHER_DOOR: "please use the other door",
 }
-_QUIET = {"ACCESS_TAKEN", "DOOR_OPENED", "DOOR_CLOSED"}
-_STYLES = {"ACCESS_GRANTED": "bold green", "ACCESS_DENIED": "yellow"}
-
-
-async def follow(journal: Path, console: Console, offset: timedelta) -> None:
-    """Print each new event until cancelled."""
-    after = 0
-    while True:
-        for event in await asyncio.to_thread(read_journal, journal, after):
-            after = event.place
-            if event.core["k"] not in _QUIET:
-                style = _STYLES.get(event.core["k"], "dim")
-                console.print(line(event, offset), style=style, highlight=False)
-        await asyncio.sleep(POLL_S)
+QUIET = {
+    "ACCESS_TAKEN",
+    "COMPARTMENT_CLOSED",
+    "DOOR_CLOSED",
+    "DOOR_OPENED",
+    "RENTAL_STARTED",
+}
+STYLES = {
+    "ACCESS_GRANTED": "bold green",
+    "ACCESS_DENIED": "yellow",
+    "DUTY_STARTED": "bold cyan",
+    "DUTY_ENDED": "bold cyan",
+    "MEDICINE_BOX_OPENED": "bold magenta",
+    "RENTAL_ENDED": "green",
+}
 
 
 def line(event: JournalEvent, offset: timedelta) -> str:
     """Return one event as a line of text."""
     core = event.core
-    time = _local(core["lo"], offset).strftime("%H:%M:%S")
+    is_known = core["hi"] < UNBOUNDED_MS
+    time = f"{_local(core['lo'], offset):%H:%M:%S}" if is_known else "--:--:--"
     who = event.person.get("holder", "unknown card or code")
     match core["k"]:
+        case "ACCESS_GRANTED" if "bank" in core:
+            what = f"compartment {core['number']} · {who}"
         case "ACCESS_GRANTED":
             what = f"come in · {who} · {event.person.get('booking', '')}"
+        case "DUTY_STARTED" | "DUTY_ENDED":
+            ended = f", {core['minutes']} minutes" if "minutes" in core else ""
+            what = f"{core['k'].replace('_', ' ').lower()} · {who}{ended}"
         case "ACCESS_DENIED" if "count" in core:
             what = f"{core['count']} more refusals: {core['reason']}"
         case "ACCESS_DENIED":

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole site alive: its processes, its people, and the way to begin and end it.
+
+The law of the module: demonstrations and system tests are the same play; it asks the
+gateway for nothing but its status, and ends the gateway first, so that its last events
+still reach the platform.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edge.cli.children import Child, free_port
+from edge.cli.demo.cast import cast, population
+from edge.cli.demo.firmware import Firmware
+from edge.cli.demo.residents import Porch, Visit, walk_up
+from edge.cli.demo.stage import (
+    Stage,
+    firmware_site,
+    make_secrets,
+    pin_platform_keys,
+    platform_site,
+)
+from edge.cli.demo.supervisor import Supervisor
+from edge.cli.status import is_ready
+from edge.cli.system_clock import wall_ms
+from edge.control.client import ControlError, ask
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+    from edge.cli.demo.cast import Resident
+    from edge.settings.site_file import Settings
+
+READY_WITHIN_S = 30.0
+#: How long the last events may take to be acknowledged once the people are gone.
+SETTLE_WITHIN_S = 15.0
+POLL_S = 0.1
+
+
+@dataclass(slots=True, kw_only=True)
+class Play:
+    """One site in a folder; ``panel_port`` None for no panel, 0 for any free port."""
+
+    settings: Settings
+    site: Path
+    stage: Stage
+    seed: int
+    panel_port: int | None = None
+    panel_url: str = ""
+    visits: list[Visit] = field(default_factory=list)
+    children: dict[str, Child] = field(default_factory=dict)
+    people: dict[str, list[Resident]] = field(init=False)
+    porches: list[Porch] = field(init=False)
+    firmware: Firmware = field(init=False)
+    supervisor: Supervisor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.people = cast(self.seed, self.settings.plan())
+        self.porches = porches(self.settings)
+        self.firmware = Firmware(self.stage.firmware_socket)
+        self.supervisor = Supervisor(self.children)
+
+    def prepare(self) -> None:
+        """Write what the processes will read."""
+        settings, folder = self.settings, self.stage.folder
+        shared = make_secrets(folder, settings)
+        pin_platform_keys(self.stage, settings)
+        known = population(
+            self.people, settings.plan(), shared=shared, now_ms=wall_ms()
+        )
+        _write(folder / "platform.json", platform_site(settings, shared, known))
+        _write(folder / "firmware.json", firmware_site(settings))
+        broker_port = free_port()
+        text = self.site.read_text(encoding="utf-8")
+        moved = _with_broker(text, settings.platform.port, broker_port)
+        (folder / "site.toml").write_text(moved, encoding="utf-8")
+        for child in self._processes(broker_port):
+            self.children[child.name] = child
+
+    async def start(self) -> None:
+        """Start all processes; each waits for the others by itself."""
+        for child in self.children.values():
+            await child.start()
+
+    async def open(self, stop: asyncio.Event) -> None:
+        """Start everything and wait until people are known."""
+        await self.start()
+        await self.firmware.open()
+        async with asyncio.timeout(READY_WITHIN_S):
+            is_known = False
+            while not (is_known or stop.is_set()):
+                await asyncio.sleep(POLL_S)
+                is_known = is_ready(await self.status())
+
+    def walks(self, *, speed: float) -> Iterator[Coroutine[Any, Any, None]]:
+        """Yield the residents of every porch, walking."""
+        for porch in self.porches:
+            yield walk_up(
+                self.firmware,
+                porch,
+                self.people[porch.access_point],
+                seed=self.seed,
+                speed=speed,
+                visits=self.visits,
+            )
+
+    async def settle(self, stop: asyncio.Event) -> None:
+        """Give the last events time to be acknowledged."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.5 if stop.is_set() else SETTLE_WITHIN_S):
+                waiting = True
+                while waiting:
+                    await asyncio.sleep(POLL_S)
+                    events = (await self.status()).get("events", {})
+                    waiting = events.get("waiting", 1) > 0
+
+    async def status(self) -> dict[str, Any]:
+        """Return the gateway's status, empty while it does not answer."""
+        try:
+            return await asyncio.to_thread(ask, self.stage.control_socket, "status")
+        except ControlError:
+            return {}
+
+    async def end(self) -> None:
+        """End all processes, the gateway first."""
+        if "gateway" in self.children:
+            await self.children["gateway"].end()
+        await asyncio.gather(*(child.end() for child in self.children.values()))
+        await self.firmware.close()
+
+    def _processes(self, broker_port: int) -> Iterator[Child]:
+        stage, folder = self.stage, self.stage.folder
+        yield self._child("broker", "edge.cli.broker", "--port", broker_port)
+        yield self._child(
+            "firmware",
+            "firmware_sim",
+            *("--site", folder / "firmware.json", "--folder", stage.ports),
+            *("--control", stage.firmware_socket),
+        )
+        yield self._child(
+            "platform",
+            "firmware_sim.platform",
+            *("--broker", f"127.0.0.1:{broker_port}", "--state", stage.platform),
+            *("--site-json", folder / "platform.json"),
+        )
+        yield self._child(
+            "gateway",
+            "edge.cli.run",
+            *("--site", folder / "site.toml", "--state", folder),
+        )
+        if self.panel_port is not None:
+            port = self.panel_port or free_port()
+            self.panel_url = f"http://127.0.0.1:{port}/"
+            yield self._child(
+                "panel",
+                "edge.panel",
+                *("--socket", stage.control_socket, "--port", port),
+            )
+
+    def _child(self, name: str, *words: object) -> Child:
+        return Child(
+            name=name, words=[str(word) for word in words], logs=self.stage.logs
+        )
+
+
+def porches(settings: Settings) -> list[Porch]:
+    """Return the site's access points as people know them, one for each reader."""
+    drivers = {device.id: device.driver for device in settings.device}
+    ports = {device.id: Path(device.port).name for device in settings.device}
+    boards = {bank.id: bank.device for bank in settings.bank}
+    return [
+        Porch(
+            access_point=point.id,
+            door=point.door or "",
+            bank=point.bank or "",
+            board=boards.get(point.bank or "", ""),
+            reader=ports[reader],
+            is_scanner=drivers[reader] == "qr_line",
+        )
+        for point in settings.access_point
+        for reader in point.readers
+    ]
+
+
+def _with_broker(text: str, old: int, new: int) -> str:
+    """Point a site file at the play's own broker."""
+    head, section, tail = text.partition("[platform]")
+    return head + section + tail.replace(f"port = {old}", f"port = {new}", 1)
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``python -m edge.panel``: one panel until SIGTERM; exit 2 for wrong use."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from edge.panel.serve import PanelOptions, WrongHostError, run_panel
+
+
+def main() -> int:
+    """Read the options and serve."""
+    parser = argparse.ArgumentParser(prog="edge.panel")
+    parser.add_argument("--socket", type=Path, required=True)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--plain-http", action="store_true")
+    known = parser.parse_args()
+    options = PanelOptions(
+        socket=known.socket,
+        host=known.host,
+        port=known.port,
+        allow_plain_http=known.plain_http,
+    )
+    try:
+        run_panel(options)
+    except (WrongHostError, OSError, OverflowError) as error:
+        sys.stderr.write(f"the panel cannot start: {error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

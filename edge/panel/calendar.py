@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Times of the clock on the wall, and ages in whole minutes.
+
+The law of the module: pure; times are UTC milliseconds since 1970 and never leave the
+calendar, or they are not shown.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+MINUTE_MS = 60_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def time_of_day(utc_ms: int | None, offset_hours: int) -> str | None:
+    """Return ``HH:MM`` at the site; None if unknown."""
+    moment = _at_site(utc_ms, offset_hours)
+    return None if moment is None else f"{moment:%H:%M}"
+
+
+def day_and_time(utc_ms: int | None, offset_hours: int) -> str | None:
+    """Return ``M-D HH:MM`` at the site; None if unknown."""
+    moment = _at_site(utc_ms, offset_hours)
+    return None if moment is None else f"{moment.month}-{moment.day} {moment:%H:%M}"
+
+
+def minutes_since(utc_ms: int | None, now_ms: int | None) -> int | None:
+    """Return whole minutes from then to now; None if unknown or not yet one."""
+    if utc_ms is None or now_ms is None or now_ms - utc_ms < MINUTE_MS:
+        return None
+    return (now_ms - utc_ms) // MINUTE_MS
+
+
+def _at_site(utc_ms: int | None, offset_hours: int) -> datetime | None:
+    if utc_ms is None:
+        return None
+    try:
+        return _EPOCH + timedelta(milliseconds=utc_ms, hours=offset_hours)
+    except OverflowError:
+        return None

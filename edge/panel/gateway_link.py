@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The panel's end of the control socket: watch for ever, open a door when asked.
+
+The law of the module: it knows the socket and nothing else of the gateway. A gateway
+that hangs up, stays silent or talks nonsense is *gone*; the link tries again by itself
+and heals without anybody's help. An order is sent once and never repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from edge.panel.report import parse, read_event, read_status
+from edge.panel.standing import gone, happened, reported
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from edge.panel.hub import Hub
+
+#: Longest line of the gateway: a status with every device of a big site.
+MAX_LINE = 262_144
+#: A lost gateway is called again so soon; on the same machine that costs nothing.
+RETRY_S = 0.5
+#: After so long without a line the gateway is asked whether it still lives …
+SILENCE_S = 10.0
+#: … and for an answer a volunteer waits so long, not longer.
+ANSWER_S = 2.0
+
+ACTOR = "panel"
+REASON = "volunteer pressed open on the duty page"
+
+
+class Opened(StrEnum):
+    """What became of an order to open a door."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    GONE = "gone"
+
+
+class GatewayLink:
+    """Keeps a hub in step with the gateway behind ``path``."""
+
+    def __init__(self, path: Path, hub: Hub) -> None:
+        self._path = path
+        self._hub = hub
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        while True:
+            with contextlib.suppress(OSError, TimeoutError):
+                await self._watch()
+            if self._hub.standing.is_live:
+                self._hub.post(gone(self._hub.standing))
+            await asyncio.sleep(RETRY_S)
+
+    async def open_door(self, door: str) -> Opened:
+        """Ask the gateway to open a door, once."""
+        order = {"verb": "open", "door": door, "actor": ACTOR, "reason": REASON}
+        try:
+            answer = await self._ask(order)
+        except (OSError, TimeoutError):
+            return Opened.GONE
+        if not answer:
+            return Opened.GONE
+        return Opened.DONE if answer.get("ok") is True else Opened.REFUSED
+
+    async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        async with asyncio.timeout(ANSWER_S), self._connected(request) as reader:
+            return parse(await _line(reader))
+
+    async def _watch(self) -> None:
+        status = {"verb": "status"}
+        async with self._connected(status, {"verb": "watch"}) as reader:
+            while True:
+                try:
+                    async with asyncio.timeout(SILENCE_S):
+                        message = parse(await _line(reader))
+                except TimeoutError:
+                    message = await self._ask(status)
+                self._receive(message)
+
+    def _receive(self, message: dict[str, Any]) -> None:
+        """Take a line in; one that means nothing to this panel changes nothing."""
+        hub = self._hub
+        if message.get("ok") is False:
+            raise ConnectionError("the gateway refuses to be watched")
+        status = read_status(message.get("status", message))
+        if status is not None:
+            hub.post(reported(hub.standing, status, hub.now()))
+        event = read_event(message.get("event"))
+        if event is not None:
+            hub.post(happened(hub.standing, event))
+
+    @contextlib.asynccontextmanager
+    async def _connected(
+        self, *requests: dict[str, Any]
+    ) -> AsyncIterator[asyncio.StreamReader]:
+        async with asyncio.timeout(ANSWER_S):
+            reader, writer = await asyncio.open_unix_connection(
+                self._path, limit=MAX_LINE
+            )
+        try:
+            writer.writelines(json.dumps(r).encode() + b"\n" for r in requests)
+            yield reader
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """Return the next line; ConnectionError at the end or for one too long."""
+    try:
+        line = await reader.readline()
+    except ValueError as error:
+        raise ConnectionError("a line without end") from error
+    if not line.endswith(b"\n"):
+        raise ConnectionError("the gateway hung up")
+    return line

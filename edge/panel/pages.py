@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a view to HTML: whole pages, and the fragments that are sent when they change.
+
+The law of the module: everything is escaped; a fragment has the same text within the
+page and on its own, so a page that missed some news heals with the next connection.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from edge.panel.view import Duty
+    from edge.panel.words import Phrase, Words
+
+_FOLDER = Path(__file__).parent
+#: What is served beside the pages, all of it read once.
+ASSETS = {
+    "panel.css": "text/css; charset=utf-8",
+    "panel.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+#: Statuses that have words of their own; any other uses those of 400 or 500.
+_ERRORS = frozenset({400, 403, 404, 405, 413, 422, 500, 503})
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A replaceable part of the page; ``mark`` tells whether it changed."""
+
+    html: Markup
+    mark: str
+
+
+class Pages:
+    """Draws with the templates of this folder."""
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+        self._templates = Environment(
+            loader=FileSystemLoader(_FOLDER / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals["say"] = words.say
+        self._parts = self._templates.get_template("parts.html").make_module()
+        #: Differs in every process, so that pages of an earlier one load anew.
+        self._process = secrets.token_hex(8)
+
+    def duty(self, duty: Duty, *, token: str, told: str) -> str:
+        """Draw the duty page with the token of its buttons and what was just done."""
+        template = self._templates.get_template("duty.html")
+        return template.render(
+            duty=duty,
+            fragments=self.fragments(duty),
+            key=self.key(duty),
+            token=token,
+            told=told,
+        )
+
+    def error(self, status: int) -> str:
+        """Draw a refusal: fixed words, nothing of the request."""
+        general = 400 if status < 500 else 500
+        known = status if status in _ERRORS else general
+        return self._templates.get_template("error.html").render(status=known)
+
+    def key(self, duty: Duty) -> str:
+        """Name what a page cannot follow by fragments: its process and its doors."""
+        shown = [duty.site, *(f"{door.id}\0{door.name}" for door in duty.doors)]
+        return _mark("\n".join([self._process, *shown]))
+
+    def fragments(self, duty: Duty) -> dict[str, Fragment]:
+        """Draw every replaceable part."""
+        drawn = {
+            "said": self._draw("said", duty.card),
+            "emergency": self._draw("emergency", duty.emergency),
+            "verdict": self._draw("card", duty.card),
+            "troubles": self._draw("troubles", duty.troubles, duty.more),
+            "links": self._draw("links", duty.links),
+        }
+        for door in duty.doors:
+            drawn[f"door-{door.number}"] = self._draw("door", door)
+        return {
+            name: Fragment(html=html, mark=_mark(html)) for name, html in drawn.items()
+        }
+
+    def told(self, phrase: Phrase | None) -> str:
+        """Draw what became of the last press; empty once it is old."""
+        return str(self._draw("told", phrase))
+
+    def _draw(self, macro: str, *values: object) -> Markup:
+        drawn: str = getattr(self._parts, macro)(*values)
+        return Markup(drawn.strip())  # noqa: S704  a macro's own, escaped output
+
+
+def _mark(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def asset(name: str) -> bytes:
+    """Read one of ``ASSETS``."""
+    return (_FOLDER / "static" / name).read_bytes()

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the gateway says over the control socket, as values.
+
+The law of the module: this is the panel's JSON edge. It never raises: what is missing
+or has the wrong shape becomes "not known". Only the fields named here are ever read,
+so no name, token or free text of an event can reach a page.
+Source: the ``status`` and ``watch`` verbs of the control socket.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+#: More doors and devices than a site has; what is over is not shown.
+MAX_DOORS = 32
+MAX_DEVICES = 128
+#: Longest name that a page shows; a site file has shorter ones.
+MAX_NAME = 40
+#: The last millisecond of the year 9999: later than any time a calendar can name.
+LAST_MS = 253_402_300_799_999
+#: Where a site does not say: the one time zone of the country it was made for.
+DEFAULT_OFFSET_HOURS = 8
+_OFFSETS = range(-12, 15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoorReport:
+    """One door: ``mode`` and ``phase`` as the gateway's door machine names them."""
+
+    id: str
+    name: str
+    mode: str
+    phase: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceReport:
+    """One device; ``since_ms`` is the UTC time of its last change, if known."""
+
+    id: str
+    name: str
+    driver: str
+    is_online: bool
+    since_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusReport:
+    """How the gateway stands; times are UTC milliseconds since 1970."""
+
+    site: str
+    offset_hours: int
+    uptime_s: int
+    is_fire: bool
+    doors: tuple[DoorReport, ...]
+    devices: tuple[DeviceReport, ...]
+    access_points: dict[str, str]
+    banks: dict[str, str]
+    spaces: dict[str, str]
+    waiting: int
+    is_storage_faulty: bool
+    is_connected: bool
+    has_roster: bool
+    confirmed_ms: int | None
+    clock_ms: int | None
+    is_clock_known: bool
+
+    def place_name(self, at: str) -> str:
+        """Return the name of a door or bank, or of an access point's; empty if none."""
+        place = self.access_points.get(at, at)
+        names = self.banks | {door.id: door.name for door in self.doors}
+        return names.get(place, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventReport:
+    """One committed event, cut down to what a page may show."""
+
+    kind: str
+    at: str
+    earliest_ms: int | None
+    reason: str
+    next_step: str
+    count: int | None
+    space: str
+    from_ms: int | None
+    to_ms: int | None
+    end_ms: int | None
+
+
+def parse(line: bytes) -> dict[str, Any]:
+    """Return the object of one line; an empty one for anything else."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def read_status(value: Any) -> StatusReport | None:
+    """Read a status object; None if it has no doors, which every status has."""
+    status = _table(value)
+    if not isinstance(status.get("doors"), dict):
+        return None
+    events, roster = _table(status.get("events")), _table(status.get("roster"))
+    site, clock = _table(status.get("site")), _table(status.get("clock"))
+    offset = _whole(site.get("utc_offset_hours"))
+    if offset is None or offset not in _OFFSETS:
+        offset = DEFAULT_OFFSET_HOURS
+    return StatusReport(
+        site=_text(site.get("name")),
+        offset_hours=offset,
+        uptime_s=int(_number(status.get("uptime_s"))),
+        is_fire=status.get("fire") is True,
+        doors=_doors(_table(status.get("doors"))),
+        devices=_devices(_table(status.get("devices"))),
+        access_points={
+            _text(name): _text(_table(point).get("door") or _table(point).get("bank"))
+            for name, point in _table(status.get("access_points")).items()
+        },
+        banks=_names(_table(status.get("banks"))),
+        spaces=_names(_table(status.get("spaces"))),
+        waiting=max(0, _whole(events.get("waiting")) or 0),
+        is_storage_faulty=events.get("storage_fault") is True,
+        is_connected=_table(status.get("platform")).get("connected") is True,
+        has_roster=bool(roster.get("epoch")),
+        confirmed_ms=_time(roster.get("confirmed_ms")),
+        clock_ms=_time(clock.get("earliest_ms")),
+        is_clock_known=clock.get("known") is not False,
+    )
+
+
+def read_event(value: Any) -> EventReport | None:
+    """Read an event object; None if it has no kind."""
+    event = _table(value)
+    if not isinstance(event.get("k"), str):
+        return None
+    return EventReport(
+        kind=_text(event.get("k")),
+        at=_text(event.get("at")),
+        earliest_ms=_time(event.get("lo")),
+        reason=_text(event.get("reason")),
+        next_step=_text(event.get("next_step")),
+        count=_whole(event.get("count")),
+        space=_text(event.get("space")),
+        from_ms=_time(event.get("from_ms")),
+        to_ms=_time(event.get("to_ms")),
+        end_ms=_time(event.get("end")),
+    )
+
+
+def _doors(table: dict[str, Any]) -> tuple[DoorReport, ...]:
+    return tuple(
+        DoorReport(
+            id=str(name),
+            name=_text(_table(door).get("name")) or _text(name),
+            mode=_text(_table(door).get("mode")),
+            phase=_text(_table(door).get("phase")),
+        )
+        for name, door in list(table.items())[:MAX_DOORS]
+    )
+
+
+def _devices(table: dict[str, Any]) -> tuple[DeviceReport, ...]:
+    return tuple(
+        DeviceReport(
+            id=_text(name),
+            name=_text(_table(device).get("name")) or _text(name),
+            driver=_text(_table(device).get("driver")),
+            is_online=_table(device).get("online") is True,
+            since_ms=_time(_table(device).get("since_ms")),
+        )
+        for name, device in list(table.items())[:MAX_DEVICES]
+    )
+
+
+def _names(table: dict[str, Any]) -> dict[str, str]:
+    """Return names by identifier; a bare text or an object with a ``name``."""
+    named = {key: _table(v).get("name", v) for key, v in table.items()}
+    return {_text(key): _text(value) for key, value in named.items()}
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    """Return a short text; lone surrogates, which no page can carry, become ``?``."""
+    if not isinstance(value, str):
+        return ""
+    return value[:MAX_NAME].encode("utf-8", "replace").decode("utf-8")
+
+
+def _whole(value: Any) -> int | None:
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_whole and abs(value) <= LAST_MS else None
+
+
+def _number(value: Any) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return min(value, LAST_MS) if is_number and value >= 0 else 0.0
+
+
+def _time(value: Any) -> int | None:
+    whole = _whole(value)
+    return whole if whole is not None and whole >= 0 else None

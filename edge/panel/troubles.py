@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What needs a look, in sentences for people who are not technicians.
+
+The law of the module: pure. A sentence is: what, since when, what to look at, when it
+was last good. Bad comes before warn; a gateway that has just started is still checking
+and shows nothing red.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge.panel.calendar import (
+    MINUTE_MS,
+    day_and_time,
+    minutes_since,
+    time_of_day,
+)
+from edge.panel.view import Notice, Shape, Tone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edge.panel.report import DeviceReport, StatusReport
+    from edge.panel.standing import Standing
+    from edge.panel.words import Words
+
+#: Devices get two heartbeats of a slow bus before they are called silent.
+CHECKING_S = 15
+#: A list that nobody confirmed for so long may lack bookings made since.
+OLD_ROSTER_MS = 24 * 60 * MINUTE_MS
+
+
+def troubles(standing: Standing, words: Words, now_s: float) -> list[Notice]:
+    """Return everything that needs a look, the worst first."""
+    report = standing.report
+    if report is None or not standing.is_live:
+        return []
+    now_ms = standing.clock_ms(now_s)
+    silent = [device for device in report.devices if not device.is_online]
+    found = [*_silent(silent, report, words, now_ms), *_box(report, words, now_ms)]
+    order = (Tone.BAD, Tone.WARN, Tone.INFO)
+    return sorted(found, key=lambda notice: order.index(notice.tone))
+
+
+def _silent(
+    devices: list[DeviceReport], report: StatusReport, words: Words, now_ms: int | None
+) -> Iterator[Notice]:
+    if devices and report.uptime_s < CHECKING_S:
+        yield _notice(words, "checking", Tone.INFO, Shape.CLOCK)
+        return
+    for device in devices:
+        minutes = minutes_since(device.since_ms, now_ms)
+        last = time_of_day(device.since_ms, report.offset_hours)
+        look = f"trouble.device_look_{device.driver}"
+        yield Notice(
+            tone=Tone.BAD,
+            shape=Shape.CROSS,
+            title=words.say("trouble.device", name=device.name, minutes=minutes),
+            advice=words.say_or(look, "trouble.device_look"),
+            note=words.say("trouble.device_last", time=last) if last else None,
+        )
+
+
+def _box(report: StatusReport, words: Words, now_ms: int | None) -> Iterator[Notice]:
+    if report.is_storage_faulty:
+        yield _notice(words, "storage", Tone.BAD, Shape.CROSS)
+    if not report.is_clock_known:
+        yield _notice(words, "clock", Tone.WARN, Shape.ALERT)
+    if not report.has_roster:
+        yield _notice(words, "no_roster", Tone.WARN, Shape.ALERT)
+        return
+    confirmed_ms = report.confirmed_ms
+    if confirmed_ms and now_ms and now_ms - confirmed_ms > OLD_ROSTER_MS:
+        time = day_and_time(confirmed_ms, report.offset_hours)
+        yield _notice(words, "old_roster", Tone.WARN, Shape.ALERT, time=time)
+
+
+def _notice(
+    words: Words, key: str, tone: Tone, shape: Shape, *, time: str | None = None
+) -> Notice:
+    return Notice(
+        tone=tone,
+        shape=shape,
+        title=words.say(f"trouble.{key}", time=time),
+        advice=words.say(f"trouble.{key}_look"),
+    )

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shapes that a page is made of; templates know nothing else.
+
+The law of the module: a tone never stands alone, a shape and a word stand with it, so
+that nobody has to tell colours apart (WCAG 2.2, 1.4.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge.panel.words import Phrase
+
+
+class Tone(StrEnum):
+    """Colour of a card or a border."""
+
+    OK = "ok"
+    WARN = "warn"
+    BAD = "bad"
+    INFO = "info"
+
+
+class Shape(StrEnum):
+    """Inline picture; drawn in ``templates/shapes.html``."""
+
+    TICK = "tick"
+    HAND = "hand"
+    CLOCK = "clock"
+    CROSS = "cross"
+    ALERT = "alert"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """The last verdict: big word, lines beneath, and where and when it was."""
+
+    tone: Tone
+    shape: Shape
+    title: Phrase
+    lines: tuple[Phrase, ...] = ()
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoorRow:
+    """One door and its state in words; ``number`` names its place on the page."""
+
+    number: int
+    id: str
+    name: str
+    tone: Tone
+    shape: Shape
+    state: Phrase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One thing to know: what, what to do, and when it was last good."""
+
+    tone: Tone
+    shape: Shape
+    title: Phrase
+    advice: Phrase | None = None
+    note: Phrase | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """The duty page."""
+
+    site: str
+    card: Card
+    doors: tuple[DoorRow, ...]
+    emergency: Notice | None
+    troubles: tuple[Notice, ...]
+    more: Phrase | None
+    links: tuple[Notice, ...]

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A scripted gateway, the panel as its own process, and a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from playwright.async_api import async_playwright
+
+from tests.panel.scripted_gateway import ScriptedGateway
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from playwright.async_api import Browser
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelProcess:
+    """A panel that listens at ``url`` (with its closing slash)."""
+
+    process: asyncio.subprocess.Process
+    url: str
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rstrip("/").rpartition(":")[2])
+
+
+async def start_panel(socket: Path, port: int = 0) -> PanelProcess:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "edge.panel", "--socket", str(socket)),
+        *("--port", str(port)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(20):
+        line = await process.stdout.readline()
+    return PanelProcess(process=process, url=json.loads(line)["panel_url"])
+
+
+async def stop_panel(panel: PanelProcess) -> str:
+    """End it and return what it wrote to its error output."""
+    if panel.process.returncode is None:
+        panel.process.terminate()
+    async with asyncio.timeout(10):
+        _, errors = await panel.process.communicate()
+    return errors.decode()
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[ScriptedGateway]:
+    scripted = ScriptedGateway(tmp_path / "control.sock")
+    await scripted.open()
+    yield scripted
+    await scripted.close()
+
+
+@pytest.fixture
+async def panel(gateway: ScriptedGateway) -> AsyncIterator[PanelProcess]:
+    """A panel that watches; whatever happened, it wrote nothing to its errors."""
+    started = await start_panel(gateway.path)
+    await gateway.watched()
+    yield started
+    assert await stop_panel(started) == ""
+
+
+@pytest.fixture
+async def http(panel: PanelProcess) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that behaves like a browser on our own page."""
+    headers = {"Origin": panel.url.rstrip("/"), "Sec-Fetch-Site": "same-origin"}
+    async with httpx.AsyncClient(base_url=panel.url, headers=headers) as client:
+        yield client
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=list(FLAGS)
+        )
+        yield launched
+        await launched.close()

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A control socket that says what a test wrote for it, and keeps what it was told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: 2026-11-22 14:32 at UTC+8.
+NOW_MS = 1_795_329_120_000
+MINUTE_MS = 60_000
+
+CALM: dict[str, Any] = {
+    "pid": 4711,
+    "uptime_s": 86_400.0,
+    "fire": False,
+    "site": {"name": "城市客厅 · 康乐", "utc_offset_hours": 8},
+    "doors": {
+        "kitchen-door": {"mode": "LOCKED", "phase": "SECURE", "name": "厨房门"},
+        "living-room-door": {"mode": "LOCKED", "phase": "SECURE", "name": "客厅门"},
+    },
+    "devices": {
+        "kitchen-reader": {
+            "online": True,
+            "name": "厨房门读卡器",
+            "since_ms": NOW_MS - 900 * MINUTE_MS,
+        },
+        "board": {
+            "online": True,
+            "name": "门锁控制板",
+            "driver": "modbus_relay_board",
+            "since_ms": NOW_MS - 900 * MINUTE_MS,
+        },
+    },
+    "access_points": {
+        "kitchen-front": {"door": "kitchen-door"},
+        "living-room-front": {"door": "living-room-door"},
+    },
+    "spaces": {"kitchen": "共享厨房", "living-room": "城市客厅"},
+    "events": {"waiting": 0, "last_seq": 41, "storage_fault": False},
+    "platform": {"connected": True, "last_ack_age_s": 2.0},
+    "roster": {"epoch": "r1", "revision": 9, "confirmed_ms": NOW_MS - MINUTE_MS},
+    "clock": {"earliest_ms": NOW_MS, "latest_ms": NOW_MS + 40, "known": True},
+}
+
+GRANTED: dict[str, Any] = {
+    "seq": 42,
+    "k": "ACCESS_GRANTED",
+    "at": "kitchen-front",
+    "lo": NOW_MS,
+    "end": NOW_MS + 88 * MINUTE_MS,
+    "rule": "booking",
+}
+DENIED: dict[str, Any] = {
+    "seq": 43,
+    "k": "ACCESS_DENIED",
+    "at": "living-room-front",
+    "lo": NOW_MS,
+    "reason": "TOO_EARLY",
+    "next_step": "COME_AT",
+    "from_ms": NOW_MS + 78 * MINUTE_MS,
+}
+
+
+class ScriptedGateway:
+    """Serves ``status``, ``watch`` and ``open`` until closed; can be opened again."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.status = copy.deepcopy(CALM)
+        self.orders: list[dict[str, Any]] = []
+        self.does_refuse = False
+        self.is_mute = False
+        self._server: asyncio.Server | None = None
+        self._watchers: set[asyncio.StreamWriter] = set()
+        self._callers: set[asyncio.StreamWriter] = set()
+        self._news = asyncio.Event()
+
+    async def open(self) -> None:
+        self.path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._serve, self.path)
+
+    async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            for writer in list(self._callers):
+                writer.close()
+            await self._server.wait_closed()
+            self._server = None
+
+    async def watched(self) -> None:
+        """Wait until the panel watches."""
+        async with asyncio.timeout(10):
+            while not self._watchers:
+                self._news.clear()
+                await self._news.wait()
+
+    def tell(self, event: dict[str, Any]) -> None:
+        self.say(json.dumps({"event": event}).encode())
+
+    def show(self) -> None:
+        """Send the status as it stands now."""
+        self.say(json.dumps({"status": self.status}).encode())
+
+    def say(self, line: bytes) -> None:
+        for writer in self._watchers:
+            writer.write(line + b"\n")
+
+    async def _serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._callers.add(writer)
+        with contextlib.suppress(ConnectionError):
+            while line := await reader.readline():
+                if not self.is_mute:
+                    answer = self._answer(json.loads(line), writer)
+                    writer.write(json.dumps(answer).encode() + b"\n")
+                    await writer.drain()
+        self._callers.discard(writer)
+        self._watchers.discard(writer)
+        writer.close()
+
+    def _answer(
+        self, request: dict[str, Any], writer: asyncio.StreamWriter
+    ) -> dict[str, Any]:
+        match request["verb"]:
+            case "status":
+                return {"ok": True, **self.status}
+            case "watch":
+                self._watchers.add(writer)
+                self._news.set()
+                return {"ok": True}
+            case "open":
+                self.orders.append(request)
+                if self.does_refuse:
+                    return {"ok": False, "error": "the door is BLOCKED"}
+                return {"ok": True}
+            case _:
+                return {"ok": False, "error": "unknown verb"}

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The words: none missing, none cold, and no empty place in a sentence."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from edge.core.decision import DenyReason, NextStep
+from edge.core.door import DoorMode, DoorPhase
+from edge.panel.app import TOLD
+from edge.panel.words import Phrase, Words, places
+
+WORDS = Words()
+#: Phrases whose values the code always knows, so that no plain form is needed.
+ALWAYS_KNOWN = {
+    "page.more",
+    "verdict.granted_end",
+    "verdict.times",
+    "link.waiting",
+    "step.COME_AT",
+    "trouble.device_plain",
+    "trouble.device_last",
+    "trouble.old_roster",
+}
+
+
+@pytest.mark.parametrize("reason", DenyReason)
+def test_every_refusal_has_words_of_its_own(reason: DenyReason) -> None:
+    assert f"reason.{reason}" in WORDS
+
+
+@pytest.mark.parametrize("step", NextStep)
+def test_every_next_step_has_words_of_its_own(step: NextStep) -> None:
+    assert f"step.{step}" in WORDS
+
+
+@pytest.mark.parametrize(
+    "state", [*DoorPhase, *sorted(set(DoorMode) - {DoorMode.LOCKED})]
+)
+def test_every_state_of_a_door_has_words(state: str) -> None:
+    assert f"door.{state}" in WORDS
+
+
+@pytest.mark.parametrize("told", sorted(TOLD))
+def test_every_outcome_of_a_press_has_words(told: str) -> None:
+    assert f"told.{told}" in WORDS
+
+
+def test_a_phrase_with_a_place_has_a_plain_form_or_a_value_always() -> None:
+    for key in WORDS.keys:
+        phrase = WORDS._phrases[key]
+        if places(phrase) and key not in ALWAYS_KNOWN:
+            assert f"{key}_plain" in WORDS, key
+
+
+def test_chinese_is_chinese_and_english_is_english() -> None:
+    for key in WORDS.keys:
+        phrase = WORDS._phrases[key]
+        assert re.search("[\u4e00-\u9fff]", phrase.zh), key
+        assert phrase.en.isascii(), key
+
+
+def test_no_word_is_cold_or_technical() -> None:
+    banned = re.compile("非法|无效|拒绝|授权|凭证|鉴权|离线|同步|网关")
+    for key in WORDS.keys:
+        assert not banned.search(WORDS._phrases[key].zh), key
+
+
+def test_an_unknown_value_takes_the_sentence_without_it() -> None:
+    known = WORDS.say("link.cut", minutes=12)
+    assert known == Phrase(
+        "网络断了 12 分钟，照常用", "No network for 12 min, all goes on"
+    )
+    assert WORDS.say("link.cut", minutes=None).zh == "网络断了，照常用"
+
+
+def test_an_unknown_word_of_a_newer_gateway_takes_the_fallback() -> None:
+    assert WORDS.say_or("reason.NEW_RULE", "reason.other").zh == "需要值班员帮忙看看"
+
+
+def test_a_value_cannot_bring_places_of_its_own() -> None:
+    assert WORDS.say("trouble.device_plain", name="{minutes}").zh == "{minutes}没有回应"
