@@ -78,13 +78,15 @@ class Intake:
         self._loop = asyncio.get_running_loop()
         self._workers = ThreadPoolExecutor(CARDS_AT_ONCE, "scrypt")
         self._cards: set[asyncio.Task[None]] = set()
+        self._is_closed = False
         self._sensed = bindings.wiring.sensed()
         self._unread = set(bindings.wiring.boards())
         self._open_at_s = self._beat_s = self._loop.time()
         self._open_at_s += LEVELS_WITHIN_S
 
     def close(self) -> None:
-        """End the worker threads."""
+        """End the worker threads; what comes from now on is the end of the wires."""
+        self._is_closed = True
         self._workers.shutdown(wait=False, cancel_futures=True)
 
     async def beat(self) -> None:
@@ -95,15 +97,17 @@ class Intake:
 
     def line(self, port: str, is_open: bool, why: str) -> None:  # noqa: FBT001
         """Take a port's state; what hangs on a port that will not open is offline."""
-        log.info("line", port=port, is_open=is_open, why=why)
-        if is_open:
+        if is_open or self._is_closed:
             return
+        log.warning("line", port=port, why=why)
         for device_port, unit in self._bindings.wiring.places.values():
             if device_port == port:
                 self.signals(port, [Unreachable(unit=unit, why=why)])
 
     def signals(self, port: str, signals: list[Signal]) -> None:
         """Take what one link has to say."""
+        if self._is_closed:
+            return
         if self._check_stall():
             signals = [s for s in signals if isinstance(s, Reachable | Unreachable)]
         now_s = self._loop.time()

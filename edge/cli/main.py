@@ -8,6 +8,7 @@ use; an error is one line that says what, where and what to do next.
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import sys
@@ -26,6 +27,9 @@ app = typer.Typer(
 
 Site = Annotated[Path, typer.Option(help="The site file (TOML).")]
 State = Annotated[Path, typer.Option(help="Folder of journal, roster and keys.")]
+Socket = Annotated[
+    Path, typer.Option(envvar="MENSHEN_SOCKET", help="The gateway's control socket.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object last.")]
 
 
@@ -77,9 +81,7 @@ def demo(
 
 @app.command()
 def status(
-    socket: Annotated[
-        Path, typer.Option(envvar="MENSHEN_SOCKET", help="The control socket.")
-    ],
+    socket: Socket,
     as_json: Json = False,
 ) -> None:
     """Say how the gateway stands and how many events wait to be sent."""
@@ -90,11 +92,66 @@ def status(
     print(json.dumps(answer) if as_json else "\n".join(lines(answer)))
 
 
+@app.command("open")
+def open_door(
+    door: Annotated[str, typer.Argument(help="The door's id, as in the site file.")],
+    socket: Socket,
+    reason: Annotated[str, typer.Option(help="Why; it stands in the journal.")],
+) -> None:
+    """Open a door by hand; who did it and why is stored before the lock moves."""
+    from edge.control.client import ask
+
+    ask(socket, "open", door=door, actor=f"shell:{getpass.getuser()}", reason=reason)
+    print(f"{door}: released")
+
+
+journal = typer.Typer(help="The journal of events.", no_args_is_help=True)
+app.add_typer(journal, name="journal")
+
+
+@journal.command("show")
+def journal_show(
+    state: State,
+    last: Annotated[int, typer.Option(min=1, max=100_000, help="How many.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Show the last events as they were stored."""
+    import asyncio
+
+    from edge.cli.journal_view import show
+
+    async def run_show() -> None:
+        async for event in show(state / "journal.db", last):
+            text = json.dumps(event, ensure_ascii=False) if as_json else _line(event)
+            print(text)
+
+    asyncio.run(run_show())
+
+
+def _line(event: dict[str, Any]) -> str:
+    person = event.pop("person") or {}
+    seq, kind, at = event.pop("seq"), event.pop("k"), event.pop("at")
+    left_out = ("b", "hi", "lo", "m", "epoch")
+    facts = {k: v for k, v in event.items() if k not in left_out} | person
+    words = " ".join(f"{name}={value}" for name, value in facts.items())
+    return f"{seq:>8}  {kind:22} {at:20} {words}"
+
+
+@journal.command("verify")
+def journal_verify(state: State, as_json: Json = False) -> None:
+    """Walk the whole chain of hashes; exit 1 if an event is not as it was stored."""
+    import asyncio
+
+    from edge.cli.journal_view import check
+
+    found = asyncio.run(check(state / "journal.db"))
+    _tell(found, as_json=as_json)
+    raise typer.Exit(0 if found["sound"] else 1)
+
+
 @app.command("end-fire")
 def end_fire(
-    socket: Annotated[
-        Path, typer.Option(envvar="MENSHEN_SOCKET", help="The control socket.")
-    ],
+    socket: Socket,
     actor: Annotated[str, typer.Option(help="Who ends it.")],
     reason: Annotated[str, typer.Option(help="Why.")],
 ) -> None:

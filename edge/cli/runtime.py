@@ -123,7 +123,7 @@ class Runtime:
             async with _running([self.client.run()]):
                 async with _running(wires):
                     await stop.wait()
-                intake.close()
+                    intake.close()  # the ports that close now are no news
                 await self._stop()
             with contextlib.suppress(PortFaultError), port_faults():
                 await self.journal.settle()

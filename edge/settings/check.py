@@ -149,7 +149,8 @@ def _place(settings: Settings, index: int) -> Iterator[Finding]:
         yield (*where, "door"), what
     banks = {bank.id: bank for bank in settings.bank}
     if point.bank is not None and point.bank not in banks:
-        what = f"there is no bank {point.bank!r}, {_known(banks) or 'describe one'}"
+        instead = _known(banks) if banks else "describe one as [[bank]]"
+        what = f"there is no bank {point.bank!r}, {instead}"
         yield (*where, "bank"), what
     if point.opens == "medicine":
         bank = banks.get(point.bank or "")

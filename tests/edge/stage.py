@@ -8,13 +8,21 @@ a test moves it, so that no test depends on how fast the machine is.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edge.core.command import HoldOpen, Release, Relock
+from edge.core.command import HoldOpen, OpenCompartment, Release, Relock
 from edge.core.controller import Controller
 from edge.core.credential import Credential, CredentialKind
 from edge.core.moment import Moment
-from edge.core.plan import AccessPointPlan, DoorPlan, SitePlan, SpacePlan
+from edge.core.plan import (
+    AccessPointPlan,
+    BankPlan,
+    CompartmentPlan,
+    DoorPlan,
+    SitePlan,
+    SpacePlan,
+)
 from edge.core.roster import Cursor, Roster, RosterBuilder
 from edge.core.roster_row import BookingRow, HolderRow
 from edge.core.stimulus import Scan
@@ -29,6 +37,8 @@ if TYPE_CHECKING:
 #: 2026-11-22 07:00 UTC; the booking of everybody begins an hour before.
 NOW_MS = 1_795_330_800_000
 HOUR_MS = 3_600_000
+#: Has a compartment booked, too.
+LOCKER_HOLDER = 7
 PEOPLE = 100
 POINTS = ("front", "yard", "cellar", "attic", "gate")
 
@@ -188,6 +198,10 @@ class Stage:
         """Return what was carried out, without indications."""
         return [c for c in self.carried if isinstance(c, Release | Relock | HoldOpen)]
 
+    def opened(self) -> list[int]:
+        """Return the numbers of the compartments that were opened, in order."""
+        return [c.number for c in self.carried if isinstance(c, OpenCompartment)]
+
     def released(self) -> list[int]:
         """Return the causes of the releases that left, in order."""
         return [c.cause for c in self.carried if isinstance(c, Release)]
@@ -238,6 +252,24 @@ def site() -> SitePlan:
                 door_id="shed-door" if name == "yard" else "hall-door",
             )
             for name in POINTS
+        }
+        | {
+            "bank-front": AccessPointPlan(
+                access_point_id="bank-front", bank_id="lockers"
+            ),
+            "aid": AccessPointPlan(
+                access_point_id="aid", bank_id="lockers", is_medicine_box=True
+            ),
+        },
+        banks={
+            "lockers": BankPlan(
+                bank_id="lockers",
+                space_id="hall",
+                compartments={
+                    1: CompartmentPlan(number=1, size="S"),
+                    2: CompartmentPlan(number=2, size="M", is_medicine_box=True),
+                },
+            )
         },
         settings_revision="abcd0123",
     )
@@ -268,6 +300,8 @@ def roster_rows(known: dict[int, bytes]) -> list[HolderRow | BookingRow]:
             is_confirmed=True,
         )
         rows += [holder, booking]
+        if person == LOCKER_HOLDER:
+            rows.append(replace(booking, booking_id="b-locker", size="S", party=1))
     return rows
 
 

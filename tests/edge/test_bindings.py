@@ -14,6 +14,7 @@ from drivers.device import (
     CodeRead,
     Garbled,
     InputChanged,
+    OpenLock,
     OrderFailed,
     OutputChanged,
     Pulse,
@@ -28,9 +29,18 @@ from edge.bindings.bindings import MAX_DETAIL, Bindings, CardScan
 from edge.bindings.tokens import TokenMaker
 from edge.cli.files import config_folder
 from edge.cli.site_wiring import wiring_of
-from edge.core.command import HoldOpen, Indicate, Indication, Release, Relock
+from edge.core.command import (
+    HoldOpen,
+    Indicate,
+    Indication,
+    OpenCompartment,
+    Release,
+    Relock,
+)
 from edge.core.event import EventKind
 from edge.core.stimulus import (
+    CompartmentChanged,
+    CompartmentFailed,
     ContactChanged,
     DeviceChanged,
     ExitButtonChanged,
@@ -249,4 +259,23 @@ def test_the_wiring_names_boards_senses_and_devices(tmp_path: Path) -> None:
     assert site.wiring.doors_of("strikes") == ("living-room-door",)
     assert site.device_of(BOARD, 2) == "strikes"
     assert site.device_of(BOARD, 3) is None
-    assert site.devices == {"kitchen-reader", "living-room-scanner", "board", "strikes"}
+    doors = {"kitchen-reader", "living-room-scanner", "board", "strikes"}
+    lockers = {"locks", "locker-scanner", "medicine-scanner", "desk-reader"}
+    assert site.devices == doors | lockers
+
+
+def test_a_compartment_is_opened_felt_and_told_by_its_lock(tmp_path: Path) -> None:
+    site = bindings(tmp_path)
+    port, unit = site.wiring.places["locks"]
+    wish = OpenCompartment(bank="lockers", number=7, cause=1, is_first_aid=False)
+    assert site.order(wish) == (port, OpenLock(unit=unit, channel=7))
+    closed = InputChanged(unit=unit, channel=7, is_active=True)
+    assert site.translate(port, closed, 0.0) == CompartmentChanged(
+        bank="lockers", number=7, is_open=False
+    )
+    failed = OrderFailed(
+        unit=unit, order=OpenLock(unit=unit, channel=7), why="the lock did not open"
+    )
+    assert site.translate(port, failed, 0.0) == CompartmentFailed(
+        bank="lockers", number=7, why="the lock did not open"
+    )

@@ -31,7 +31,14 @@ def test_the_demonstration_site_is_good_and_says_what_it_should() -> None:
         ("kitchen-reader", "id_card_sam", 115_200, 0),
         ("living-room-scanner", "qr_line", 115_200, 0),
         ("board", "modbus_relay_board", 9_600, 1),
+        ("locks", "locker_8a", 9_600, 1),
+        ("locker-scanner", "qr_line", 115_200, 0),
+        ("medicine-scanner", "qr_line", 115_200, 0),
+        ("desk-reader", "id_card_sam", 115_200, 0),
     ]
+    [bank] = site.bank
+    assert sorted(bank.compartments.numbers()) == list(range(1, 13))
+    assert bank.compartments.medicine == [12]
     kitchen, living_room = site.door
     assert (kitchen.escape, living_room.escape) == (True, False)
     assert (kitchen.lock, kitchen.egress) == ("fail_secure", "mechanical")
@@ -47,6 +54,11 @@ def test_the_demonstration_site_as_the_rules_see_it() -> None:
     assert (door.space_id, door.is_escape, door.has_contact) == ("kitchen", True, True)
     assert (door.release_s, door.extended_release_s, door.held_open_s) == (3, 8, 20)
     assert plan.access_points["living-room-front"].door_id == "living-room-door"
+    assert plan.access_points["locker-front"].bank_id == "lockers"
+    assert plan.access_points["medicine-box"].is_medicine_box
+    assert plan.access_points["desk"].is_desk
+    assert plan.banks["lockers"].compartments[12].is_medicine_box
+    assert plan.banks["lockers"].compartments[7].size == "M"
     assert plan.spaces["kitchen"].lead_ms == 600_000
     assert plan.spaces["kitchen"].grace_ms == 300_000
     assert plan.utc_offset_ms == 8 * 3_600_000
