@@ -216,6 +216,18 @@ def bench_drain(
         raise typer.Exit(1) from error
 
 
+@bench.command("footprint")
+def bench_footprint(as_json: Json = False) -> None:
+    """Measure memory, start, disk and CPU on three sites, in about two minutes."""
+    from edge.cli.bench.footprint import FootprintOptions, SiteError, run_footprint
+
+    try:
+        _tell(run_footprint(FootprintOptions()), as_json=as_json)
+    except SiteError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from error
+
+
 def _tell(result: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(result))

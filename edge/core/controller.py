@@ -12,7 +12,7 @@ import json
 from typing import TYPE_CHECKING
 
 from edge.core.admissions import Admissions
-from edge.core.command import Indication, Release
+from edge.core.command import Indication
 from edge.core.decision import (
     Denied,
     DenyReason,
@@ -332,11 +332,7 @@ class Controller:
         if release_s > 0:
             # Not a cause anew: while nobody used it the door still remembers it.
             self._doors.release(door_id, release_s, now, cause=None)
-            self._out.command(
-                Release(
-                    door=door_id, duration_s=release_s, cause=cause, is_egress=False
-                )
-            )
+            self._doors.pulse(door_id, release_s, now, cause=cause)
         self._reception.indicate(access_point, Indication.GRANTED)
 
     def _deny(

@@ -42,6 +42,8 @@ UNLOCKED_RENEW_S = 5.0
 #: The pulse begins after the grant's commit and ends a poll before the contact tells:
 #: a leaf opened in that stretch was let in, not forced.
 RELEASE_SLACK_S = 1.0
+#: The step in which boards count a pulse.
+PULSE_STEP_S = 0.1
 MAX_REASON = 64
 
 _KINDS = {
@@ -97,9 +99,26 @@ class Doorkeeper:
         """Release for a grant; the command waits for the grant's commit."""
         self._grants[event.seq] = event
         self.release(door_id, release_s, now, cause=event.seq)
+        self.pulse(door_id, release_s, now, cause=event.seq)
+
+    def pulse(
+        self,
+        door_id: str,
+        release_s: float,
+        now: Moment,
+        *,
+        cause: int,
+        is_egress: bool = False,
+    ) -> None:
+        """Order the board's pulse, which begins anew: never cut a longer one short."""
+        until_s = self._doors[door_id].released_until_s
+        if until_s is not None:
+            left_s = until_s - RELEASE_SLACK_S - now.monotonic_s
+            if left_s > release_s + PULSE_STEP_S:
+                release_s = round(left_s, 1)
         self._out.command(
             Release(
-                door=door_id, duration_s=release_s, cause=event.seq, is_egress=False
+                door=door_id, duration_s=release_s, cause=cause, is_egress=is_egress
             )
         )
 
@@ -137,9 +156,7 @@ class Doorkeeper:
             # A shorter pulse would lock the unlocked door before its next renewal.
             release_s = max(release_s, UNLOCKED_PULSE_S)
         if mode is not DoorMode.LOCKED_OPEN:
-            self._out.command(
-                Release(door=door_id, duration_s=release_s, cause=cause, is_egress=True)
-            )
+            self.pulse(door_id, release_s, now, cause=cause, is_egress=True)
 
     def open_by_hand(self, order: PanelOpenOrdered, now: Moment) -> None:
         """Release for somebody in charge; a door that is free already needs none."""
@@ -153,11 +170,7 @@ class Doorkeeper:
             return
         release_s = self._site.doors[order.door].release_s
         self.release(order.door, release_s, now, cause=None)
-        self._out.command(
-            Release(
-                door=order.door, duration_s=release_s, cause=noted.seq, is_egress=False
-            )
-        )
+        self.pulse(order.door, release_s, now, cause=noted.seq)
 
     def order_mode(self, order: ModeOrdered, now: Moment) -> None:
         """Change a door's mode; an escape door changes when the fire has ended."""

@@ -9,7 +9,18 @@ import pytest
 
 from edge.core.controller import Controller
 from edge.core.stimulus import DeviceChanged
-from tests.core.scene import HELD_S, RELEASE_S, SITE, SLACK_S, moment, neighbours
+from tests.core.scene import (
+    EXTENDED_S,
+    HELD_S,
+    RELEASE_S,
+    SITE,
+    SLACK_S,
+    booking,
+    holder,
+    moment,
+    neighbours,
+    roster,
+)
 from tests.core.stage import Stage
 
 FORCED = ["DOOR_OPENED", "DOOR_FORCED_OPEN"]
@@ -308,3 +319,13 @@ def test_a_leaf_opened_just_after_its_pulse_was_let_in() -> None:
     assert stage.wait(RELEASE_S + SLACK_S - 0.001) == []
     opened = stage.swing("lounge-door", is_open=True)
     assert opened == ["DOOR_OPENED", "ACCESS_TAKEN"]
+
+
+def test_a_short_release_never_cuts_a_longer_one_short() -> None:
+    slow = holder("chen", needs_extended_time=True)
+    stage = Stage(roster(slow, booking("b1 chen kitchen 14:00-16:00")))
+    stage.scan("chen")
+    assert [release.duration_s for release in stage.releases()] == [EXTENDED_S]
+    stage.wait(1.0)
+    stage.press("kitchen-door")
+    assert [release.duration_s for release in stage.releases()] == [EXTENDED_S - 1.0]

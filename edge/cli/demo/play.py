@@ -89,14 +89,24 @@ class Play:
             await child.start()
 
     async def open(self, stop: asyncio.Event) -> None:
-        """Start everything and wait until people are known."""
+        """Start everything and wait until people are known.
+
+        What dies meanwhile is started again; ChildDiedError when it is hopeless.
+        """
         await self.start()
-        await self.firmware.open()
-        async with asyncio.timeout(READY_WITHIN_S):
-            is_known = False
-            while not (is_known or stop.is_set()):
-                await asyncio.sleep(POLL_S)
-                is_known = is_ready(await self.status())
+        watching = asyncio.create_task(self.supervisor.watch())
+        try:
+            await self.firmware.open()
+            async with asyncio.timeout(READY_WITHIN_S):
+                is_known = False
+                while not (is_known or stop.is_set()):
+                    if watching.done():
+                        watching.result()
+                    await asyncio.sleep(POLL_S)
+                    is_known = is_ready(await self.status())
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
 
     def walks(self, *, speed: float) -> Iterator[Coroutine[Any, Any, None]]:
         """Yield the residents of every porch, walking."""
