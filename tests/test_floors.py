@@ -26,6 +26,14 @@ PLANTS = {
         ("edge/control/client.py", "from edge.gateway import inbox"),
         ("edge/gateway/inbox.py", "from edge.cli import files"),
     ],
+    "the panel talks to the gateway through the control socket alone": [
+        ("edge/panel/words.py", "from edge.storage import errors"),
+        ("edge/panel/view.py", "from drivers import secret"),
+    ],
+    "what runs day and night carries no command line, panel or broker": [
+        ("edge/cli/run.py", "import typer"),
+        ("edge/cli/exits.py", "import rich"),
+    ],
     "floors of the way to the platform": [
         ("cloud_sync/signing.py", "from cloud_sync import session"),
         ("cloud_sync/feed.py", "from cloud_sync import envelope"),

@@ -198,7 +198,12 @@ class Bindings:
         # Also news of a device that never answered: it may be the strike's board.
         self._online.discard(device)
         self._silent.add(device)
-        return DeviceChanged(device=device, is_online=False, detail=why[:MAX_DETAIL])
+        return DeviceChanged(
+            device=device,
+            is_online=False,
+            detail=why[:MAX_DETAIL],
+            senses_fire=self.wiring.senses_fire(device),
+        )
 
     def _fault(self, device: str, signal: Garbled | OrderFailed) -> Stimulus:
         what = "garbled" if isinstance(signal, Garbled) else "order_failed"

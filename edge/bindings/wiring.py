@@ -57,6 +57,13 @@ class Wiring:
         """Return the devices that are asked for an input."""
         return frozenset(board for board, _ in self.inputs)
 
+    def senses_fire(self, device: str) -> bool:
+        """Say whether the fire panel's contact hangs on a device."""
+        return any(
+            board == device and wired.role is InputRole.FIRE
+            for (board, _), wired in self.inputs.items()
+        )
+
     def boards(self) -> frozenset[str]:
         """Return the devices that drive a lock or are asked for an input."""
         return self.sensed() | {board for board, _ in self.strikes.values()}

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from drivers.device import InputChanged, Reachable, Unreachable
+from drivers.device import (
+    InputChanged,
+    OrderFailed,
+    Reachable,
+    SetOutput,
+    Unreachable,
+)
 from drivers.secret import wipe
 from edge.bindings.bindings import CardScan
 from edge.core.command import Indicate, Indication
@@ -53,6 +59,8 @@ CARDS_AT_ONCE = 2
 CARDS_WAITING = 8
 #: A dead board must not keep the other doors shut.
 LEVELS_WITHIN_S = 2.0
+#: How soon a steady output whose order failed is sent again.
+IN_LINE_AFTER_S = 1.0
 #: Longer without a beat and the process stood still.
 STALL_S = 2.0
 BEAT_S = 0.1
@@ -78,6 +86,7 @@ class Intake:
         self._loop = asyncio.get_running_loop()
         self._workers = ThreadPoolExecutor(CARDS_AT_ONCE, "scrypt")
         self._cards: set[asyncio.Task[None]] = set()
+        self._awry: set[str] = set()
         self._is_closed = False
         self._sensed = bindings.wiring.sensed()
         self._unread = set(bindings.wiring.boards())
@@ -87,6 +96,8 @@ class Intake:
     def close(self) -> None:
         """End the worker threads; what comes from now on is the end of the wires."""
         self._is_closed = True
+        for task in self._cards:
+            task.cancel()
         self._workers.shutdown(wait=False, cancel_futures=True)
 
     async def beat(self) -> None:
@@ -116,6 +127,24 @@ class Intake:
             if stimulus is not None:
                 self._route(stimulus)
             self._take_heard(port, signal)
+            if isinstance(signal, OrderFailed) and isinstance(signal.order, SetOutput):
+                self._bring_in_line_soon(self._bindings.device_of(port, signal.unit))
+
+    def _bring_in_line_soon(self, device: str | None) -> None:
+        """Send a board's steady outputs again: one that was lost must not stay lost."""
+        if device is not None and device not in self._awry:
+            self._awry.add(device)
+            self._loop.call_later(IN_LINE_AFTER_S, self._bring_in_line, device)
+
+    def _bring_in_line(self, device: str) -> None:
+        self._awry.discard(device)
+        # A board that is away is brought in line when it returns.
+        if not self._is_closed and device in self._bindings.online:
+            doors = self._bindings.wiring.doors_of(device)
+            returned = DeviceChanged(
+                device=device, is_online=True, is_news=False, detail="", doors=doors
+            )
+            self._gateway.arrive(returned)
 
     def _take_heard(self, port: str, signal: Signal) -> None:
         """Cross a board off once its levels are known: it tells them all at once."""
@@ -141,6 +170,8 @@ class Intake:
         self._open_at_s = now_s + LEVELS_WITHIN_S
         self._gateway.forget_waiting()
         self._flush()
+        for board in self._bindings.wiring.boards():
+            self._bring_in_line_soon(board)
         stalled = Noted(
             kind=EventKind.STALLED,
             subject="gateway",
@@ -205,6 +236,8 @@ class Intake:
             return
         finally:
             wipe(number)  # the worker does, unless it never came to it
+        if self._is_closed:
+            return  # decided now, it would come after the last event
         self._scan(
             Scan(
                 access_point=card.access_point,

@@ -169,7 +169,7 @@ app.add_typer(config, name="config")
 @config.command("check")
 def config_check(site: Site) -> None:
     """Check a site file; every fault with its line and its mend."""
-    from edge.cli.run import load_site
+    from edge.cli.load_site import load_site
 
     load_site(site)
     print(f"{site}: good")
@@ -219,7 +219,8 @@ def bench_drain(
 @bench.command("footprint")
 def bench_footprint(as_json: Json = False) -> None:
     """Measure memory, start, disk and CPU on three sites, in about two minutes."""
-    from edge.cli.bench.footprint import FootprintOptions, SiteError, run_footprint
+    from edge.cli.bench.footprint import FootprintOptions, run_footprint
+    from edge.cli.bench.process_figures import SiteError
 
     try:
         _tell(run_footprint(FootprintOptions()), as_json=as_json)

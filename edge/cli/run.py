@@ -16,40 +16,19 @@ import resource
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import structlog
+# structlog would load it for colours that nobody looks at day and night.
+sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
 
-from edge.cli.device_lines import driver_faults
-from edge.cli.exits import guarded
-from edge.cli.runtime import Runtime
-from edge.cli.state_folder import own_folder
-from edge.settings.lines import line_of
-from edge.settings.site_file import SettingsError, load
+import structlog  # noqa: E402
 
-if TYPE_CHECKING:
-    from edge.settings.site_file import Settings
-
+from edge.cli.exits import guarded  # noqa: E402
+from edge.cli.load_site import load_site  # noqa: E402
+from edge.cli.runtime import Runtime  # noqa: E402
+from edge.cli.state_folder import own_folder  # noqa: E402
 
 #: A scan leaves no cycles; the default would look for them every few scans.
 COLLECT_AFTER = (5_000, 20, 50)
-
-
-def load_site(path: Path) -> Settings:
-    """Read a site file and hold it against the registry of drivers."""
-    settings = load(path)
-    text = path.read_text(encoding="utf-8")
-    faults = [
-        f"{path}:{line_of(text, where)} {_dotted(where)}: {what}"
-        for where, what in driver_faults(settings)
-    ]
-    if faults:
-        raise SettingsError(faults)
-    return settings
-
-
-def _dotted(where: tuple[str | int, ...]) -> str:
-    return ".".join(str(part + 1 if isinstance(part, int) else part) for part in where)
 
 
 def run_gateway(site: Path, state: Path, *, is_verbose: bool) -> int:

@@ -60,6 +60,8 @@ if TYPE_CHECKING:
 VERSION = "0.1.0"
 #: How often the kernel's clock is asked, and the acknowledged mark is written.
 CLOCK_EVERY_S = 30.0
+#: Events that the journal keeps; the oldest acknowledged ones go first, others never.
+JOURNAL_EVENTS = 1_000_000
 #: How long an orderly stop waits for the disk.
 DRAIN_WITHIN_S = 2.0
 #: … and how long it waits for the platform to acknowledge the last events.
@@ -85,7 +87,8 @@ class Runtime:
         self.feed: RosterFeed
         self.client: PlatformClient
         self._lines: dict[str, SerialLink] = {}
-        self._journal_aside: Path | None = None
+        #: Damaged files that were set aside at this start.
+        self._aside: dict[str, Path | None] = {}
         self._control: ControlServer | None = None
         self._fire = FireKeeper(state / "emergency")
 
@@ -121,10 +124,12 @@ class Runtime:
             wires += [intake.beat(), self._keep_house(), self._tell_status()]
             log.info("started", site=self.settings.site.id, pid=os.getpid())
             async with _running([self.client.run()]):
-                async with _running(wires):
-                    await stop.wait()
-                    intake.close()  # the ports that close now are no news
-                await self._stop()
+                try:
+                    async with _running(wires):
+                        await stop.wait()
+                        intake.close()  # the ports that close now are no news
+                finally:
+                    await self._stop()  # also when something failed: keep what there is
             with contextlib.suppress(PortFaultError), port_faults():
                 await self.journal.settle()
 
@@ -157,7 +162,8 @@ class Runtime:
                 salt=lambda: secrets.token_bytes(SALT_BYTES),
             )
         )
-        self.journal, self._journal_aside = opened.journal, opened.set_aside
+        self.journal = opened.journal
+        self._aside["journal"] = opened.set_aside
 
     async def _open_rules(self, stack: AsyncExitStack) -> None:
         self.clock = SystemClock(
@@ -180,12 +186,7 @@ class Runtime:
         stack.callback(self.gateway.close)
         path = self._state / "roster.db"
         opened = await stack.enter_async_context(open_roster(path, open_aiosqlite))
-        for what, kept in (
-            ("journal", self._journal_aside),
-            ("roster", opened.set_aside),
-        ):
-            if kept is not None:
-                self._note_damage(what, kept)
+        self._aside["roster"] = opened.set_aside
         self.feed = await RosterFeed.open(opened.store, self.gateway)
 
     def _start(self) -> None:
@@ -195,6 +196,9 @@ class Runtime:
             *((("missing", self.journal.missing),) if self.journal.missing else ()),
         )
         self.gateway.do(lambda controller, now: controller.start(now, facts=facts))
+        for what, kept in self._aside.items():
+            if kept is not None:
+                self._note_damage(what, kept)
 
     async def _open_control(self, stack: AsyncExitStack) -> None:
         server = ControlServer(
@@ -310,6 +314,7 @@ class Runtime:
             self._keep_fire()
             with contextlib.suppress(PortFaultError), port_faults():
                 await self.journal.settle()
+                await self.journal.trim(JOURNAL_EVENTS)
             await asyncio.sleep(CLOCK_EVERY_S)
 
     async def _stop(self) -> None:

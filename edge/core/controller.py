@@ -64,6 +64,8 @@ SINGLE_NOTES = 3
 PROVOKED_NOTES = frozenset(
     {
         EventKind.DEVICE_FAULT,
+        EventKind.DEVICE_OFFLINE,
+        EventKind.DEVICE_ONLINE,
         EventKind.QUEUE_FULL,
         EventKind.PLATFORM_REFUSED,
         EventKind.ROSTER_REFUSED,
@@ -259,9 +261,13 @@ class Controller:
         kind = online if stimulus.is_online else offline
         facts: Facts = (("detail", stimulus.detail),) if stimulus.detail else ()
         if stimulus.is_news:
-            self._out.event(kind, stimulus.device, now, facts=facts)
+            # A cable that somebody wiggles must not wear out the disk.
+            note = Noted(kind=kind, subject=stimulus.device, facts=facts)
+            self._note(note, now)
         if stimulus.is_online:
             self._doors.reassert(stimulus.doors)
+        elif stimulus.senses_fire:
+            self._doors.fire_input_lost()
 
     def _scan(self, scan: Scan, now: Moment) -> None:
         if now.monotonic_s - scan.received_s > SCAN_LIFE_S:

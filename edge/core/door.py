@@ -85,10 +85,11 @@ TABLE: dict[DoorPhase, dict[DoorInput, tuple[DoorPhase, tuple[DoorEffect, ...]]]
         _I.HELD_OVER: (_P.OPEN_TOO_LONG, (_E.TOO_LONG,)),
     },
     # Another grant while the leaf stands open: it counts as taken when its release
-    # ends; if the leaf closes first, the release goes on for whoever scanned.
+    # ends or the leaf closes, or people would walk in behind each other uncounted; the
+    # release goes on for whoever the leaf shut out.
     _P.OPEN_RELEASED: {
         _I.RELEASE: (_P.OPEN_RELEASED, ()),
-        _I.CLOSED: (_P.RELEASED, (_E.CLOSED,)),
+        _I.CLOSED: (_P.RELEASED, (_E.CLOSED, _E.TAKEN)),
         _I.RELEASE_OVER: (_P.OPEN, (_E.TAKEN,)),
         _I.HELD_OVER: (_P.OPEN_TOO_LONG, (_E.TAKEN, _E.TOO_LONG)),
     },

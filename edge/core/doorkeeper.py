@@ -200,6 +200,10 @@ class Doorkeeper:
         )
         self.reassert(self._before_fire)
 
+    def fire_input_lost(self) -> None:
+        """Forget the fire input's level: silent, it neither starts nor ends a fire."""
+        self._is_fire_input = True
+
     def end_fire(self, now: Moment, actor: str, reason: str) -> None:
         """End the fire release by hand; refused unless the input is at rest."""
         if not self._is_fire or self._is_fire_input:

@@ -76,6 +76,8 @@ class DeviceChanged:
     detail: str
     is_news: bool = True
     doors: tuple[str, ...] = ()
+    #: Whether the fire panel's contact hangs on it: silent, nobody knows its level.
+    senses_fire: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

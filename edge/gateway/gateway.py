@@ -23,13 +23,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from edge.core.command import HoldOpen, OpenCompartment, Release, Relock
 from edge.core.event import EventKind
 from edge.core.stimulus import Noted, OpenRefused
+from edge.gateway.held import Held
 from edge.gateway.inbox import Inbox
 from edge.storage.errors import StorageError
 
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from edge.core.outcome import Outcome
     from edge.core.stimulus import Exempt, Stimulus
 
-#: How long a booked person may be kept outside by a slow disk (law 2).
-COMMIT_PATIENCE_S = 0.25
 #: A release older than this moves nothing: the person may be gone (law 5).
 RELEASE_LIFE_S = 2.0
 #: Refusals alone may wait this long for company, or until so many wait.
@@ -54,6 +53,8 @@ DENIAL_BATCH = 20
 SNAPSHOT_EVERY = 500
 #: After a failed commit: how long until the next try.
 RETRY_S = 1.0
+#: Events of one commit: chaining them takes the loop some milliseconds.
+COMMIT_EVENTS = 256
 #: Events kept in memory while the disk does not take them; scans beyond are refused.
 RING_LIMIT = 10_000
 #: Seqs that one STORAGE_SLOW event names; the rest is only counted.
@@ -76,24 +77,6 @@ class JournalPort(Protocol):
         """Begin a new epoch; what was not acknowledged is numbered anew from 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """An opening that waits for its grant's commit, and since when."""
-
-    wish: Release | OpenCompartment
-    since_s: float
-
-    @property
-    def may_be_late(self) -> bool:
-        """Whether it opens without its commit rather than keep somebody outside."""
-        return isinstance(self.wish, Release) or self.wish.is_first_aid
-
-    @property
-    def due_s(self) -> float:
-        """When it leaves without its commit."""
-        return self.since_s + COMMIT_PATIENCE_S
-
-
 class Gateway:
     """Steps of one site; runs inside the roof's event loop."""
 
@@ -114,7 +97,7 @@ class Gateway:
         self._loop = asyncio.get_running_loop()
         self._inbox = Inbox()
         self._ring: deque[Event] = deque()
-        self._held: deque[_Held] = deque()
+        self._held: deque[Held] = deque()
         #: Seqs of grants released late, each once: a reopened door repeats its cause.
         self._late: dict[int, None] = {}
         self._stored_seq = controller.next_seq - 1
@@ -127,6 +110,7 @@ class Gateway:
         self._is_retry_due = False
         self._is_urgent = False
         self._is_renumbering = False
+        self._epoch_change: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._commit_timer: asyncio.TimerHandle | None = None
 
@@ -173,6 +157,8 @@ class Gateway:
 
         The snapshot goes with it, so that the next start has nothing to replay.
         """
+        if self._epoch_change is not None:
+            await asyncio.wait({self._epoch_change})  # the ring takes its new numbers
         if self._commit is not None:
             await asyncio.wait({self._commit})
         while self._ring or self._commit or self._snapshot_seq < self._stored_seq:
@@ -192,6 +178,7 @@ class Gateway:
         if self._is_faulty and not await self.drain():
             raise StorageError("the disk takes no events, a new epoch has to wait")
         self._is_renumbering = True
+        self._epoch_change = self._loop.create_future()
         try:
             await self._journal.new_epoch()
             waiting = self._ring[0].seq if self._ring else self._controller.next_seq
@@ -200,6 +187,8 @@ class Gateway:
             self._snapshot_seq = self._stored_seq - SNAPSHOT_EVERY
         finally:
             self._is_renumbering = False
+            self._epoch_change.set_result(None)
+            self._epoch_change = None
             self._settle()
 
     def close(self) -> None:
@@ -266,7 +255,7 @@ class Gateway:
             return False
         if command.cause <= self._stored_seq:
             return False
-        self._held.append(_Held(command, self._loop.time()))
+        self._held.append(Held(command, self._loop.time()))
         self._is_urgent = True
         return True
 
@@ -286,12 +275,12 @@ class Gateway:
             refused = OpenRefused(bank=wish.bank, number=wish.number, cause=wish.cause)
             self._take(self._controller.handle(refused, self._now()))
 
-    def _take_held(self, is_meant: Callable[[_Held], bool]) -> list[_Held]:
+    def _take_held(self, is_meant: Callable[[Held], bool]) -> list[Held]:
         taken = [held for held in self._held if is_meant(held)]
         self._held = deque(held for held in self._held if not is_meant(held))
         return taken
 
-    def _let_go(self, held: _Held) -> bool:
+    def _let_go(self, held: Held) -> bool:
         """Carry an opening out, unless it slept through a stall; say whether."""
         if self._loop.time() - held.since_s > RELEASE_LIFE_S:
             return False
@@ -336,13 +325,13 @@ class Gateway:
         if self._commit_timer is not None:
             self._commit_timer.cancel()
             self._commit_timer = None
-        batch = tuple(self._ring)
+        batch = tuple(islice(self._ring, COMMIT_EVENTS))
         last = batch[-1].seq if batch else self._stored_seq
-        state = None
-        if with_snapshot or last - self._snapshot_seq >= SNAPSHOT_EVERY:
-            # The ring is taken whole, so the standing is the one after its last event.
-            state = self._controller.snapshot(self._now())
-        self._is_urgent = self._is_retry_due = False
+        is_whole = len(batch) == len(self._ring)
+        is_due = with_snapshot or last - self._snapshot_seq >= SNAPSHOT_EVERY
+        # Only a ring taken whole leaves the standing as it is after its last event.
+        state = self._controller.snapshot(self._now()) if is_due and is_whole else None
+        self._is_urgent, self._is_retry_due = not is_whole, False
         commit = self._journal.begin_append(batch, state)
         has_snapshot = state is not None
         commit.add_done_callback(

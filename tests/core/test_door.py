@@ -38,7 +38,7 @@ OPEN            RELEASE                  OPEN_RELEASED
 OPEN            CLOSED                   SECURE          CLOSED RELOCK
 OPEN            HELD_OVER                OPEN_TOO_LONG   TOO_LONG
 OPEN_RELEASED   RELEASE                  OPEN_RELEASED
-OPEN_RELEASED   CLOSED                   RELEASED        CLOSED
+OPEN_RELEASED   CLOSED                   RELEASED        CLOSED TAKEN
 OPEN_RELEASED   RELEASE_OVER             OPEN            TAKEN
 OPEN_RELEASED   HELD_OVER                OPEN_TOO_LONG   TAKEN TOO_LONG
 OPEN_TOO_LONG   RELEASE                  OPEN_RELEASED

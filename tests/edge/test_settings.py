@@ -12,7 +12,7 @@ import pytest
 
 from drivers.registry import DRIVERS
 from edge.cli.files import config_folder
-from edge.cli.run import load_site
+from edge.cli.load_site import load_site
 from edge.settings.lines import line_of
 from edge.settings.site_file import Settings, SettingsError, load
 from tests.edge.small_site import TEXT, faults, spoilt, stanzas

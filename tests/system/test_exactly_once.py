@@ -49,7 +49,8 @@ async def test_kill_9_while_residents_scan_loses_and_doubles_nothing(
     async with living_house(tmp_path) as house:
         walking = [
             asyncio.create_task(_come_and_go(house, point, Random(f"{point} {SEED}")))
-            for point in house.people
+            for point, porch in house.porches.items()
+            if porch.door
         ]
         for _ in range(KILLS):
             await asyncio.sleep(random.uniform(1.0, 2.5))

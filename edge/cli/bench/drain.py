@@ -16,7 +16,6 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -35,7 +34,7 @@ from edge.storage.journal import Journal
 FILL = 2_000
 WITHIN_S = 300.0
 READY_WITHIN_S = 60.0
-POLL_S = 0.005
+POLL_S = 0.01
 _MOSQUITTO = """listener {port} 127.0.0.1
 allow_anonymous true
 set_tcp_nodelay true
@@ -100,16 +99,31 @@ def _event(seq: int, now_ms: int) -> Event:
     )
 
 
-def _high(ledger: Path) -> int:
-    """Return the platform's watermark, 0 while there is none."""
-    if not ledger.exists():
-        return 0
-    try:
-        with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as database:
-            [(high,)] = database.execute("SELECT coalesce(max(hi), 0) FROM stream")
+class Watermark:
+    """The platform's watermark in its ledger's file; 0 while there is none."""
+
+    def __init__(self, ledger: Path) -> None:
+        self._ledger = ledger
+        self._database: sqlite3.Connection | None = None
+
+    def read(self) -> int:
+        """Return the highest contiguous seq that the platform has committed."""
+        if self._database is None:
+            if not self._ledger.exists():
+                return 0
+            uri = f"file:{self._ledger}?mode=ro"
+            self._database = sqlite3.connect(uri, uri=True)
+        try:
+            query = "SELECT coalesce(max(hi), 0) FROM stream"
+            [(high,)] = self._database.execute(query)
             return int(high)
-    except sqlite3.OperationalError:
-        return 0
+        except sqlite3.OperationalError:
+            return 0  # the file is there, its tables are not yet
+
+    def close(self) -> None:
+        """Let the file go."""
+        if self._database is not None:
+            self._database.close()
 
 
 def _broker(options: DrainOptions, port: int, folder: Path) -> Child:
@@ -156,16 +170,16 @@ async def _measure(options: DrainOptions, folder: Path) -> dict[str, Any]:
         logs=folder,
     )
     broker = _broker(options, port, folder)
+    watermark = Watermark(folder / "platform" / "ledger.db")
     try:
         await platform.start()
         await gateway.start()
         await _until_up(folder)
         begun_s = time.monotonic()
         await broker.start()
-        return await _watch(
-            options, folder / "platform" / "ledger.db", gateway, begun_s
-        )
+        return await _watch(options, watermark, gateway, begun_s)
     finally:
+        watermark.close()
         await asyncio.gather(gateway.end(), platform.end())
         await broker.end()
 
@@ -182,7 +196,7 @@ async def _until_up(folder: Path) -> None:
 
 
 async def _watch(
-    options: DrainOptions, ledger: Path, gateway: Child, begun_s: float
+    options: DrainOptions, watermark: Watermark, gateway: Child, begun_s: float
 ) -> dict[str, Any]:
     first_s, first_high, high = 0.0, 0, 0
     assert gateway.process is not None  # noqa: S101  it was just started
@@ -191,7 +205,7 @@ async def _watch(
         now_s = time.monotonic()
         if now_s - begun_s > WITHIN_S:
             raise BenchError(f"only {high} of {options.events} arrived in time")
-        high = _high(ledger)
+        high = watermark.read()
         if high and not first_high:
             first_s, first_high = time.monotonic(), high
         await asyncio.sleep(POLL_S)

@@ -18,7 +18,7 @@ from edge.cli.bench.scan import cpu_ms
 from edge.cli.demo.play import Play
 from edge.cli.demo.stage import Stage
 from edge.cli.files import config_folder
-from edge.cli.run import load_site
+from edge.cli.load_site import load_site
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,15 +13,14 @@ import heapq
 import json
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from edge.cli.bench.bench_site import CODES_A_SCANNER, HOUR_MS, PARTY, make_site
+from edge.cli.bench.bench_site import CODES_A_SCANNER, make_site
 from edge.cli.bench.player import Bench
 from edge.cli.bench.process_figures import SiteError
 from edge.cli.bench.scan import cpu_ms
 from edge.cli.children import Child, free_port
 from edge.cli.demo.journal_file import journal_keys, read_journal, read_ledger
-from edge.cli.system_clock import wall_ms
 from edge.control.client import ControlError, ask
 from firmware_sim.pseudo_terminal import PseudoTerminal
 from firmware_sim.relay_board import RelayBoard, RelayBoardSettings
@@ -68,27 +67,6 @@ def with_doors(text: str) -> str:
     return text + "".join(_DOOR.format(n=n) for n in range(2, DOORS + 1))
 
 
-def population(codes: tuple[bytes, ...], now_ms: int) -> dict[str, Any]:
-    """Describe people with a code and a booking each to the platform."""
-    booking = {
-        "from": now_ms - HOUR_MS,
-        "party": PARTY,
-        "space": "hall",
-        "state": "CONFIRMED",
-        "to": now_ms + 12 * HOUR_MS,
-    }
-    named = [{"id": f"h-{n:06}", "code": code.decode()} for n, code in enumerate(codes)]
-    rows = [
-        {
-            "kind": "booking",
-            "id": f"b-{n:06}",
-            "body": {"holder": f"h-{n:06}"} | booking,
-        }
-        for n in range(len(codes))
-    ]
-    return {"named": named, "rows": rows}
-
-
 @dataclass(slots=True, kw_only=True)
 class Walkers:
     """People in turn at eight doors; leaves move by a timetable of their own."""
@@ -124,7 +102,6 @@ def _children(site: BenchSite, port: int) -> list[Child]:
     described = {
         "gateways": {"gw-bench": "00"},
         "site": "bench",
-        "population": population(site.codes, wall_ms()),
         **shared,
     }
     (folder / "platform.json").write_text(json.dumps(described), encoding="ascii")
@@ -180,17 +157,17 @@ async def cpu_of_walking(folder: Path, *, for_s: float) -> float:
 
 
 def _until_ready(walkers: Walkers, folder: Path) -> None:
-    """Serve the board until the platform's roster is in force and all is online."""
+    """Serve the board until all is online and the platform holds the first events."""
     until_s = time.monotonic() + READY_WITHIN_S
+    ledger = folder / "platform" / "ledger.db"
     while time.monotonic() < until_s:
         walkers.serve_until(time.monotonic() + 0.2)
         try:
-            status = ask(folder / "control.sock", "status")
+            devices = ask(folder / "control.sock", "status")["devices"]
         except ControlError:
             continue
-        is_online = all(device["online"] for device in status["devices"].values())
-        if is_online and status["roster"]["epoch"] != "0001-00000000":
-            walkers.serve_until(time.monotonic() + 1.0)
+        is_online = all(device["online"] for device in devices.values())
+        if is_online and ledger.exists() and read_ledger(ledger).keys:
             return
     raise SiteError(f"no platform, or no board, within {READY_WITHIN_S:.0f} s")
 
@@ -201,7 +178,7 @@ def _measure(
     idle_ms, idle_s = _spent_while(pid, lambda: _wait(walkers))
     spent_ms, spent_s = _spent_while(pid, lambda: _walk(walkers, folder, codes))
     events = read_journal(folder / "journal.db")
-    taken = sum(event.core["k"] == "ACCESS_TAKEN" for event in events)
+    taken: int = sum(event.core["k"] == "ACCESS_TAKEN" for event in events)
     if taken < len(codes):
         raise SiteError(f"only {taken} of {len(codes)} people came in")
     return round((spent_ms - idle_ms / idle_s * spent_s) / taken, 2)

@@ -27,7 +27,7 @@ from edge.cli.demo.stage import Stage
 from edge.cli.demo.supervisor import ChildDiedError
 from edge.cli.demo.tally import is_good, tally
 from edge.cli.files import config_folder
-from edge.cli.run import load_site
+from edge.cli.load_site import load_site
 from edge.cli.state_folder import StateFolderError, own_folder
 
 if TYPE_CHECKING:

@@ -43,7 +43,7 @@ class Mishaps:
             return
         loop = asyncio.get_running_loop()
         last_s = None if for_s is None else loop.time() + for_s - CALM_AT_THE_END_S
-        every_s = EVERY_S if for_s is None else min(EVERY_S, for_s / 4)
+        every_s = EVERY_S if for_s is None else min(EVERY_S, for_s / 6)
         for mishap in cycle((self._lose_broker, self._pull_cable)):
             await asyncio.sleep(every_s)
             if last_s is not None and loop.time() > last_s:

@@ -24,6 +24,8 @@ STEP_IN_S = 0.3
 #: One in so many leaves the door open behind him for a while.
 ONE_IN_CARELESS = 8
 CARELESS_S = 2.5
+#: One in so many holds his card out twice: the door opens once more, uncounted.
+ONE_IN_TWICE = 10
 #: The longest release of the site, and the last person's stroll through the door.
 LOCKED_WITHIN_S = 12.0
 PAUSE_S = (0.4, 1.2)
@@ -152,7 +154,9 @@ async def walk_up(
         last = resident
         is_careless = random.randrange(ONE_IN_CARELESS) == 0
         linger_s = CARELESS_S if is_careless else STEP_IN_S
-        played = await visit(firmware, porch, resident, linger_s)
-        if played is not None:
-            visits.append(played)
+        is_twice = bool(porch.door) and random.randrange(ONE_IN_TWICE) == 0
+        for _ in range(1 + is_twice):
+            played = await visit(firmware, porch, resident, linger_s)
+            if played is not None:
+                visits.append(played)
         await asyncio.sleep(random.uniform(*PAUSE_S) * calm / speed)

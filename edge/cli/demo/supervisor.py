@@ -9,7 +9,7 @@ purpose is left alone until it is given back.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,12 +28,15 @@ class ChildDiedError(Exception):
 
 
 class Supervisor:
-    """Watches children by name; ``restarts`` counts those that died by themselves."""
+    """Watches children by name; ``restarts`` counts those that died by themselves.
+
+    The mapping stays its owner's: children may join it until :meth:`watch`.
+    """
 
     def __init__(self, children: Mapping[str, Child]) -> None:
         self._children = children
         self._away: set[str] = set()
-        self._died_s: dict[str, deque[float]] = {name: deque() for name in children}
+        self._died_s: defaultdict[str, deque[float]] = defaultdict(deque)
         self.restarts: Counter[str] = Counter()
 
     async def watch(self) -> None:
