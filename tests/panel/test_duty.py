@@ -119,7 +119,7 @@ def test_a_tally_adds_to_its_own_card_and_never_hides_a_newer_one() -> None:
 
 def test_a_door_opened_by_hand_and_a_fire_have_their_cards() -> None:
     by_hand = {"seq": 1, "k": "MANUAL_ENTRY", "at": "kitchen-door", "reason": "secret"}
-    assert said(shown(calm(), by_hand)) == ["门开了", "值班员按了开门。"]
+    assert said(shown(calm(), by_hand)) == ["锁开了", "这次是人工开的，不是刷卡。"]
     fire = {"seq": 2, "k": "EMERGENCY_STARTED", "at": "site"}
     over = {"seq": 3, "k": "EMERGENCY_ENDED", "at": "site", "reason": "secret"}
     assert said(shown(calm(), fire))[0] == "着火了"
