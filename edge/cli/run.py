@@ -43,6 +43,7 @@ def run_gateway(site: Path, state: Path, *, is_verbose: bool) -> int:
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.LogfmtRenderer(key_order=["timestamp", "level"]),
         ],
+        cache_logger_on_first_use=True,
     )
     # A core file would hold what memory held: numbers live there for a moment.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

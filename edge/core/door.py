@@ -104,6 +104,7 @@ TABLE: dict[DoorPhase, dict[DoorInput, tuple[DoorPhase, tuple[DoorEffect, ...]]]
 }
 
 OPEN_PHASES = frozenset(DoorPhase) - {DoorPhase.SECURE, DoorPhase.RELEASED}
+TIMED_PHASES = frozenset({DoorPhase.OPEN, DoorPhase.OPEN_RELEASED})
 RELEASED_PHASES = frozenset({DoorPhase.RELEASED, DoorPhase.OPEN_RELEASED})
 
 
@@ -138,11 +139,13 @@ def step(door: Door, happened: DoorInput) -> tuple[Door, tuple[DoorEffect, ...]]
     if entry is None:
         return door, ()
     phase, effects = entry
-    changed = replace(door, phase=phase)
-    if phase not in RELEASED_PHASES:
-        changed = replace(changed, released_until_s=None)
-    if phase not in (DoorPhase.OPEN, DoorPhase.OPEN_RELEASED):
-        changed = replace(changed, held_at_s=None)
+    changed = Door(
+        mode=door.mode,
+        phase=phase,
+        released_until_s=door.released_until_s if phase in RELEASED_PHASES else None,
+        held_at_s=door.held_at_s if phase in TIMED_PHASES else None,
+        causes=door.causes,
+    )
     return changed, effects
 
 
@@ -158,10 +161,14 @@ def release(
     # A door that is free to be open is never open too long.
     is_timed = changed.is_open and door.mode not in FREE_MODES
     held = max(held_at_s, door.held_at_s or held_at_s) if is_timed else None
-    return (
-        replace(changed, released_until_s=until_s, causes=causes, held_at_s=held),
-        effects,
+    released = Door(
+        mode=door.mode,
+        phase=changed.phase,
+        released_until_s=until_s,
+        held_at_s=held,
+        causes=causes,
     )
+    return released, effects
 
 
 def contact(
