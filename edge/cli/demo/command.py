@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from edge.cli.demo.firmware import FirmwareError
 from edge.cli.demo.mishaps import Mishaps
 from edge.cli.demo.play import Play
 from edge.cli.demo.screen import Screen
@@ -158,6 +159,11 @@ def run_demo(options: DemoOptions) -> int:
             result = asyncio.run(_run(play, options, console))
     except ChildDiedError as died:
         print(died, file=sys.stderr)
+        return 1
+    except (TimeoutError, FirmwareError) as late:
+        why = str(late) or "its devices and people were not known in time"
+        print(f"the site did not come up: {why}; see {folder}/logs", file=sys.stderr)
+        made = None  # the logs are wanted now
         return 1
     finally:
         if made is not None:

@@ -31,10 +31,13 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def read_journal(path: Path, after: int = 0) -> list[JournalEvent]:
-    """Return the events after a place; none while there is no file yet."""
+    """Return the events after a place; none while there is no journal yet."""
     if not path.exists():
         return []
     with closing(_open(path)) as database:
+        known = "SELECT name FROM sqlite_schema WHERE name = 'event'"
+        if database.execute(known).fetchone() is None:
+            return []  # the gateway has just made the file
         rows = database.execute(
             "SELECT place, core, pii FROM event WHERE place > ? ORDER BY place",
             (after,),
