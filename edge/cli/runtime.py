@@ -66,6 +66,8 @@ JOURNAL_EVENTS = 1_000_000
 DRAIN_WITHIN_S = 2.0
 #: … and how long it waits for the platform to acknowledge the last events.
 FAREWELL_S = 1.0
+#: Events of a tenth of a second share a batch, a signature and an acknowledgement.
+SEND_AFTER_S = 0.1
 #: How often watchers may hear of a changed status.
 TELL_EVERY_S = 0.2
 
@@ -90,6 +92,7 @@ class Runtime:
         #: Damaged files that were set aside at this start.
         self._aside: dict[str, Path | None] = {}
         self._control: ControlServer | None = None
+        self._wake: asyncio.TimerHandle | None = None
         self._fire = FireKeeper(state / "emergency")
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -243,11 +246,17 @@ class Runtime:
         self.gateway.note(Noted(kind=kind, subject="platform", facts=facts))
 
     def _stored(self, batch: Sequence[Event]) -> None:
-        self.client.wake()
+        if self._wake is None:
+            loop = asyncio.get_running_loop()
+            self._wake = loop.call_later(SEND_AFTER_S, self._send)
         self._keep_fire()
         if self._control is not None and self._control.is_watched:
             for event in batch:
                 self._control.publish({"event": event_view(event)})
+
+    def _send(self) -> None:
+        self._wake = None
+        self.client.wake()
 
     def _open(self, request: dict[str, Any]) -> dict[str, Any]:
         door, actor, reason = _texts(request, "door", "actor", "reason")
@@ -323,6 +332,7 @@ class Runtime:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_WITHIN_S):
                 await self.gateway.drain()
+        self.client.wake()
         until_s = asyncio.get_running_loop().time() + FAREWELL_S
         while self.client.status.is_connected and self.journal.waiting:
             if asyncio.get_running_loop().time() >= until_s:
