@@ -26,7 +26,12 @@ app = typer.Typer(
 )
 
 Site = Annotated[Path, typer.Option(help="The site file (TOML).")]
-State = Annotated[Path, typer.Option(help="Folder of journal, roster and keys.")]
+State = Annotated[
+    Path,
+    typer.Option(envvar="STATE_DIRECTORY", help="Folder of journal, roster and keys."),
+]
+#: Where a gateway keeps its state if nobody says otherwise (systemd does).
+HERE = Path(".menshen")
 Socket = Annotated[
     Path, typer.Option(envvar="MENSHEN_SOCKET", help="The gateway's control socket.")
 ]
@@ -35,7 +40,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object last."
 
 @app.command()
 def run(
-    site: Site, state: State, verbose: Annotated[bool, typer.Option()] = False
+    site: Site, state: State = HERE, verbose: Annotated[bool, typer.Option()] = False
 ) -> None:
     """Run the gateway of one site until SIGTERM."""
     words = ["--site", str(site), "--state", str(state)]
@@ -111,7 +116,7 @@ app.add_typer(journal, name="journal")
 
 @journal.command("show")
 def journal_show(
-    state: State,
+    state: State = HERE,
     last: Annotated[int, typer.Option(min=1, max=100_000, help="How many.")] = 20,
     as_json: Json = False,
 ) -> None:
@@ -138,7 +143,7 @@ def _line(event: dict[str, Any]) -> str:
 
 
 @journal.command("verify")
-def journal_verify(state: State, as_json: Json = False) -> None:
+def journal_verify(state: State = HERE, as_json: Json = False) -> None:
     """Walk the whole chain of hashes; exit 1 if an event is not as it was stored."""
     import asyncio
 
