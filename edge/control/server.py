@@ -58,12 +58,17 @@ class ControlServer:
                 writer.write(line)
 
     async def open(self) -> None:
-        """Bind the socket, replacing one that a dead gateway left behind."""
-        self._path.unlink(missing_ok=True)
+        """Listen at the path, replacing the socket that a dead gateway left behind.
+
+        The name appears when the socket answers and its mode is set.
+        """
+        hidden = self._path.with_name(f"{self._path.name}.new")
+        hidden.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(
-            self._receive, self._path, limit=MAX_LINE
+            self._receive, hidden, limit=MAX_LINE
         )
-        self._path.chmod(0o660)
+        hidden.chmod(0o660)
+        hidden.replace(self._path)
 
     async def close(self) -> None:
         """Stop serving; callers are hung up on, and none is served any more."""

@@ -46,11 +46,17 @@ _SUMMED = (
 
 
 def listen(path: Path) -> socket.socket:
-    """Bind the control socket at ``path``, for its owner alone."""
-    path.unlink(missing_ok=True)
+    """Listen at ``path``, for its owner alone.
+
+    The name appears when the socket answers, so whoever sees it can connect.
+    """
+    hidden = path.with_name(f"{path.name}.new")
+    hidden.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(path))
-    path.chmod(0o600)
+    listener.bind(str(hidden))
+    hidden.chmod(0o600)
+    listener.listen()
+    hidden.replace(path)
     return listener
 
 
