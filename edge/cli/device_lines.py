@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from drivers.device import Signal
-    from edge.settings.site_file import Device, Door, Settings
+    from edge.settings.site import Device, Door, Settings
 
 Where = tuple[str | int, ...]
 Finding = tuple[Where, str]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from edge.cli.key_files import KeyFileError
 from edge.cli.state_folder import StateFolderError
 from edge.control.client import ControlError
-from edge.settings.site_file import SettingsError
+from edge.settings.errors import SettingsError
 from edge.storage.errors import StorageError
 
 if TYPE_CHECKING:

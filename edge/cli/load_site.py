@@ -6,13 +6,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge.cli.device_lines import driver_faults
+from edge.settings.errors import SettingsError
 from edge.settings.lines import line_of
-from edge.settings.site_file import SettingsError, load
+from edge.settings.site_file import load
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge.settings.site_file import Settings
+    from edge.settings.site import Settings
 
 
 def load_site(path: Path) -> Settings:

@@ -22,8 +22,8 @@ sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
 
 import structlog  # noqa: E402
 
+from edge.cli.checked_site import checked_site  # noqa: E402
 from edge.cli.exits import guarded  # noqa: E402
-from edge.cli.load_site import load_site  # noqa: E402
 from edge.cli.runtime import Runtime  # noqa: E402
 from edge.cli.state_folder import own_folder  # noqa: E402
 
@@ -33,7 +33,6 @@ COLLECT_AFTER = (5_000, 20, 50)
 
 def run_gateway(site: Path, state: Path, *, is_verbose: bool) -> int:
     """Run until SIGTERM or SIGINT."""
-    settings = load_site(site)
     level = logging.DEBUG if is_verbose else logging.INFO
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -48,7 +47,7 @@ def run_gateway(site: Path, state: Path, *, is_verbose: bool) -> int:
     # A core file would hold what memory held: numbers live there for a moment.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with own_folder(state, "gateway.lock"):
-        asyncio.run(_run(Runtime(settings, state)))
+        asyncio.run(_run(Runtime(checked_site(site, state), state)))
     return 0
 
 

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from edge.core.event import Event
     from edge.core.moment import Moment
     from edge.core.outcome import Outcome
-    from edge.settings.site_file import Settings
+    from edge.settings.site import Settings
     from edge.storage.journal import Journal
 
 VERSION = "0.1.0"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from edge.bindings.wiring import InputRole, Wire, WiredInput, Wiring
 
 if TYPE_CHECKING:
-    from edge.settings.site_file import Input, Settings
+    from edge.settings.site import Input, Settings
 
 
 def wiring_of(settings: Settings) -> Wiring:

@@ -27,7 +27,7 @@ class StateFolderError(Exception):
 @contextmanager
 def own_folder(folder: Path, name: str) -> Iterator[None]:
     """Hold the folder's lock ``name`` for the block; StateFolderError if taken."""
-    socket = folder / "control.sock"
+    socket = folder / "control.sock.new"  # its name until it answers
     if len(os.fsencode(socket)) > SOCKET_PATH_BYTES:
         raise StateFolderError(
             f"{folder}: too long a path for a socket in it ({SOCKET_PATH_BYTES} bytes "

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edge.cli.runtime import Runtime
     from edge.core.event import Event
     from edge.core.moment import Moment
-    from edge.settings.site_file import Settings
+    from edge.settings.site import Settings
 
 
 def status(runtime: Runtime) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from edge.settings.site_file import Device, Door, Settings
+    from edge.settings.site import Device, Door, Settings
 
 Where = tuple[str | int, ...]
 Finding = tuple[Where, str]

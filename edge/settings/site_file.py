@@ -8,262 +8,26 @@ is one line ``file:line key: what, what instead``.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import hashlib
+import json
 import re
 import tomllib
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+import typing
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from edge.core.plan import (
-    AccessPointPlan,
-    BankPlan,
-    CompartmentPlan,
-    DoorPlan,
-    SitePlan,
-    SpacePlan,
-)
 from edge.settings.check import Where, cross_check
+from edge.settings.errors import SettingsError
 from edge.settings.lines import line_of
+from edge.settings.site import Settings
 from edge.settings.words import words
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from edge.core.plan import Size
-
-Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,30}$")]
-Channel = Annotated[int, Field(ge=1, le=64)]
-
-
-class SettingsError(Exception):
-    """The site file cannot be used; each line of ``faults`` names one mend."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Site(_Part):
-    """Where this is: identifier (part of every token), name for people."""
-
-    id: Identifier
-    name: str = ""
-    utc_offset_hours: Annotated[int, Field(ge=-12, le=14)] = 8
-
-
-class GatewayIdentity(_Part):
-    """Who this box is to the platform."""
-
-    id: Identifier
-    shard: Annotated[str, Field(pattern=r"^(0\d|1[0-5])$")] = "00"
-
-
-class Platform(_Part):
-    """Where the platform's broker is; ``keys`` pins the platform's public keys."""
-
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 1883
-    keys: str = "keys/platform.json"
-
-
-class Keys(_Part):
-    """Files, relative to the state folder, that hold the site's secrets."""
-
-    site: str = "keys/site.json"
-
-
-class Clock(_Part):
-    """How far the system clock may be trusted at start.
-
-    ``system_error_s``: the box has a battery-backed clock right to within this many
-    seconds; without it the time is known from the platform or NTP alone.
-    """
-
-    system_error_s: Annotated[float, Field(gt=0, le=3600)] | None = None
-
-
-class Space(_Part):
-    """A bookable room."""
-
-    id: Identifier
-    name: str = ""
-    lead_min: Annotated[int, Field(ge=0, le=240)] = 10
-    grace_min: Annotated[int, Field(ge=0, le=240)] = 5
-
-
-class Device(_Part):
-    """A device on a serial port; a relative port is below the state folder."""
-
-    id: Identifier
-    name: str = ""
-    driver: str
-    port: str
-    baud: Annotated[int, Field(ge=1200, le=921_600)] | None = None
-    address: Annotated[int, Field(ge=0, le=247)] = 0
-    options: dict[str, bool | int | float | str] = {}
-
-
-class Output(_Part):
-    """An output of a board, counted from 1 as printed on it."""
-
-    device: Identifier
-    output: Channel
-
-
-class Input(_Part):
-    """An input of a board; ``active`` says which level means "yes"."""
-
-    device: Identifier
-    input: Channel
-    active: Literal["closed", "open"] = "closed"
-
-
-class Door(_Part):
-    """A door: its lock, how people get out, its times, its wires."""
-
-    id: Identifier
-    name: str = ""
-    space: Identifier
-    lock: Literal["fail_secure", "fail_safe"]
-    egress: Literal["mechanical", "mechanical_unsensed", "electric_hardware"]
-    escape: bool = False
-    release_s: Annotated[float, Field(ge=1, le=60)] = 5.0
-    extended_release_s: Annotated[float, Field(ge=1, le=120)] = 10.0
-    held_open_s: Annotated[float, Field(ge=10, le=3600)] = 30.0
-    accept_untimed: bool = False
-    strike: Output
-    contact: Input | None = None
-    exit_button: Input | None = None
-
-
-class Compartments(_Part):
-    """The numbers of a bank's compartments by size, as they stand on the leaves.
-
-    A number is also the channel of the compartment's lock on the board.
-    """
-
-    small: list[Channel] = []
-    medium: list[Channel] = []
-    large: list[Channel] = []
-    medicine: list[Channel] = []
-
-    def numbers(self) -> list[int]:
-        """Return all numbers, whatever the size."""
-        return [*self.small, *self.medium, *self.large, *self.medicine]
-
-
-class Bank(_Part):
-    """A bank of lockers on a lock-control board."""
-
-    id: Identifier
-    name: str = ""
-    space: Identifier
-    device: Identifier
-    compartments: Compartments
-
-
-class AccessPoint(_Part):
-    """A reader side of a door or a bank, or the reader of a volunteers' desk.
-
-    ``opens = "medicine"`` at a bank: the reader opens the medicine box alone.
-    """
-
-    id: Identifier
-    door: Identifier | None = None
-    bank: Identifier | None = None
-    desk: bool = False
-    opens: Literal["rentals", "medicine"] = "rentals"
-    readers: Annotated[list[Identifier], Field(min_length=1, max_length=8)]
-
-
-class Settings(_Part):
-    """A whole site file."""
-
-    site: Site
-    gateway: GatewayIdentity
-    platform: Platform = Platform()
-    keys: Keys = Keys()
-    clock: Clock = Clock()
-    fire: Input | None = None
-    space: Annotated[list[Space], Field(min_length=1, max_length=256)]
-    device: Annotated[list[Device], Field(min_length=1, max_length=64)]
-    door: Annotated[list[Door], Field(min_length=1, max_length=64)]
-    bank: Annotated[list[Bank], Field(max_length=16)] = []
-    access_point: Annotated[list[AccessPoint], Field(min_length=1, max_length=128)]
-    #: First eight hex digits of the file's SHA-256: every decision names it.
-    revision: str = ""
-
-    def plan(self) -> SitePlan:
-        """Return the site as the rules see it."""
-        return SitePlan(
-            site_id=self.site.id,
-            spaces={space.id: _space(space) for space in self.space},
-            doors={door.id: _door(door) for door in self.door},
-            access_points={
-                point.id: AccessPointPlan(
-                    access_point_id=point.id,
-                    door_id=point.door or "",
-                    bank_id=point.bank or "",
-                    is_desk=point.desk,
-                    is_medicine_box=point.opens == "medicine",
-                )
-                for point in self.access_point
-            },
-            banks={bank.id: _bank(bank) for bank in self.bank},
-            settings_revision=self.revision,
-            has_fire_input=self.fire is not None,
-            utc_offset_ms=self.site.utc_offset_hours * 3_600_000,
-        )
-
-
-def _space(space: Space) -> SpacePlan:
-    return SpacePlan(
-        space_id=space.id,
-        lead_ms=space.lead_min * 60_000,
-        grace_ms=space.grace_min * 60_000,
-    )
-
-
-def _bank(bank: Bank) -> BankPlan:
-    cells = bank.compartments
-    sizes: tuple[tuple[Size, list[int], bool], ...] = (
-        ("S", cells.small, False),
-        ("M", cells.medium, False),
-        ("L", cells.large, False),
-        ("M", cells.medicine, True),
-    )
-    plans = [
-        CompartmentPlan(number=number, size=size, is_medicine_box=is_medicine)
-        for size, numbers, is_medicine in sizes
-        for number in numbers
-    ]
-    return BankPlan(
-        bank_id=bank.id,
-        space_id=bank.space,
-        compartments={plan.number: plan for plan in sorted(plans, key=_number)},
-    )
-
-
-def _number(plan: CompartmentPlan) -> int:
-    return plan.number
-
-
-def _door(door: Door) -> DoorPlan:
-    return DoorPlan(
-        door_id=door.id,
-        space_id=door.space,
-        release_s=door.release_s,
-        extended_release_s=door.extended_release_s,
-        held_open_s=door.held_open_s,
-        has_contact=door.contact is not None,
-        is_escape=door.escape,
-    )
 
 
 def load(path: Path) -> Settings:
@@ -292,8 +56,11 @@ def parse(
         where: Where = ("revision",)
         fault = f"{path}:{line_of(text, where)} revision: {_unknown(where)}"
         raise SettingsError([fault])
+    # As JSON, where a table becomes what it describes; a date becomes a text, which
+    # no field takes.
+    text_of_it = json.dumps({**document, "revision": revision}, default=str)
     try:
-        settings = Settings.model_validate({**document, "revision": revision})
+        settings = _checker().validate_json(text_of_it, strict=True)
     except ValidationError as error:
         # An option of no possible type is found wrong once for each of them.
         faults = list(dict.fromkeys(_fault(path, text, e) for e in error.errors()))
@@ -324,7 +91,7 @@ def _fault(path: Path, text: str, entry: Any) -> str:
     if is_option and len(where) > _OPTION_DEPTH:
         where = where[:_OPTION_DEPTH]  # pydantic names the type it tried; people do not
         what = f"{entry['input']!r} does not fit, use true, false, a number or a text"
-    elif entry["type"] == "extra_forbidden":
+    elif entry["type"] == "unexpected_keyword_argument":
         what = _unknown(where)
     else:
         what = words(entry)
@@ -344,31 +111,25 @@ def _unknown(where: Where) -> str:
 
 
 def _keys_at(where: Where) -> list[str]:
-    model: type[BaseModel] = Settings
+    """Return the keys that the table at ``where`` may have."""
+    table: Any = Settings
     for part in where:
-        if isinstance(part, int):
-            continue
-        found = _PARTS.get((model, part))
-        if found is None:
-            return []
-        model = found
-    return [name for name in model.model_fields if name != "revision"]
+        if isinstance(part, str):
+            table = _table_of(typing.get_type_hints(table).get(part))
+            if table is None:
+                return []
+    names = [field.name for field in dataclasses.fields(table)]
+    return [name for name in names if name != "revision"]
 
 
-_PARTS: dict[tuple[type[BaseModel], str], type[BaseModel]] = {
-    (Settings, "site"): Site,
-    (Settings, "gateway"): GatewayIdentity,
-    (Settings, "platform"): Platform,
-    (Settings, "keys"): Keys,
-    (Settings, "clock"): Clock,
-    (Settings, "fire"): Input,
-    (Settings, "space"): Space,
-    (Settings, "device"): Device,
-    (Settings, "door"): Door,
-    (Settings, "access_point"): AccessPoint,
-    (Settings, "bank"): Bank,
-    (Bank, "compartments"): Compartments,
-    (Door, "strike"): Output,
-    (Door, "contact"): Input,
-    (Door, "exit_button"): Input,
-}
+def _table_of(hint: Any) -> Any:
+    """Return the table that a field holds, alone, perhaps, or many times."""
+    if dataclasses.is_dataclass(hint):
+        return hint
+    found = (_table_of(part) for part in typing.get_args(hint))
+    return next((table for table in found if table is not None), None)
+
+
+@cache
+def _checker() -> TypeAdapter[Settings]:
+    return TypeAdapter(Settings)

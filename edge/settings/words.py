@@ -18,7 +18,7 @@ _WANTED = {
     "float_type": "a number",
     "int_type": "a whole number",
     "list_type": "a list",
-    "model_type": "a table",
+    "dataclass_type": "a table",
     "string_type": "a text in quotes",
 }
 _BOUNDS = {
@@ -26,9 +26,9 @@ _BOUNDS = {
     "greater_than_equal": ("too small, use at least", "ge"),
     "less_than_equal": ("too big, use at most", "le"),
 }
-_PATTERNS = {
-    r"^(0\d|1[0-5])$": "00 to 15",
-    r"^[a-z0-9][a-z0-9-]{1,30}$": "2 to 31 small letters, digits and hyphens",
+_FORMS = {
+    "is_shard": "00 to 15",
+    "is_identifier": "2 to 31 small letters, digits and hyphens",
 }
 
 
@@ -43,8 +43,8 @@ def words(entry: Any) -> str:
             return "missing, add it"
         case "literal_error":
             return f"{value} is not possible here, use one of {context['expected']}"
-        case "string_pattern_mismatch":
-            return f"{value} does not fit, use {_PATTERNS[context['pattern']]}"
+        case "predicate_failed":
+            return f"{value} does not fit, use {_form(entry['msg'])}"
         case "too_short":
             return f"too few, name at least {context['min_length']}"
         case "too_long":
@@ -56,3 +56,8 @@ def words(entry: Any) -> str:
             return f"{value} is {what} {context[bound]:g}"
         case _:
             return f"{value} does not fit: {entry['msg']}"
+
+
+def _form(message: str) -> str:
+    """Say what a predicate wants; pydantic names it in its message alone."""
+    return next(form for name, form in _FORMS.items() if name in message)

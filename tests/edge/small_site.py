@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge.cli.load_site import load_site
-from edge.settings.site_file import SettingsError
+from edge.settings.errors import SettingsError
 
 #: Its first line is line 1; the tables of faults count from there.
 TEXT = """\

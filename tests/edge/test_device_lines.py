@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from edge.cli.device_lines import open_lines
 from edge.cli.status_view import lines
-from edge.settings.site_file import Settings, load
+from edge.settings.site_file import load
 from tests.edge.small_site import spoilt
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from edge.settings.site import Settings
 
 SECOND_BOARD = """\
 [[device]]

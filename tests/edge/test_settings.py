@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import subprocess
 import sys
@@ -13,8 +14,10 @@ import pytest
 from drivers.registry import DRIVERS
 from edge.cli.files import config_folder
 from edge.cli.load_site import load_site
+from edge.settings.errors import SettingsError
 from edge.settings.lines import line_of
-from edge.settings.site_file import Settings, SettingsError, load
+from edge.settings.site import Settings
+from edge.settings.site_file import load
 from tests.edge.small_site import TEXT, faults, spoilt, stanzas
 
 DEMO = config_folder() / "demo.toml"
@@ -82,7 +85,8 @@ def test_an_unknown_key_at_the_top_is_told_all_that_is_known(
     tmp_path: Path, key: str
 ) -> None:
     """Also where it looks like something of ours: a type's name, the file's digest."""
-    known = ", ".join(sorted(Settings.model_fields.keys() - {"revision"}))
+    keys = {field.name for field in dataclasses.fields(Settings)}
+    known = ", ".join(sorted(keys - {"revision"}))
     told = faults(tmp_path, spoilt("[site]", f'{key} = "mine"\n[site]'))
     assert told == [f"site.toml:1 {key}: unknown key, possible here: {known}"]
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
     from edge.cli.demo.cast import Resident
-    from edge.settings.site_file import Settings
+    from edge.settings.site import Settings
 
 READY_WITHIN_S = 30.0
 #: How long the last events may take to be acknowledged once the people are gone.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from firmware_sim.platform.keys import load_signer
 
 if TYPE_CHECKING:
-    from edge.settings.site_file import Settings
+    from edge.settings.site import Settings
 
 KINDS = {"id_card_sam": "sam_reader", "qr_line": "qr_scanner"}
 

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings that were found good, kept so that a start need not check them again.
+
+The law of the module: a copy is read only if it was made of this very file by this
+very code; anything else, torn or foreign, counts as none. Checking takes a library of
+ten megabytes that the gateway then need not carry.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import typing
+from typing import Any
+
+from edge.settings.site import Settings
+
+if typing.TYPE_CHECKING:
+    from pathlib import Path
+
+
+def stamp_of(site: bytes, code: list[Path]) -> str:
+    """Return what a copy of ``site`` is good for; ``code`` are the checkers' folders.
+
+    Folders are told apart by their files' names, sizes and times.
+    """
+    digest = hashlib.sha256(site)
+    for folder in code:
+        for file in sorted(folder.glob("*.py")):
+            seen = file.stat()
+            digest.update(f"\0{file.name} {seen.st_size} {seen.st_mtime_ns}".encode())
+    return digest.hexdigest()
+
+
+def write_copy(path: Path, stamp: str, settings: Settings) -> None:
+    """Replace the copy at ``path``; a power cut leaves the old one, or none."""
+    body = {"stamp": stamp, "settings": dataclasses.asdict(settings)}
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(body, file, ensure_ascii=False)
+    fresh.replace(path)
+
+
+def read_copy(path: Path, stamp: str) -> Settings | None:
+    """Return the settings kept under that stamp, or None."""
+    try:
+        kept = json.loads(path.read_bytes())
+        if kept["stamp"] != stamp:
+            return None
+        settings: Settings = _built(Settings, kept["settings"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return settings
+
+
+def _built(hint: Any, value: Any) -> Any:
+    """Build what a field's type says out of JSON."""
+    if value is None:
+        return None
+    if dataclasses.is_dataclass(hint):
+        hints = typing.get_type_hints(hint)
+        parts = {key: _built(hints[key], part) for key, part in value.items()}
+        return typing.cast("type[Any]", hint)(**parts)
+    arguments = typing.get_args(hint)
+    if isinstance(value, list):
+        return [_built(arguments[0], part) for part in value]
+    tables = [part for part in arguments if dataclasses.is_dataclass(part)]
+    return _built(tables[0], value) if tables else value

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A gateway starts on settings that were checked, and checks them only once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edge.cli.checked_site import COPY, checked_site
+from edge.cli.files import config_folder
+from edge.cli.load_site import load_site
+from edge.settings.checked_copy import stamp_of
+from edge.settings.errors import SettingsError
+from tests.edge.small_site import TEXT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    path = tmp_path / "site.toml"
+    path.write_text(TEXT, encoding="utf-8")
+    return path
+
+
+def test_the_copy_says_what_the_file_says(site: Path, tmp_path: Path) -> None:
+    first = checked_site(site, tmp_path)
+    assert first == load_site(site)
+    assert (tmp_path / COPY).stat().st_mode & 0o777 == 0o600
+    assert checked_site(site, tmp_path) == first
+
+
+def test_the_demonstration_comes_back_whole(tmp_path: Path) -> None:
+    demo = config_folder() / "demo.toml"
+    assert checked_site(demo, tmp_path) == load_site(demo)
+
+
+def test_a_good_copy_is_not_made_again(site: Path, tmp_path: Path) -> None:
+    checked_site(site, tmp_path)
+    made = (tmp_path / COPY).stat().st_mtime_ns
+    checked_site(site, tmp_path)
+    assert (tmp_path / COPY).stat().st_mtime_ns == made
+
+
+def test_a_changed_file_is_checked_again(site: Path, tmp_path: Path) -> None:
+    checked_site(site, tmp_path)
+    site.write_text(TEXT.replace("[site]", '[site]\nname = "Kitchen"'), "utf-8")
+    assert checked_site(site, tmp_path).site.name == "Kitchen"
+
+
+def test_a_spoilt_file_is_told_and_starts_nothing(site: Path, tmp_path: Path) -> None:
+    checked_site(site, tmp_path)
+    site.write_text(TEXT.replace("[site]", "[sight]"), "utf-8")
+    with pytest.raises(SettingsError) as told:
+        checked_site(site, tmp_path)
+    assert any(
+        "unknown key, did you mean 'site'?" in line for line in told.value.faults
+    )
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"\0" * 400, b'{"stamp":1}', b"[]"])
+def test_a_damaged_copy_counts_as_none(
+    site: Path, tmp_path: Path, damage: bytes
+) -> None:
+    good = checked_site(site, tmp_path)
+    (tmp_path / COPY).write_bytes(damage)
+    assert checked_site(site, tmp_path) == good
+
+
+def test_a_copy_with_a_key_of_another_version_counts_as_none(
+    site: Path, tmp_path: Path
+) -> None:
+    good = checked_site(site, tmp_path)
+    kept = json.loads((tmp_path / COPY).read_text())
+    kept["settings"]["site"]["colour"] = "red"
+    (tmp_path / COPY).write_text(json.dumps(kept))
+    assert checked_site(site, tmp_path) == good
+
+
+def test_other_checkers_make_another_stamp(tmp_path: Path) -> None:
+    rule = tmp_path / "rule.py"
+    rule.write_text("ALLOWED = 1")
+    before = stamp_of(b"site", [tmp_path])
+    os.utime(rule, ns=(1, 1))
+    assert stamp_of(b"site", [tmp_path]) != before
+    assert stamp_of(b"sites", []) != stamp_of(b"site", [])
+
+
+def test_what_runs_day_and_night_does_not_load_the_checker(
+    site: Path, tmp_path: Path
+) -> None:
+    checked_site(site, tmp_path)
+    program = (
+        "import sys; from pathlib import Path; import edge.cli.run;"
+        "from edge.cli.checked_site import checked_site;"
+        f"checked_site(Path({str(site)!r}), Path({str(tmp_path)!r}));"
+        "sys.exit('pydantic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
