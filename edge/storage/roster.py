@@ -21,7 +21,7 @@ from edge.storage.schema import ROSTER, migrate
 from edge.storage.shield import finish
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
     from edge.storage.connection import Connection
 
@@ -32,6 +32,7 @@ CHUNK_ROWS = 500
 ROWS_MAX = 1_000_000
 
 _STAGE = "INSERT INTO entry (place, kind, id, ver, body) VALUES (?, ?, ?, ?, ?)"
+_KEEP = "INSERT INTO image (part, body) VALUES (?, ?)"
 _PROMOTE = (
     "UPDATE current SET after = ?, upto = ?, epoch = ?, rev = ?, hash = ?, count = ?,"
     " applied_ms = ?"
@@ -202,6 +203,27 @@ class RosterStore:
                 yield [RosterRow(*row[:4]) for row in chunk]
         finally:
             self._readers[span] -= 1
+
+    async def keep_image(self, parts: Iterable[bytes]) -> None:
+        """Replace the image by these parts, one transaction each.
+
+        A power cut leaves an image without its last part, the seal: none at all.
+        """
+        await finish(self._write("DELETE FROM image", [()]))
+        for number, body in enumerate(parts):
+            await finish(self._write(_KEEP, [(number, body)]))
+
+    async def image(self) -> AsyncIterator[bytes]:
+        """Read the parts that :meth:`keep_image` was given, if they all stand."""
+        number = 0
+        while found := list(
+            await self._connection.execute_fetchall(
+                "SELECT body FROM image WHERE part = ?", (number,)
+            )
+        ):
+            [(body,)] = found
+            yield body
+            number += 1
 
     async def sweep(self) -> None:
         """Delete, in chunks, the rows that are neither in force, staged nor read.

@@ -38,7 +38,11 @@ class Schema:
 
 #: The identifiers read "MSHJ" and "MSHR" in a hex dump.
 JOURNAL = Schema(name="journal", application_id=0x4D53484A, migrations=("journal.sql",))
-ROSTER = Schema(name="roster", application_id=0x4D534852, migrations=("roster.sql",))
+ROSTER = Schema(
+    name="roster",
+    application_id=0x4D534852,
+    migrations=("roster.sql", "roster_image.sql"),
+)
 
 
 async def migrate(connection: Connection, schema: Schema) -> None:

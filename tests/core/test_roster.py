@@ -156,9 +156,11 @@ def _with_forced_keys(*told: str) -> Roster:
     """Build a roster in which the 64-bit keys of all holders collide with wang's."""
     builder = RosterBuilder()
     builder.add([holder("wang"), holder("li"), booking("b0 wang kitchen 00:00-01:00")])
-    wang = builder.booking_keys[0]
+    wang = builder.columns.booking_keys[0]
     builder.add(booking(each) for each in told)
-    builder.booking_keys = array("Q", [wang] * len(builder.booking_keys))
+    builder.columns.booking_keys = array(
+        "Q", [wang] * len(builder.columns.booking_keys)
+    )
     return builder.build(NOWHERE)
 
 
@@ -178,7 +180,7 @@ def test_a_stranger_under_a_colliding_key_gets_nobodys_booking() -> None:
     builder.add([holder("wang"), booking("b0 wang kitchen 00:00-01:00")])
     stranger = RosterBuilder()
     stranger.add([booking("b9 li kitchen 00:00-01:00")])
-    builder.booking_keys = stranger.booking_keys
+    builder.columns.booking_keys = stranger.columns.booking_keys
     assert builder.build(NOWHERE).bookings("holder-li") == []
 
 

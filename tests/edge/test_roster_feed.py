@@ -140,6 +140,17 @@ async def running(path: Path, stage: Stage) -> AsyncIterator[Site]:
         yield Site(stage, feed, store, disk)
 
 
+@asynccontextmanager
+async def second_run(path: Path, first: Stage) -> AsyncIterator[Site]:
+    """Run the site again, on the same clock and file."""
+    stage = Stage(first.clock, is_prompt=True)
+    try:
+        async with running(path, stage) as site:
+            yield site
+    finally:
+        stage.gateway.close()
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "roster.db"
@@ -231,6 +242,7 @@ async def test_a_copy_that_cannot_be_used_any_more_is_asked_for_again(
         await site.take([holder("guest")], rev=7)
     async with open_inline(path) as connection:
         await connection.execute("UPDATE entry SET body = '{}'")
+        await connection.execute("DELETE FROM image")
     second = Stage(prompt_stage.clock, is_prompt=True)
     async with running(path, second) as site:
         [why] = site.told(EventKind.ROSTER_REFUSED)
@@ -240,6 +252,60 @@ async def test_a_copy_that_cannot_be_used_any_more_is_asked_for_again(
         assert site.knows()
         assert site.feed.cursor == FeedCursor(epoch=EPOCH, rev=7)
     second.gateway.close()
+
+
+async def test_a_start_takes_the_image_and_reads_no_row(
+    path: Path, prompt_stage: Stage
+) -> None:
+    async with running(path, prompt_stage) as site:
+        await site.take([holder("guest"), *many(3 * SLICE_ROWS)], rev=7)
+    async with open_inline(path) as connection:
+        await connection.execute("UPDATE entry SET body = '{}'")
+    async with second_run(path, prompt_stage) as site:
+        assert site.knows()
+        assert site.stage.controller.roster.credentials == 3 * SLICE_ROWS + 1
+        assert site.feed.cursor == FeedCursor(epoch=EPOCH, rev=7)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM image",
+        "DELETE FROM image WHERE part = (SELECT max(part) FROM image)",
+        "UPDATE image SET body = zeroblob(length(body)) WHERE part = 6",
+        "UPDATE current SET rev = 8",
+        "UPDATE current SET hash = 'another'",
+    ],
+)
+async def test_an_image_that_does_not_fit_is_made_anew_of_the_rows(
+    path: Path, prompt_stage: Stage, damage: str
+) -> None:
+    async with running(path, prompt_stage) as site:
+        await site.take([holder("guest"), *many(10)], rev=7)
+    async with open_inline(path) as connection:
+        await connection.execute(damage)
+    async with second_run(path, prompt_stage) as site:
+        assert site.knows()
+    async with open_inline(path) as connection:
+        await connection.execute("DELETE FROM entry")
+    async with second_run(path, prompt_stage) as site:
+        assert site.knows()
+
+
+async def test_a_disk_that_keeps_no_image_keeps_nobody_out(fed: Site) -> None:
+    kept = fed.store.keep_image
+
+    async def fails(parts: Iterable[bytes]) -> None:
+        fed.disk.is_broken = True
+        try:
+            await kept(parts)
+        finally:
+            fed.disk.is_broken = False
+
+    fed.store.keep_image = fails  # type: ignore[method-assign]
+    await fed.take([holder("guest")])
+    assert fed.knows()
+    assert [part async for part in fed.store.image()] == []
 
 
 async def test_an_empty_snapshot_empties_the_roster(fed: Site) -> None:
