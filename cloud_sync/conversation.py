@@ -13,7 +13,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from cloud_sync.connection import heed_cancellation
+from cloud_sync.connection import acknowledge, heed_cancellation
 from cloud_sync.introduction import JournalView
 from cloud_sync.outputs import (
     CheckHash,
@@ -117,15 +117,18 @@ class Conversation:
 
     async def _listen(self) -> None:
         async for message in self._client.messages:
-            if message.retain:
-                continue  # nothing of ours is retained, so it is old or not ours
-            async with self._turn:
-                now = self._ports.clock.now()
-                topic = message.topic.value
-                await self._perform(self._session.receive(topic, message.payload, now))
-            if self._session.is_established:
-                self._progress.trouble = None
-            self._woken.set()
+            if not message.retain:  # nothing of ours is, so it is old or not ours
+                await self._take(message)
+            acknowledge(self._client, message)
+
+    async def _take(self, message: aiomqtt.Message) -> None:
+        async with self._turn:
+            now = self._ports.clock.now()
+            topic = message.topic.value
+            await self._perform(self._session.receive(topic, message.payload, now))
+        if self._session.is_established:
+            self._progress.trouble = None
+        self._woken.set()
 
     async def _pump(self) -> None:
         while True:
