@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import aiomqtt
 
-from cloud_sync.signing import MESSAGE_BYTES
+from cloud_sync.inbox import Inbox, brake
 from cloud_sync.window import WINDOW_BATCHES
 
 if TYPE_CHECKING:
@@ -31,9 +31,6 @@ ANSWER_WITHIN_S = 5.0
 LEAVE_WITHIN_S = 1.0
 #: A dead peer is noticed after at most two of these even with nothing to send.
 KEEPALIVE_S = 20
-#: What waits to be read, in bytes: a thousand full messages. What is over is dropped,
-#: which is safe: a lost ack is healed by the next, a lost part by the next pull.
-INBOX_BYTES = 1000 * MESSAGE_BYTES
 #: The window twice over (acknowledged by the platform before the broker), hello, pull.
 CALLS_AT_ONCE = 2 * WINDOW_BATCHES + 2
 _NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -48,27 +45,6 @@ class Broker:
     username: str | None = None
     password: str | None = None
     tls: ssl.SSLContext | None = None
-
-
-class _Inbox(asyncio.Queue[aiomqtt.Message]):
-    """A queue bounded by bytes, since a message may be as long as a broker likes.
-
-    aiomqtt logs and drops what ``put_nowait`` refuses.
-    """
-
-    _bytes = 0
-
-    def put_nowait(self, item: aiomqtt.Message) -> None:
-        size = len(item.payload)
-        if self._bytes + size > INBOX_BYTES:
-            raise asyncio.QueueFull
-        self._bytes += size
-        super().put_nowait(item)
-
-    def get_nowait(self) -> aiomqtt.Message:
-        item = super().get_nowait()
-        self._bytes -= len(item.payload)
-        return item
 
 
 @asynccontextmanager
@@ -88,11 +64,12 @@ async def connected(broker: Broker, identifier: str) -> AsyncIterator[aiomqtt.Cl
         clean_session=True,
         timeout=ANSWER_WITHIN_S,
         keepalive=KEEPALIVE_S,
-        queue_type=_Inbox,
+        queue_type=Inbox,
         tls_context=broker.tls,
         socket_options=[_NO_DELAY],
     )
     client.pending_calls_threshold = CALLS_AT_ONCE
+    brake(client)
     client._client.manual_ack_set(on=True)  # noqa: SLF001  aiomqtt has no word
     try:
         await _enter(client)

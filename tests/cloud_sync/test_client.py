@@ -11,11 +11,10 @@ import re
 import socket
 from typing import TYPE_CHECKING
 
-import aiomqtt
 import pytest
 
 from cloud_sync import connection
-from cloud_sync.connection import INBOX_BYTES, Broker, connected
+from cloud_sync.connection import Broker, connected
 from cloud_sync.conversation import Conversation, LeftError, Progress
 from cloud_sync.outputs import EpochReason, LeaveReason
 from cloud_sync.refusal import RefusalKind
@@ -334,18 +333,6 @@ async def test_the_connection_is_made_without_delay_and_without_memory(
         assert client.identifier == "gw-test"
         assert paho._clean_session
     assert paho.socket() is None
-
-
-async def test_what_waits_to_be_read_is_bounded_by_its_bytes() -> None:
-    inbox = connection._Inbox()
-    message = aiomqtt.Message("t", bytes(INBOX_BYTES // 4), 1, False, 1, None)  # noqa: FBT003
-    for _ in range(4):
-        inbox.put_nowait(message)
-    with pytest.raises(asyncio.QueueFull):
-        inbox.put_nowait(message)
-    await inbox.get()
-    inbox.put_nowait(message)
-    assert inbox.qsize() == 4
 
 
 async def test_publishes_are_pipelined_within_the_window(
