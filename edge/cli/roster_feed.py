@@ -23,6 +23,7 @@ from edge.core.roster_row import parse_row
 from edge.core.stimulus import Noted
 from edge.storage.errors import LocalError
 from edge.storage.roster import RosterRow
+from edge.storage.shield import finish
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,7 @@ class RosterFeed:
         self._snapshot = ""
         self._builder = RosterBuilder()
         self._flaw: str | None = None
-        self._is_in_force = False
+        self._in_force: Roster | None = None
         #: When what is held was last known to be current (UTC ms, a lower bound).
         self.confirmed_ms = store.cursor.applied_ms
 
@@ -55,15 +56,13 @@ class RosterFeed:
         """Bring the last good copy into force, if there is one."""
         feed = cls(store, gateway)
         if store.cursor.epoch and not await feed._adopt_image():
-            async for chunk in store.rows():
-                await feed._add(chunk)
-            await feed._adopt_built()
+            await feed._adopt_rows()
         return feed
 
     @property
     def cursor(self) -> FeedCursor:
         """What is held now; a copy that cannot be used counts as none."""
-        if not self._is_in_force:
+        if self._in_force is None:
             return NO_FEED
         return FeedCursor(epoch=self._store.cursor.epoch, rev=self._store.cursor.rev)
 
@@ -90,20 +89,24 @@ class RosterFeed:
             self._refuse(self._flaw)
             await self.drop(snapshot.snapshot)
             return
-        moment_ms = self._gateway.now().earliest_ms
+        await self._sort()
         try:
             with port_faults():
-                await self._promote(snapshot, moment_ms)
+                await finish(self._put_in_force(snapshot, self._builder))
         except PortFaultError as fault:
             if not isinstance(fault.__cause__, LocalError):
                 raise
             self._refuse(str(fault))  # a row that came twice: the counts differ
             await self.drop(snapshot.snapshot)
             return
-        self.confirmed_ms = moment_ms
-        await self._adopt_built()
+        self._begin("")
+        await self._tidy()
 
-    async def _promote(self, snapshot: SnapshotComplete, moment_ms: int) -> None:
+    async def _put_in_force(
+        self, snapshot: SnapshotComplete, builder: RosterBuilder
+    ) -> None:
+        """Let the file and the rules change together, whoever gives up waiting."""
+        moment_ms = self._gateway.now().earliest_ms
         await self._store.promote(
             snapshot.snapshot,
             epoch=snapshot.cursor.epoch,
@@ -112,6 +115,8 @@ class RosterFeed:
             count=snapshot.count,
             applied_ms=moment_ms,
         )
+        self.confirmed_ms = moment_ms
+        self._adopt(builder.build(self._place))
 
     async def confirm(self) -> None:
         """Note that the platform has just called what is held current."""
@@ -142,6 +147,10 @@ class RosterFeed:
             self._builder.add(row for row in parsed if row is not None)
             await asyncio.sleep(0)
 
+    async def _sort(self) -> None:
+        for _ in self._builder.sorting():
+            await asyncio.sleep(0)
+
     async def _adopt_image(self) -> bool:
         """Adopt what the last run had packed; False if the rows have to be read."""
         unpacking = Unpacking(self._feed_name)
@@ -153,20 +162,31 @@ class RosterFeed:
         self._adopt(Roster(columns, self._place))
         return True
 
-    async def _adopt_built(self) -> None:
-        """Adopt what was collected of the store's snapshot, and pack it for later."""
+    async def _adopt_rows(self) -> None:
+        """Adopt what the store's rows say, or tell why they can't be used."""
+        async for chunk in self._store.rows():
+            await self._add(chunk)
         if self._flaw is not None:
             self._refuse(self._flaw)
             return
-        roster = self._builder.build(self._place)
+        await self._sort()
+        self._adopt(self._builder.build(self._place))
         self._begin("")
-        self._adopt(roster)
-        # Without an image the next start reads the rows: slower, and as good.
+        await self._tidy()
+
+    async def _tidy(self) -> None:
+        """Delete the rows of before, and keep what is in force packed for a start.
+
+        Without an image that start reads the rows: slower, and as good.
+        """
+        assert self._in_force is not None  # noqa: S101  it was just adopted
+        image = pack(self._in_force.columns, self._feed_name)
         with contextlib.suppress(PortFaultError), port_faults():
-            await self._store.keep_image(pack(roster.columns, self._feed_name))
+            await self._store.sweep()
+            await self._store.keep_image(image)
 
     def _adopt(self, roster: Roster) -> None:
-        self._is_in_force = True
+        self._in_force = roster
         self._gateway.do(lambda controller, now: controller.adopt(roster, now))
         gc.freeze()  # it stays until the next one: nothing for the collector
 

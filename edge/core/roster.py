@@ -9,6 +9,7 @@ is one bisection), holders and bookings are built when somebody asks for them.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import deque
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,7 +19,7 @@ from edge.core.roster_columns import Columns
 from edge.core.roster_row import BookingRow, HolderRow, RevocationRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from edge.core.plan import Size
     from edge.core.roster_row import RosterRow
@@ -156,6 +157,7 @@ class RosterBuilder:
     def __init__(self) -> None:
         self.columns = Columns()
         self._numbers: dict[str, int] = {}
+        self._is_sorted = False
 
     def add(self, rows: Iterable[RosterRow]) -> None:
         """Take a slice of rows."""
@@ -170,9 +172,15 @@ class RosterBuilder:
                 case _:
                     pass  # a cancelled booking opens nothing
 
+    def sorting(self) -> Iterator[None]:
+        """Sort what was added, a short step at a time; no row may come after it."""
+        self._is_sorted = True
+        return self.columns.sorting()
+
     def build(self, cursor: Cursor) -> Roster:
-        """Return the roster; the builder is spent afterwards."""
-        self.columns.sort()
+        """Return the roster, sorted at one go if need be; the builder is spent."""
+        if not self._is_sorted:
+            deque(self.sorting(), maxlen=0)
         return Roster(self.columns, cursor)
 
     def _add_holder(self, row: HolderRow) -> None:

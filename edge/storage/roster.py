@@ -146,7 +146,7 @@ class RosterStore:
         count: int,
         applied_ms: int,
     ) -> None:
-        """Put the staged snapshot in force; the old one is deleted afterwards.
+        """Put the staged snapshot in force; :meth:`sweep` then deletes the old one.
 
         Raises LocalError, and keeps what was in force, if ``sid`` is not the one that
         is staged, or if it is not ``count`` rows with as many keys.
@@ -165,7 +165,6 @@ class RosterStore:
             epoch=epoch, rev=rev, hash=hash, count=count, applied_ms=applied_ms
         )
         await finish(self._promote(span, cursor))
-        await self.sweep()
 
     async def _promote(self, span: _Span, cursor: RosterCursor) -> None:
         row = (*span, cursor.epoch, cursor.rev, cursor.hash)
@@ -228,7 +227,7 @@ class RosterStore:
     async def sweep(self) -> None:
         """Delete, in chunks, the rows that are neither in force, staged nor read.
 
-        Promoting, discarding and staging anew do it; whoever is idle may, too.
+        Discarding and staging anew do it; whoever has promoted should, or is idle.
         """
         # The file is asked as well: a promotion whose answer was lost may hold there.
         [held] = await self._connection.execute_fetchall(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from contextlib import asynccontextmanager
@@ -290,6 +291,24 @@ async def test_an_image_that_does_not_fit_is_made_anew_of_the_rows(
         await connection.execute("DELETE FROM entry")
     async with second_run(path, prompt_stage) as site:
         assert site.knows()
+
+
+@pytest.mark.parametrize("turns", [1, 3, 10, 100, 1000])
+async def test_a_lost_connection_parts_file_and_rules_nowhere(
+    fed: Site, turns: int
+) -> None:
+    """Else the rules would keep the old roster, and the platform hear of the new."""
+    await fed.take([holder("guest")])
+    await fed.stage_rows(many(3), name="s2")
+    completing = asyncio.ensure_future(fed.feed.complete(complete(3, 2, "s2")))
+    for _ in range(turns):
+        await asyncio.sleep(0.0001)
+    completing.cancel()
+    await asyncio.wait([completing])
+    await asyncio.sleep(0.1)  # a promotion that was begun ends by itself
+    assert fed.store.cursor.rev == fed.feed.cursor.rev
+    assert fed.stage.controller.roster.cursor == Cursor(EPOCH, fed.feed.cursor.rev)
+    assert fed.knows() is (fed.feed.cursor.rev == 1)
 
 
 async def test_a_disk_that_keeps_no_image_keeps_nobody_out(fed: Site) -> None:

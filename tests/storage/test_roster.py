@@ -46,6 +46,7 @@ async def promote(store: RosterStore, sid: str, rev: int, count: int) -> None:
     await store.promote(
         sid, epoch="0001-aa", rev=rev, hash="ff" * 32, count=count, applied_ms=NOW_MS
     )
+    await store.sweep()
 
 
 async def apply(store: RosterStore, rows: list[RosterRow], rev: int) -> None:
