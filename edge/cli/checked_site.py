@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import drivers
 import edge.settings
-from edge.settings.checked_copy import read_copy, stamp_of
+from edge.settings.checked_copy import read_copy, stamp_of, write_copy
 from edge.settings.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -25,37 +27,45 @@ COPY = "site.checked.json"
 CHECK_WITHIN_S = 120.0
 
 
-def checked_site(site: Path, state: Path) -> Settings:
-    """Return the settings of ``site``; SettingsError lists every fault found."""
-    copy = state / COPY
-    return _kept(site, copy) or _checked(site, copy)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedSite:
+    """Good settings; ``news`` is the copy that is still to be kept, or empty."""
+
+    settings: Settings
+    news: str = ""
+
+    def keep(self, state: Path) -> None:
+        """Leave the copy in the state folder, for the next start."""
+        if self.news:
+            write_copy(state / COPY, self.news)
+
+
+def checked_site(site: Path, state: Path) -> CheckedSite:
+    """Return the settings of ``site``; SettingsError lists every fault found.
+
+    Changes nothing, whatever the file holds.
+    """
+    with suppress(OSError):
+        kept = read_copy((state / COPY).read_bytes(), stamp(site))
+        if kept is not None:
+            return CheckedSite(settings=kept)
+    return _checked(site)
 
 
 def stamp(site: Path) -> str:
-    """Return what a checked copy of ``site`` is good for; "" if it can't be read."""
-    try:
-        text = site.read_bytes()
-    except OSError:
-        return ""
-    return stamp_of(
-        text, [Path(p) for m in (edge.settings, drivers) for p in m.__path__]
-    )
+    """Return what a checked copy of ``site`` is good for; OSError if unreadable."""
+    code = [Path(path) for room in (edge.settings, drivers) for path in room.__path__]
+    return stamp_of(site.read_bytes(), [*code, *(path / "specs" for path in code)])
 
 
-def _kept(site: Path, copy: Path) -> Settings | None:
-    now = stamp(site)
-    return read_copy(copy, now) if now else None
-
-
-def _checked(site: Path, copy: Path) -> Settings:
-    command = [sys.executable, "-m", "edge.cli.check_site", str(site), str(copy)]
+def _checked(site: Path) -> CheckedSite:
+    command = [sys.executable, "-m", "edge.cli.check_site", str(site)]
     ended = subprocess.run(
         command, check=False, capture_output=True, text=True, timeout=CHECK_WITHIN_S
     )
     if ended.returncode != 0:
         raise SettingsError(ended.stderr.strip().splitlines())
-    settings = _kept(site, copy)
+    settings = read_copy(ended.stdout, stamp(site))
     if settings is None:
-        what = "changed while it was checked, or its copy was: start once more"
-        raise SettingsError([f"{site}: {what} ({copy})"])
-    return settings
+        raise SettingsError([f"{site}: changed while it was checked, start once more"])
+    return CheckedSite(settings=settings, news=ended.stdout)

@@ -46,8 +46,10 @@ def run_gateway(site: Path, state: Path, *, is_verbose: bool) -> int:
     )
     # A core file would hold what memory held: numbers live there for a moment.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    checked = checked_site(site, state)
     with own_folder(state, "gateway.lock"):
-        asyncio.run(_run(Runtime(checked_site(site, state), state)))
+        checked.keep(state)
+        asyncio.run(_run(Runtime(checked.settings, state)))
     return 0
 
 

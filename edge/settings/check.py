@@ -7,10 +7,11 @@ here changes a value. Whether a driver exists is asked by the roof, which knows 
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from edge.settings.site import Device, Door, Settings
 
@@ -46,7 +47,11 @@ def _known(names: Iterable[str]) -> str:
 def _ports(settings: Settings) -> Iterator[Finding]:
     seen: dict[str, tuple[Device, set[int]]] = {}
     for index, device in enumerate(settings.device):
-        first, addresses = seen.setdefault(device.port, (device, set()))
+        line = _line_of(device.port)
+        first, addresses = seen.setdefault(line, (device, set()))
+        if first.port != device.port:
+            what = f"{first.id!r} calls this port {first.port}, write it the same way"
+            yield ("device", index, "port"), what
         if first.driver != device.driver:
             what = f"{device.port} serves {first.driver!r}, give this its own port"
             yield ("device", index, "port"), what
@@ -57,6 +62,11 @@ def _ports(settings: Settings) -> Iterator[Finding]:
             what = f"address {device.address} is taken on {device.port}, choose another"
             yield ("device", index, "address"), what
         addresses.add(device.address)
+
+
+def _line_of(port: str) -> str:
+    """Return one name for a port, however it is written."""
+    return port.lower() if "://" in port else posixpath.normpath(port)
 
 
 def _door(settings: Settings, index: int, door: Door) -> Iterator[Finding]:
@@ -109,10 +119,8 @@ def _wire(
 
 def _banks(settings: Settings) -> Iterator[Finding]:
     spaces = {space.id for space in settings.space}
-    ports = {device.id: device.port for device in settings.device}
-    shared = {door.strike.device for door in settings.door}
-    if settings.fire is not None:
-        shared.add(settings.fire.device)
+    ports = {device.id: _line_of(device.port) for device in settings.device}
+    urgent = _urgent_lines(settings, ports)
     for index, bank in enumerate(settings.bank):
         if bank.space not in spaces:
             what = f"there is no space {bank.space!r}, {_known(spaces)}"
@@ -120,10 +128,11 @@ def _banks(settings: Settings) -> Iterator[Finding]:
         if bank.device not in ports:
             what = f"there is no device {bank.device!r}, {_known(ports)}"
             yield ("bank", index, "device"), what
-        elif ports[bank.device] in {ports.get(board) for board in shared}:
+        elif ports[bank.device] in urgent:
+            line = ports[bank.device]
             what = (
-                f"{ports[bank.device]} also serves doors or the fire input, which must "
-                "not wait for a locker: give the bank its own port"
+                f"{line} also serves {urgent[line]}, which must not wait for a locker: "
+                "give the bank its own port"
             )
             yield ("bank", index, "device"), what
         numbers = bank.compartments.numbers()
@@ -133,6 +142,21 @@ def _banks(settings: Settings) -> Iterator[Finding]:
         if not numbers:
             what = "no compartment, name at least one by its number"
             yield ("bank", index, "compartments"), what
+
+
+def _urgent_lines(settings: Settings, ports: Mapping[str, str]) -> dict[str, str]:
+    """Return the lines on which people wait, and what of theirs is there first."""
+    wires = [("the fire input", settings.fire)]
+    for door in settings.door:
+        wires.append((f"the contact of door {door.id!r}", door.contact))
+        wires.append((f"the exit button of door {door.id!r}", door.exit_button))
+    things = [(f"the strike of door {d.id!r}", d.strike.device) for d in settings.door]
+    things += [(what, wire.device) for what, wire in wires if wire is not None]
+    lines: dict[str, str] = {}
+    for what, device in things:
+        if device in ports:
+            lines.setdefault(ports[device], what)
+    return lines
 
 
 def _place(settings: Settings, index: int) -> Iterator[Finding]:

@@ -34,25 +34,30 @@ def stamp_of(site: bytes, code: list[Path]) -> str:
     return digest.hexdigest()
 
 
-def write_copy(path: Path, stamp: str, settings: Settings) -> None:
-    """Replace the copy at ``path``; a power cut leaves the old one, or none."""
+def text_of(settings: Settings, stamp: str) -> str:
+    """Return the text of a copy."""
     body = {"stamp": stamp, "settings": dataclasses.asdict(settings)}
+    return json.dumps(body, ensure_ascii=False)
+
+
+def write_copy(path: Path, text: str) -> None:
+    """Replace the copy at ``path``; a power cut leaves the old one, or none."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(body, file, ensure_ascii=False)
+        file.write(text)
     fresh.replace(path)
 
 
-def read_copy(path: Path, stamp: str) -> Settings | None:
-    """Return the settings kept under that stamp, or None."""
+def read_copy(text: str | bytes, stamp: str) -> Settings | None:
+    """Return the settings that a copy keeps under that stamp, or None."""
     try:
-        kept = json.loads(path.read_bytes())
+        kept = json.loads(text)
         if kept["stamp"] != stamp:
             return None
         settings: Settings = _built(Settings, kept["settings"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None
     return settings
 

@@ -21,6 +21,8 @@ from tests.edge.small_site import TEXT
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from edge.settings.site import Settings
+
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
@@ -29,36 +31,43 @@ def site(tmp_path: Path) -> Path:
     return path
 
 
+def started(site: Path, state: Path) -> Settings:
+    """Do what a gateway does at its start."""
+    checked = checked_site(site, state)
+    checked.keep(state)
+    return checked.settings
+
+
 def test_the_copy_says_what_the_file_says(site: Path, tmp_path: Path) -> None:
-    first = checked_site(site, tmp_path)
+    first = started(site, tmp_path)
     assert first == load_site(site)
     assert (tmp_path / COPY).stat().st_mode & 0o777 == 0o600
-    assert checked_site(site, tmp_path) == first
+    assert started(site, tmp_path) == first
 
 
 def test_the_demonstration_comes_back_whole(tmp_path: Path) -> None:
     demo = config_folder() / "demo.toml"
-    assert checked_site(demo, tmp_path) == load_site(demo)
+    assert started(demo, tmp_path) == load_site(demo)
 
 
 def test_a_good_copy_is_not_made_again(site: Path, tmp_path: Path) -> None:
-    checked_site(site, tmp_path)
+    started(site, tmp_path)
     made = (tmp_path / COPY).stat().st_mtime_ns
-    checked_site(site, tmp_path)
+    started(site, tmp_path)
     assert (tmp_path / COPY).stat().st_mtime_ns == made
 
 
 def test_a_changed_file_is_checked_again(site: Path, tmp_path: Path) -> None:
-    checked_site(site, tmp_path)
+    started(site, tmp_path)
     site.write_text(TEXT.replace("[site]", '[site]\nname = "Kitchen"'), "utf-8")
-    assert checked_site(site, tmp_path).site.name == "Kitchen"
+    assert started(site, tmp_path).site.name == "Kitchen"
 
 
 def test_a_spoilt_file_is_told_and_starts_nothing(site: Path, tmp_path: Path) -> None:
-    checked_site(site, tmp_path)
+    started(site, tmp_path)
     site.write_text(TEXT.replace("[site]", "[sight]"), "utf-8")
     with pytest.raises(SettingsError) as told:
-        checked_site(site, tmp_path)
+        started(site, tmp_path)
     assert any(
         "unknown key, did you mean 'site'?" in line for line in told.value.faults
     )
@@ -68,19 +77,19 @@ def test_a_spoilt_file_is_told_and_starts_nothing(site: Path, tmp_path: Path) ->
 def test_a_damaged_copy_counts_as_none(
     site: Path, tmp_path: Path, damage: bytes
 ) -> None:
-    good = checked_site(site, tmp_path)
+    good = started(site, tmp_path)
     (tmp_path / COPY).write_bytes(damage)
-    assert checked_site(site, tmp_path) == good
+    assert started(site, tmp_path) == good
 
 
 def test_a_copy_with_a_key_of_another_version_counts_as_none(
     site: Path, tmp_path: Path
 ) -> None:
-    good = checked_site(site, tmp_path)
+    good = started(site, tmp_path)
     kept = json.loads((tmp_path / COPY).read_text())
     kept["settings"]["site"]["colour"] = "red"
     (tmp_path / COPY).write_text(json.dumps(kept))
-    assert checked_site(site, tmp_path) == good
+    assert started(site, tmp_path) == good
 
 
 def test_other_checkers_make_another_stamp(tmp_path: Path) -> None:
@@ -95,11 +104,11 @@ def test_other_checkers_make_another_stamp(tmp_path: Path) -> None:
 def test_what_runs_day_and_night_does_not_load_the_checker(
     site: Path, tmp_path: Path
 ) -> None:
-    checked_site(site, tmp_path)
+    started(site, tmp_path)
     program = (
         "import sys; from pathlib import Path; import edge.cli.run;"
         "from edge.cli.checked_site import checked_site;"
-        f"checked_site(Path({str(site)!r}), Path({str(tmp_path)!r}));"
-        "sys.exit('pydantic' in sys.modules)"
+        f"found = checked_site(Path({str(site)!r}), Path({str(tmp_path)!r}));"
+        "sys.exit('pydantic' in sys.modules or bool(found.news))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

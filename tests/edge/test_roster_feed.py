@@ -3,57 +3,30 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sqlite3
-import time
-from contextlib import asynccontextmanager
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cloud_sync.feed import NO_FEED, FeedCursor, FeedRow
-from cloud_sync.outputs import SnapshotComplete
 from cloud_sync.ports import PortFaultError
-from edge.cli.roster_feed import SLICE_ROWS, RosterFeed
+from edge.cli.roster_feed import SLICE_ROWS
 from edge.core.event import EventKind
 from edge.core.roster import Cursor
-from edge.storage.connection import open_aiosqlite, open_inline
-from edge.storage.roster import RosterStore
+from edge.storage.connection import open_inline
+from tests.edge.fed_site import (
+    EPOCH,
+    Site,
+    complete,
+    holder,
+    many,
+    row,
+    running,
+)
 from tests.edge.stage import Stage, settle
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator
     from pathlib import Path
-
-    from edge.storage.connection import Connection
-
-EPOCH = "0001-0a1b2c3d"
-#: No person has this token in the stage's own roster.
-TOKEN = "f0" * 16
-
-
-def row(kind: str, row_id: str, **body: object) -> FeedRow:
-    text = json.dumps(body)
-    digest = sha256(text.encode()).digest()
-    return FeedRow(kind=kind, id=row_id, ver=1, body=text, digest=digest)
-
-
-def holder(row_id: str, token: str = TOKEN) -> FeedRow:
-    return row(
-        "holder",
-        row_id,
-        enabled=1,
-        extended=0,
-        language="zh-CN",
-        roles=["resident"],
-        credentials=[f"CARD:{token}"],
-    )
-
-
-def many(count: int) -> list[FeedRow]:
-    return [holder(f"h-{n}", f"{n:032x}") for n in range(count)]
 
 
 BAD = [
@@ -61,96 +34,6 @@ BAD = [
     (row("booking", "b-9", state="MAYBE"), "booking b-9: state: expected CONFIRMED"),
     (row("revocation", "r-9", token=7, reason="LOST"), "revocation r-9: token"),
 ]
-
-
-class Disk:
-    """A connection that fails while it is broken."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.is_broken = False
-        self._connection = connection
-
-    def _sound(self) -> Connection:
-        if self.is_broken:
-            raise sqlite3.OperationalError("disk I/O error")
-        return self._connection
-
-    async def execute(self, sql: str, parameters: Iterable[Any] = (), /) -> Any:
-        return await self._sound().execute(sql, parameters)
-
-    async def executemany(
-        self, sql: str, parameters: Iterable[Iterable[Any]], /
-    ) -> Any:
-        return await self._sound().executemany(sql, parameters)
-
-    async def execute_fetchall(
-        self, sql: str, parameters: Iterable[Any] = (), /
-    ) -> Iterable[Any]:
-        return await self._sound().execute_fetchall(sql, parameters)
-
-    async def commit(self) -> None:
-        await self._sound().commit()
-
-
-class Site:
-    """A stage whose roster comes by the feed, over a file of its own."""
-
-    def __init__(
-        self, stage: Stage, feed: RosterFeed, store: RosterStore, disk: Disk
-    ) -> None:
-        self.stage = stage
-        self.disk = disk
-        self.feed = feed
-        self.store = store
-
-    def knows(self, token: str = TOKEN) -> bool:
-        """Say whether the rules know a token."""
-        return self.stage.controller.roster.find(bytes.fromhex(token)) is not None
-
-    async def stage_rows(self, rows: Sequence[FeedRow], name: str = "s1") -> None:
-        """Let rows arrive, a few at a time."""
-        for start in range(0, len(rows), 40):
-            await self.feed.stage(name, rows[start : start + 40])
-
-    async def take(
-        self, rows: Sequence[FeedRow], rev: int = 1, name: str = "s1"
-    ) -> None:
-        """Let a whole snapshot arrive."""
-        await self.stage_rows(rows, name)
-        await self.feed.complete(complete(len(rows), rev, name))
-        await settle()
-
-    def told(self, kind: EventKind) -> list[str]:
-        """Return why, of each event of a kind."""
-        stored = self.stage.journal.stored
-        return [str(e.fact("why")) for e in stored if e.kind is kind]
-
-
-def complete(count: int, rev: int = 1, name: str = "s1") -> SnapshotComplete:
-    cursor = FeedCursor(epoch=EPOCH, rev=rev)
-    return SnapshotComplete(snapshot=name, cursor=cursor, hash=bytes(32), count=count)
-
-
-@asynccontextmanager
-async def running(path: Path, stage: Stage) -> AsyncIterator[Site]:
-    """Run a site on the file until the block ends."""
-    async with open_aiosqlite(path) as connection:
-        disk = Disk(connection)
-        store = await RosterStore.open(disk)
-        feed = await RosterFeed.open(store, stage.gateway)
-        await settle()
-        yield Site(stage, feed, store, disk)
-
-
-@asynccontextmanager
-async def second_run(path: Path, first: Stage) -> AsyncIterator[Site]:
-    """Run the site again, on the same clock and file."""
-    stage = Stage(first.clock, is_prompt=True)
-    try:
-        async with running(path, stage) as site:
-            yield site
-    finally:
-        stage.gateway.close()
 
 
 @pytest.fixture
@@ -254,79 +137,6 @@ async def test_a_copy_that_cannot_be_used_any_more_is_asked_for_again(
         assert site.knows()
         assert site.feed.cursor == FeedCursor(epoch=EPOCH, rev=7)
     second.gateway.close()
-
-
-async def test_a_start_takes_the_image_and_reads_no_row(
-    path: Path, prompt_stage: Stage
-) -> None:
-    async with running(path, prompt_stage) as site:
-        await site.take([holder("guest"), *many(3 * SLICE_ROWS)], rev=7)
-    async with open_inline(path) as connection:
-        await connection.execute("UPDATE entry SET body = '{}'")
-    async with second_run(path, prompt_stage) as site:
-        assert site.knows()
-        assert site.stage.controller.roster.credentials == 3 * SLICE_ROWS + 1
-        assert site.feed.cursor == FeedCursor(epoch=EPOCH, rev=7)
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        "DELETE FROM image",
-        "DELETE FROM image WHERE part = (SELECT max(part) FROM image)",
-        "UPDATE image SET body = zeroblob(length(body)) WHERE part = 6",
-        "UPDATE current SET rev = 8",
-        "UPDATE current SET hash = 'another'",
-    ],
-)
-async def test_an_image_that_does_not_fit_is_made_anew_of_the_rows(
-    path: Path, prompt_stage: Stage, damage: str
-) -> None:
-    async with running(path, prompt_stage) as site:
-        await site.take([holder("guest"), *many(10)], rev=7)
-    async with open_inline(path) as connection:
-        await connection.execute(damage)
-    async with second_run(path, prompt_stage) as site:
-        assert site.knows()
-    async with open_inline(path) as connection:
-        await connection.execute("DELETE FROM entry")
-    async with second_run(path, prompt_stage) as site:
-        assert site.knows()
-
-
-@pytest.mark.parametrize("turns", [1, 3, 10, 100, 1000])
-async def test_a_lost_connection_parts_file_and_rules_nowhere(
-    fed: Site, turns: int
-) -> None:
-    """Else the rules would keep the old roster, and the platform hear of the new."""
-    await fed.take([holder("guest")])
-    await fed.stage_rows(many(3), name="s2")
-    completing = asyncio.ensure_future(fed.feed.complete(complete(3, 2, "s2")))
-    for _ in range(turns):
-        await asyncio.to_thread(time.sleep, 0.0002)  # the stage's own clock stands
-    completing.cancel()
-    await asyncio.wait([completing])
-    for _ in range(300):  # a promotion that was begun ends by itself
-        await asyncio.to_thread(time.sleep, 0.001)
-    assert fed.store.cursor.rev == fed.feed.cursor.rev
-    assert fed.stage.controller.roster.cursor == Cursor(EPOCH, fed.feed.cursor.rev)
-    assert fed.knows() is (fed.feed.cursor.rev == 1)
-
-
-async def test_a_disk_that_keeps_no_image_keeps_nobody_out(fed: Site) -> None:
-    kept = fed.store.keep_image
-
-    async def fails(parts: Iterable[bytes]) -> None:
-        fed.disk.is_broken = True
-        try:
-            await kept(parts)
-        finally:
-            fed.disk.is_broken = False
-
-    fed.store.keep_image = fails  # type: ignore[method-assign]
-    await fed.take([holder("guest")])
-    assert fed.knows()
-    assert [part async for part in fed.store.image()] == []
 
 
 async def test_an_empty_snapshot_empties_the_roster(fed: Site) -> None:
