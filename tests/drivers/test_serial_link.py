@@ -19,7 +19,8 @@ from drivers.device import (
 )
 from drivers.errors import LocalError
 from drivers.registry import Unit, build
-from drivers.serial_link import MAX_UNSENT_BYTES, SerialLink
+from drivers.serial_link import SerialLink
+from drivers.stream_link import MAX_UNSENT_BYTES
 from tests.drivers.link_site import OPEN, Recorder, Site, until
 from tests.drivers.modbus_wire import all_off, board, pulse
 from tests.drivers.pty_port import PtyPort
