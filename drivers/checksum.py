@@ -33,3 +33,8 @@ def crc16_modbus(data: Bytes) -> int:
     for byte in data:
         crc = (crc >> 8) ^ _CRC16[(crc ^ byte) & 0xFF]
     return crc
+
+
+def low_sum_of(data: Bytes) -> int:
+    """Low byte of the sum of all bytes."""
+    return sum(data) & 0xFF

@@ -64,6 +64,53 @@ class CodeRead:
     payload: bytes = field(repr=False)
 
 
+class Technology(StrEnum):
+    """How a tag speaks; part of its key, since two kinds may share a number."""
+
+    ISO14443A = "ISO14443A"
+    ISO14443B = "ISO14443B"
+    WIEGAND = "WIEGAND"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagRead:
+    """A card that shows a number of its own: low assurance, since it can be copied.
+
+    ``number`` holds ``bits`` bits, most significant first, the last byte padded with
+    zeros. Technology, length and number together are the key.
+    """
+
+    unit: int
+    technology: Technology
+    bits: int
+    number: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinEntered:
+    """Somebody typed digits and ended them; ``secret`` holds them as ASCII."""
+
+    unit: int
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TamperChanged:
+    """The device's own tamper switch, or what only a tampering hand explains."""
+
+    unit: int
+    is_tampered: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressConflict:
+    """Two devices answer to one address; nothing of either can be trusted."""
+
+    unit: int
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputChanged:
     """The level of an input: of every one after each opening, then of changes."""
@@ -112,7 +159,28 @@ class OpenLock:
     channel: int
 
 
-Order = Pulse | SetOutput | OpenLock
+class Cue(StrEnum):
+    """What a reader tells the person in front of it, by lamp, sound or screen."""
+
+    READING = "READING"
+    GRANTED = "GRANTED"
+    DENIED = "DENIED"
+    TRY_AGAIN = "TRY_AGAIN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Show:
+    """Tell the person at the reader, as well as the device can; never kept for later.
+
+    ``text`` is one short line for devices with a screen.
+    """
+
+    unit: int
+    cue: Cue
+    text: str = ""
+
+
+Order = Pulse | SetOutput | OpenLock | Show
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +225,10 @@ Signal = (
     | CardRead
     | CardUnreadable
     | CodeRead
+    | TagRead
+    | PinEntered
+    | TamperChanged
+    | AddressConflict
     | InputChanged
     | OutputChanged
     | OrderFailed

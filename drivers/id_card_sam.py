@@ -31,6 +31,7 @@ from drivers.device import (
     Order,
     OrderFailed,
     Reachable,
+    Show,
     Signal,
     Unreachable,
     UnreadableCause,
@@ -166,7 +167,9 @@ class IdCardReader:
         return self._next_at if self._asked is None else self._answer_by
 
     def order(self, order: Order, now: float) -> None:  # noqa: ARG002
-        """Refuse: a reader moves nothing."""
+        """Refuse: a reader moves nothing. It has no lamp of ours for a cue either."""
+        if isinstance(order, Show):
+            return
         why = "an identity-card reader has no outputs"
         self._waiting.add(OrderFailed(unit=order.unit, order=order, why=why))
 

@@ -1,300 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lock-control boards of the "8A" family on one line: who may speak next.
+"""Lock-control boards of the "8A" family: the common machine with their wire.
 
-The law of the module: one question at a time; after an opening the look at its board
-first, then orders, then whatever is due longest. An opening is sent once and never
-again: only a person may repeat it. Nothing old opens a lock: an order that is 2 s
-old, or whose board does not answer, is dropped and reported. Openings keep a distance
-for the sake of the supply. There is no order to open all.
+The law of the module: it joins and decides nothing. The first question is "query
+one", whose reply can't be its echo; that of an opening or of a small board may be.
 
-InputChanged is a lock's feedback, active while it says "closed". An order that opened
-its lock says so by that alone; OrderFailed tells of any other end.
-
-Source: Open-Locker ADR-0035 and ADR-0067; WjlLockDriver of dp2 (timing).
+Source: see :mod:`drivers.locker_8a_wire`.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from drivers.device import Garbled, OpenLock, Order, OrderFailed, Signal
-from drivers.errors import LocalError
-from drivers.limits import RateLimit, Reach
-from drivers.locker_8a_line import Heard, LockerLine, Unanswered
-from drivers.locker_8a_unit import (
-    UNKNOWN_OUTCOME,
-    LockerBoardOptions,
-    LockerUnit,
-)
+from drivers.lock_boards import LockBoards
+from drivers.lock_wire import LockWire
 from drivers.locker_8a_wire import (
     MAX_ADDRESS,
-    Levels,
+    answers,
+    frame_at,
     open_one,
     query_all,
     query_one,
 )
-from drivers.waiting import WaitingSignals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Orders of the line that wait or are not decided; more than people stand there.
-MAX_ORDERS = 64
-ORDER_MAX_AGE_S = 2.0
-#: A solenoid draws 1 to 2 A for some 300 ms; two at once may starve the board.
-OPENINGS_EVERY_S = 0.4
-#: Garbled at most once in so long for the whole line.
-GARBLED_EVERY_S = 1.0
-_UNREACHABLE = "the board is unreachable"
-_ECHOING = "the line echoes"
+    from drivers.locker_8a_unit import LockerBoardOptions
+
+LOCKER_8A = LockWire(
+    addresses=range(1, MAX_ADDRESS + 1),
+    open_one=open_one,
+    query_all=query_all,
+    frame_at=frame_at,
+    answers=answers,
+    probe=query_one,
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Task:
-    """An order that waits for the line."""
-
-    order: OpenLock
-    taken_at: float
-
-    @property
-    def old_at(self) -> float:
-        """From when on it is too old to be sent."""
-        return self.taken_at + ORDER_MAX_AGE_S
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Question:
-    """What the line is busy with: an opening if ``order`` is there, else a query."""
-
-    unit: LockerUnit
-    asked_at: float
-    order: OpenLock | None = None
-
-
-class LockerBoards:
+class LockerBoards(LockBoards):
     """The driver; see :class:`drivers.device.Device` for the verbs."""
 
     def __init__(self, *, boards: Mapping[int, LockerBoardOptions]) -> None:
-        if not boards:
-            raise LocalError("a line of lock-control boards needs at least one board")
-        for address in boards:
-            if not 1 <= address <= MAX_ADDRESS:
-                allowed = f"1 to {MAX_ADDRESS}"
-                raise LocalError(f"a board has an address {allowed}, not {address}")
-        self._units = {
-            address: LockerUnit(address=address, options=options)
-            for address, options in boards.items()
-        }
-        self._line = LockerLine(
-            turnaround_s=max(options.turnaround_s for options in boards.values())
-        )
-        self._garbled = RateLimit(most=1, within_s=GARBLED_EVERY_S)
-        self._tasks: deque[_Task] = deque()
-        self._question: _Question | None = None
-        self._waiting = WaitingSignals()
-        self._next_opening_at = 0.0
-        self._is_open = False
-
-    @property
-    def buffered_bytes(self) -> int:
-        """How much of a frame waits for its rest."""
-        return self._line.buffered_bytes
-
-    def opened(self, now: float) -> None:
-        """Ask every board for its levels; touch no lock."""
-        self._drop_orders("the link was opened anew")
-        self._line.opened(now)
-        for unit in self._units.values():
-            for signal in unit.give_openings_up():
-                self._waiting.add(signal)
-            unit.opened(now)
-        self._is_open = True
-        self._advance(now)
-
-    def resumed(self, now: float) -> None:
-        """Give the question in flight up and read all levels anew.
-
-        An opening in flight is decided by what they say.
-        """
-        if not self._is_open:
-            return
-        question, self._question = self._question, None
-        self._line.forget(now)
-        for unit in self._units.values():
-            unit.resumed(now)
-        if question is not None:
-            self._end_opening(question, now, is_answered=False)
-
-    def closed(self, now: float) -> list[Signal]:
-        """Drop all orders; call all boards unreachable."""
-        self._is_open = False
-        self._drop_orders("the link was lost")
-        self._line.forget(now)
-        signals = self._waiting.take()
-        for unit in self._units.values():
-            signals += unit.closed()
-            unit.opened(now)
-        return signals
-
-    def receive(self, data: bytes, now: float) -> list[Signal]:
-        """Take bytes of the line's."""
-        if not self._is_open:
-            return []
-        heard = self._line.receive(data, now)
-        for address in heard.reporting:
-            if address in self._units:
-                self._units[address].reported(now)
-        signals = self._answered(heard, now)
-        self._advance(now)
-        return [*self._waiting.take(), *signals]
-
-    def tick(self, now: float) -> list[Signal]:
-        """Give up what was not answered, ask what is due."""
-        signals: list[Signal] = []
-        unanswered = self._line.expire(now)
-        if unanswered is not None and self._question is not None:
-            question, self._question = self._question, None
-            signals = self._unanswered(question, unanswered, now)
-        self._advance(now)
-        return [*self._waiting.take(), *signals]
-
-    def deadline(self) -> float | None:
-        """Return the end of the wait for a reply, else the time of a question."""
-        if self._waiting:
-            return 0.0
-        if not self._is_open:
-            return None
-        times = [task.old_at for task in self._tasks]
-        if not self._line.is_idle:
-            return min([*times, self._line.answer_by])
-        due_at = min(unit.due_at for unit in self._units.values())
-        if any(self._is_served(task) for task in self._tasks):
-            due_at = min(due_at, self._next_opening_at)
-        return min([*times, max(due_at, self._line.ready_at)])
-
-    def order(self, order: Order, now: float) -> None:
-        """Take an order and send it at once if the line is free."""
-        task = self._task_of(order, now)
-        if isinstance(task, str):
-            self._fail(order, task)
-            return
-        self._tasks.append(task)
-        self._advance(now)
-
-    def take_outgoing(self) -> bytes:
-        """Hand over the frame that is to be written."""
-        return self._line.take_outgoing()
-
-    def _task_of(self, order: Order, now: float) -> _Task | str:
-        """Return what is to be sent, or why the order is refused."""
-        if not isinstance(order, OpenLock):
-            return "a lock-control board only opens locks"
-        unit = self._units.get(order.unit)
-        if unit is None:
-            return "no board has this address"
-        if not 1 <= order.channel <= unit.options.channels:
-            return f"the board has channels 1 to {unit.options.channels}"
-        if not self._is_open or unit.reach is Reach.SILENT:
-            return _UNREACHABLE
-        open_count = sum(unit.open_count for unit in self._units.values())
-        if len(self._tasks) + open_count >= MAX_ORDERS:
-            return "too many orders wait"
-        return _Task(order=order, taken_at=now)
-
-    def _advance(self, now: float) -> None:
-        """Ask the next question, if the line is free."""
-        self._drop_hopeless(now)
-        if not self._is_open or not self._line.is_idle or now < self._line.ready_at:
-            return
-        due = [unit for unit in self._units.values() if unit.due_at <= now]
-        owing = [unit for unit in due if unit.owes_look]
-        if owing:
-            self._ask(owing[0], now)
-        elif not self._send_order(now) and due:
-            self._ask(min(due, key=lambda unit: unit.due_at), now)
-
-    def _send_order(self, now: float) -> bool:
-        if now < self._next_opening_at:
-            return False
-        task = next((task for task in self._tasks if self._is_served(task)), None)
-        if task is None:
-            return False
-        self._tasks.remove(task)
-        order, unit = task.order, self._units[task.order.unit]
-        options = unit.options
-        request = open_one(order.unit, order.channel, channels=options.channels)
-        self._line.ask(request, now, timeout_s=options.open_reply_s)
-        self._next_opening_at = now + OPENINGS_EVERY_S
-        self._question = _Question(unit=unit, asked_at=now, order=order)
-        return True
-
-    def _ask(self, unit: LockerUnit, now: float) -> None:
-        """Query one channel as long as it is not known whether the line echoes."""
-        channels = unit.options.channels
-        if self._line.is_echoing is None:
-            request = query_one(unit.address, 1, channels=channels)
-        else:
-            request = query_all(unit.address, channels=channels)
-        self._line.ask(request, now, timeout_s=unit.options.reply_timeout_s)
-        self._question = _Question(unit=unit, asked_at=now)
-
-    def _answered(self, heard: Heard, now: float) -> list[Signal]:
-        if heard.answer is None or self._question is None:
-            return []
-        question, self._question = self._question, None
-        if isinstance(heard.answer, Levels):
-            detail = _ECHOING if self._line.is_echoing else ""
-            return question.unit.looked(heard.answer.bits, now, detail=detail)
-        self._end_opening(question, now, is_answered=True)
-        return []
-
-    def _unanswered(
-        self, question: _Question, unanswered: Unanswered, now: float
-    ) -> list[Signal]:
-        signals: list[Signal] = []
-        address, raw, why = question.unit.address, unanswered.raw, unanswered.why
-        if raw and self._garbled.admit(now):
-            signals.append(Garbled(unit=address, raw=raw, why=why))
-        if question.order is None:
-            return signals + question.unit.missed(why, now)
-        self._end_opening(question, now, is_answered=False)
-        return signals
-
-    def _end_opening(
-        self, question: _Question, now: float, *, is_answered: bool
-    ) -> None:
-        """Let the board's levels decide, if the question was an opening."""
-        if question.order is not None:
-            question.unit.opening_ended(
-                question.order,
-                is_answered=is_answered,
-                sent_at=question.asked_at,
-                now=now,
-            )
-
-    def _is_served(self, task: _Task) -> bool:
-        return self._units[task.order.unit].reach is Reach.ANSWERING
-
-    def _drop_hopeless(self, now: float) -> None:
-        """Fail the orders that grew old or whose board was lost."""
-        for task in tuple(self._tasks):
-            is_old = now >= task.old_at
-            is_lost = self._units[task.order.unit].reach is Reach.SILENT
-            if is_old or is_lost:
-                self._tasks.remove(task)
-                why = "the order grew too old" if is_old else _UNREACHABLE
-                self._fail(task.order, why)
-
-    def _drop_orders(self, why: str) -> None:
-        """Fail all orders, the one in flight included."""
-        if self._question is not None and self._question.order is not None:
-            self._fail(self._question.order, UNKNOWN_OUTCOME)
-        self._question = None
-        for task in self._tasks:
-            self._fail(task.order, why)
-        self._tasks.clear()
-
-    def _fail(self, order: Order, why: str) -> None:
-        self._waiting.add(OrderFailed(unit=order.unit, order=order, why=why))
+        super().__init__(wire=LOCKER_8A, boards=boards)

@@ -21,11 +21,11 @@ code has it: WjlLockDriver of dp2, Open-Locker ADR-0035, ADR-0050 and ADR-0067.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from drivers.checksum import xor_of
 from drivers.errors import LocalError
+from drivers.lock_wire import Ask, Frame, Levels, Request, Status
 
 if TYPE_CHECKING:
     from drivers.checksum import Bytes
@@ -49,66 +49,35 @@ _LEVELS_FRAME_BYTES = 4
 MAX_FRAME_BYTES = _LEVELS_FRAME_BYTES + -(-MAX_CHANNELS // CHANNELS_A_GROUP)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """A frame to be sent; ``channel`` is 0 and ``groups`` counts for all alone."""
-
-    frame: bytes
-    address: int
-    channel: int
-    groups: int = 0
-
-    @property
-    def is_opening(self) -> bool:
-        """Whether this moves a lock."""
-        return self.frame[0] == OPEN
-
-    @property
-    def is_for_all(self) -> bool:
-        """Whether levels answer this."""
-        return self.groups > 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """A board speaks of one channel; what it says of it is not to be believed."""
-
-    kind: int
-    address: int
-    channel: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Levels:
-    """The feedback bits of a board as sent, channel 1 first, whole groups."""
-
-    address: int
-    bits: tuple[bool, ...]
-
-
-Frame = Status | Levels
-
-
 def open_one(address: int, channel: int, *, channels: int) -> Request:
     """Open one lock; LocalError unless the board has that channel."""
     _check(address, channel, channels)
-    frame = seal(bytes((OPEN, address, channel, _DO_OPEN)))
-    return Request(frame=frame, address=address, channel=channel)
+    return Request(
+        frame=seal(bytes((OPEN, address, channel, _DO_OPEN))),
+        address=address,
+        ask=Ask.OPEN,
+        channel=channel,
+        is_like_its_echo=True,
+    )
 
 
 def query_one(address: int, channel: int, *, channels: int) -> Request:
     """Ask for one lock: the one question whose reply is never like its echo."""
     _check(address, channel, channels)
     frame = seal(bytes((QUERY, address, channel, _ASK)))
-    return Request(frame=frame, address=address, channel=channel)
+    return Request(frame=frame, address=address, ask=Ask.ONE, channel=channel)
 
 
 def query_all(address: int, *, channels: int) -> Request:
     """Ask for all locks of a board with so many channels."""
     _check(address, channels, channels)
-    frame = seal(bytes((QUERY, address, _ALL, _ASK)))
-    groups = -(-channels // CHANNELS_A_GROUP)
-    return Request(frame=frame, address=address, channel=_ALL, groups=groups)
+    return Request(
+        frame=seal(bytes((QUERY, address, _ALL, _ASK))),
+        address=address,
+        ask=Ask.ALL,
+        channels=channels,
+        is_like_its_echo=True,
+    )
 
 
 def answers(frame: Frame, request: Request) -> bool:
@@ -130,7 +99,7 @@ def frame_at(data: Bytes, request: Request | None) -> tuple[int, Frame | None]:
     """
     if request is not None and request.is_for_all:
         head = request.frame[:2]
-        size = _LEVELS_FRAME_BYTES + request.groups
+        size = _LEVELS_FRAME_BYTES + -(-request.channels // CHANNELS_A_GROUP)
         if head.startswith(bytes(data[:2])) and len(data) < size:
             return 0, None
         if data[:2] == head and data[size - 2] == _ASK and is_sealed(data[:size]):

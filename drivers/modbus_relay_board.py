@@ -25,6 +25,7 @@ from drivers.device import (
     OrderFailed,
     Pulse,
     SetOutput,
+    Show,
     Signal,
     Unreachable,
 )
@@ -180,7 +181,12 @@ class RelayBoards:
         return min([*times, max(due_at, self._master.ready_at)])
 
     def order(self, order: Order, now: float) -> None:
-        """Take an order and send it at once if the line is free."""
+        """Take an order and send it at once if the line is free.
+
+        A cue is dropped: a board has no lamp that anybody looks at.
+        """
+        if isinstance(order, Show):
+            return
         task = self._task_of(order, now)
         if isinstance(task, str):
             self._fail(order, task)
@@ -192,19 +198,19 @@ class RelayBoards:
         """Hand over the frame that is to be written."""
         return self._master.take_outgoing()
 
-    def _task_of(self, order: Order, now: float) -> _Task | str:
+    def _task_of(self, order: Pulse | SetOutput | OpenLock, now: float) -> _Task | str:
         """Return what is to be sent, or why the order is refused."""
         unit = self._units.get(order.unit)
         if unit is None:
             return "no board has this address"
+        if isinstance(order, OpenLock):
+            return "a relay board has outputs, not locks"
         if not 1 <= order.channel <= unit.channels:
             return f"the board has channels 1 to {unit.channels}"
         if not self._is_open or unit.reach is Reach.SILENT:
             return _UNREACHABLE
         if len(self._orders) >= MAX_ORDERS:
             return "too many orders wait"
-        if isinstance(order, OpenLock):
-            return "a relay board has outputs, not locks"
         request = _request_of(order)
         if request is None:
             return f"a pulse lasts 0.1 to {MAX_PULSE_UNITS / 10} s"

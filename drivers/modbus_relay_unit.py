@@ -6,11 +6,13 @@ The law of the module: a unit knows its own board and nothing of the line. Its s
     ALL_OFF -> READ_MODES -> CLEAR_MODES -> CHECK_MODES -> READ_INPUTS -> READ_COILS
             -> SERVING (reachable): inputs at ``poll_s``, coils each second
 
-A step that is not for this model is passed over. Three unanswered questions in a row
-make the unit unreachable: then LISTEN, a read of the coils, is its probe once a
-second, and all steps follow when it is back. Reads are among the steps and are the
-probe, since the reply to a write may be an echo. Nothing but ALL_OFF and orders moves
-a relay.
+A step that is not for this model is passed over; CLEAR_MODES and CHECK_MODES also
+where ``linkage`` is wanted, as for an exit button that opens with the gateway dead.
+Three unanswered questions in a row make the unit unreachable: then LISTEN, a read of
+the coils, is its probe once a second, and all steps follow when it is back. Reads are
+among the steps and are the probe, since the reply to a write may be an echo. Nothing
+but ALL_OFF and orders moves a relay. No register of a communication watchdog is known:
+a steady output outlives the gateway, a pulse does not.
 
 Source: Waveshare wiki, "Modbus RTU Relay" and "Modbus RTU Relay (D)": coils and
 inputs from 0000, all coils 00FF, flash-on 0200 in units of 100 ms, input modes in
@@ -76,15 +78,17 @@ MODELS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayBoardOptions:
-    """``check_modes``: set the inputs' modes to normal where the model has modes.
+    """``linkage``: leave the inputs' modes as they are, where the model has modes.
 
-    The last two belong to the line: the largest of its units counts.
+    Without it they are set to normal at each opening, since a board may come from the
+    factory with inputs that switch relays past the gateway. The last two belong to the
+    line: the largest of its units counts.
     """
 
     model: str = "waveshare_d"
     channels: int = 8
     poll_s: float = 0.1
-    check_modes: bool = True
+    linkage: bool = False
     turnaround_s: float = 0.005
     reply_timeout_s: float = 0.15
 
@@ -128,7 +132,8 @@ class RelayUnit:
         self.address = address
         self.channels = options.channels
         self._has_inputs = model.has_inputs
-        self._has_modes = model.has_modes and options.check_modes
+        self._has_modes = model.has_modes
+        self._wants_linkage = options.linkage
         self._poll_s = options.poll_s
         self._liveness = Liveness()
         self._step = Step.ALL_OFF
@@ -244,6 +249,8 @@ class RelayUnit:
                 ends = self._pulse_ends.items()
                 self._pulse_ends = {key: end for key, end in ends if end > now}
                 return self._report_coils(values)
+            case Step.READ_MODES, Words(values=values) if self._wants_linkage:
+                self._note = f"input modes {list(values)} are kept"
             case Step.CHECK_MODES, Words(values=values) if any(values):
                 self._note = f"input modes {list(values)} can't be set to normal"
             case _, Refused(why=why):
@@ -253,10 +260,11 @@ class RelayUnit:
     def _advance(self, step: Step, reply: Reply, now: float) -> list[Signal]:
         """Go on to the next step that this board needs."""
         is_clear = isinstance(reply, Words) and not any(reply.values)
+        is_left = is_clear or self._wants_linkage or isinstance(reply, Refused)
         self._step = _NEXT[step]
         if self._step is Step.READ_MODES and not self._has_modes:
             self._step = Step.READ_INPUTS
-        if self._step is Step.CLEAR_MODES and (is_clear or isinstance(reply, Refused)):
+        if self._step is Step.CLEAR_MODES and is_left:
             self._step = Step.READ_INPUTS
         if self._step is Step.READ_INPUTS and not self._has_inputs:
             self._step = Step.READ_COILS

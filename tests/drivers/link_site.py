@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from drivers.device import Device
+    from drivers.link import Link
     from tests.drivers.pty_port import PtyPort
 
 OPEN = Pulse(unit=1, channel=1, duration_s=1.0)
@@ -62,30 +63,47 @@ class Recorder:
         return outgoing
 
 
-class Site:
-    """A link and what it told."""
+class Told:
+    """What a link told, ready to be handed to one."""
 
-    def __init__(self, port: PtyPort, device: Device) -> None:
+    def __init__(self) -> None:
         self.signals: list[Signal] = []
         self.states: list[tuple[bool, str]] = []
+
+    def on_state(self, is_open: bool, why: str) -> None:  # noqa: FBT001
+        self.states.append((is_open, why))
+
+
+class Site(Told):
+    """A serial link and what it told."""
+
+    def __init__(self, port: PtyPort, device: Device) -> None:
+        super().__init__()
         self.link = SerialLink(
             str(port.path),
             115200,
             device,
             self.signals.extend,
             now=time.monotonic,
-            on_state=lambda is_open, why: self.states.append((is_open, why)),
+            on_state=self.on_state,
         )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self.link.run())
-        try:
+        async with running(self.link):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+
+
+@asynccontextmanager
+async def running(link: Link) -> AsyncIterator[None]:
+    """Run a link beside the block."""
+    task = asyncio.create_task(link.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def until(condition: Callable[[], object], within_s: float = 5.0) -> None:

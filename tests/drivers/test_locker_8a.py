@@ -293,7 +293,7 @@ def test_frames_of_the_line_keep_their_distance() -> None:
 def test_what_the_house_must_know() -> None:
     spec = DRIVERS["locker_8a"]
     assert (spec.is_shared, spec.pulse_on_board) == (True, True)
-    assert (spec.default_baud, spec.roles) == (9600, frozenset({"board"}))
+    assert (spec.default_baud, spec.roles) == (9600, frozenset({"lock_board"}))
     assert spec.options["closed_is"] == 1
 
 

@@ -6,15 +6,10 @@ from __future__ import annotations
 import pytest
 
 from drivers.errors import LocalError
-from drivers.locker_8a_line import Heard, LockerLine
-from drivers.locker_8a_wire import (
-    Levels,
-    Request,
-    Status,
-    open_one,
-    query_all,
-    query_one,
-)
+from drivers.lock_line import Heard, LockLine
+from drivers.lock_wire import Levels, Request, Status
+from drivers.locker_8a import LOCKER_8A
+from drivers.locker_8a_wire import open_one, query_all, query_one
 from tests.drivers.locker_8a_wire import sealed
 
 PROBE = query_one(1, 1, channels=24)
@@ -27,13 +22,13 @@ CLOSED = Levels(address=1, bits=(True,) * 24)
 NOTHING = Heard(answer=None, reporting=set())
 
 
-def ask(line: LockerLine, request: Request, now: float) -> None:
+def ask(line: LockLine, request: Request, now: float) -> None:
     line.ask(request, now, timeout_s=1.5 if request.is_opening else 0.3)
     assert line.take_outgoing() == request.frame
 
 
-def line_with(*, echo: bool) -> LockerLine:
-    line = LockerLine(turnaround_s=0.005)
+def line_with(*, echo: bool) -> LockLine:
+    line = LockLine(wire=LOCKER_8A, turnaround_s=0.005)
     ask(line, PROBE, 0.0)
     assert line.receive((PROBE.frame if echo else b"") + STATUS, 0.1).answer
     assert line.is_echoing is echo
@@ -71,7 +66,7 @@ def test_there_is_one_question_and_a_gap_after_its_reply() -> None:
 
 @pytest.mark.parametrize("request_", [LOOK, OPENING], ids=["look", "opening"])
 def test_the_first_question_is_one_that_tells_the_echo(request_: Request) -> None:
-    line = LockerLine(turnaround_s=0.005)
+    line = LockLine(wire=LOCKER_8A, turnaround_s=0.005)
     with pytest.raises(LocalError, match="echoes"):
         line.ask(request_, 0.0, timeout_s=0.3)
     assert line.take_outgoing() == b""
@@ -79,7 +74,7 @@ def test_the_first_question_is_one_that_tells_the_echo(request_: Request) -> Non
 
 def test_an_echo_alone_tells_too_and_so_does_silence() -> None:
     for back, is_echoing in ((PROBE.frame, True), (b"", False)):
-        line = LockerLine(turnaround_s=0.005)
+        line = LockLine(wire=LOCKER_8A, turnaround_s=0.005)
         ask(line, PROBE, 0.0)
         assert line.receive(back, 0.1) == NOTHING
         unanswered = line.expire(0.3)
@@ -89,7 +84,7 @@ def test_an_echo_alone_tells_too_and_so_does_silence() -> None:
 
 
 def test_noise_instead_of_an_answer_tells_nothing() -> None:
-    line = LockerLine(turnaround_s=0.005)
+    line = LockLine(wire=LOCKER_8A, turnaround_s=0.005)
     ask(line, PROBE, 0.0)
     assert line.receive(b"\x00\x81\x01", 0.1) == NOTHING
     unanswered = line.expire(0.3)

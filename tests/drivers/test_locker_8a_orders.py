@@ -16,7 +16,7 @@ from drivers.device import (
     Unreachable,
 )
 from drivers.errors import LocalError
-from drivers.locker_8a import MAX_ORDERS
+from drivers.lock_boards import MAX_ORDERS
 from drivers.waiting import MAX_WAITING_SIGNALS
 from tests.drivers.locker_8a_wire import (
     arrive,

@@ -6,11 +6,9 @@ from __future__ import annotations
 import pytest
 
 from drivers.errors import LocalError
+from drivers.lock_wire import Frame, Levels, Status
 from drivers.locker_8a_wire import (
     MAX_FRAME_BYTES,
-    Frame,
-    Levels,
-    Status,
     answers,
     frame_at,
     is_sealed,

@@ -8,11 +8,14 @@ import math
 import pytest
 
 from drivers.device import (
+    Cue,
+    OpenLock,
     Order,
     OrderFailed,
     OutputChanged,
     Pulse,
     SetOutput,
+    Show,
     Signal,
     Unreachable,
 )
@@ -250,6 +253,15 @@ def test_orders_without_ticks_are_our_own_mistake() -> None:
         script.device.order(wrong, script.now)
     with pytest.raises(LocalError, match="tick"):
         script.device.order(wrong, script.now)
+
+
+def test_a_cue_is_dropped_and_a_lock_is_refused() -> None:
+    script = serving(1)
+    script.order(Show(unit=1, cue=Cue.DENIED))
+    lock = OpenLock(unit=1, channel=1)
+    script.order(lock)
+    failed = refusals(script.run(0.0))
+    assert failed == [(lock, "a relay board has outputs, not locks")]
 
 
 def test_orders_to_two_boards_keep_their_order() -> None:

@@ -95,7 +95,6 @@ def test_all_are_switched_off_first_however_fast_they_answer() -> None:
     [
         ({"model": "waveshare"}, [all_off(1), read_coils(1)]),
         ({"model": "waveshare_b"}, [all_off(1), read_inputs(1), read_coils(1)]),
-        ({"check_modes": False}, [all_off(1), read_inputs(1), read_coils(1)]),
     ],
 )
 def test_what_a_model_has_not_is_not_asked(
@@ -120,6 +119,20 @@ def test_linked_inputs_are_set_to_normal_and_looked_at_again() -> None:
     sent = script.sent_since(0.0)
     expected = [all_off(1), read_modes(1), clear_modes(1), read_modes(1)]
     assert sent[:5] == [*expected, read_inputs(1)]
+
+
+@pytest.mark.parametrize("linked", [(1, 0, 0, 0, 0, 0, 0, 2), (0,) * 8])
+def test_where_linkage_is_wanted_modes_are_told_and_never_written(
+    linked: tuple[int, ...],
+) -> None:
+    script = wire(1, linkage=True)
+    script.replies[read_modes(1)] = modes(1, *linked)
+    script.open()
+    kept = f"input modes {list(linked)} are kept"
+    assert script.run(0.2)[-1] == reachable(1, kept)
+    sent = script.sent_since(0.0)
+    assert sent[:4] == [all_off(1), read_modes(1), read_inputs(1), read_coils(1)]
+    assert clear_modes(1) not in sent
 
 
 def test_modes_that_stay_or_are_not_there_are_told_in_the_detail() -> None:

@@ -7,14 +7,17 @@ import pytest
 
 from drivers.device import (
     CodeRead,
+    Cue,
     Garbled,
     OrderFailed,
     Reachable,
     SetOutput,
+    Show,
     Signal,
     Unreachable,
 )
-from drivers.qr_line import MAX_LINE_BYTES, LineScanner, QrLineOptions
+from drivers.qr_codes import MAX_LINE_BYTES
+from drivers.qr_line import LineScanner, QrLineOptions
 
 
 def scanner(**options: float) -> LineScanner:
@@ -123,6 +126,19 @@ def test_the_aim_prefix_is_taken_off_and_nothing_else_is() -> None:
     device = scanner()
     assert codes(device.receive(b"]Q1MS1ABCDEF0\r", 1.0)) == [b"MS1ABCDEF0"]
     assert codes(device.receive(b"]C1MS1ABCDEF0\r", 2.0)) == [b"]C1MS1ABCDEF0"]
+
+
+@pytest.mark.parametrize("head", [rb"\000026", rb"]Q1\000026"])
+def test_the_text_of_an_eci_is_taken_off(head: bytes) -> None:
+    signals = scanner().receive(head + b"MS1ABCDEF0\r", 1.0)
+    assert codes(signals) == [b"MS1ABCDEF0"]
+
+
+def test_it_drops_cues_in_silence() -> None:
+    device = scanner()
+    device.order(Show(unit=0, cue=Cue.GRANTED), 1.0)
+    assert device.deadline() is None
+    assert device.tick(1.0) == []
 
 
 def test_endless_garbage_is_bounded_and_never_starves_a_code() -> None:
