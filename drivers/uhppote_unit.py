@@ -1,0 +1,339 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One UHPPOTE controller: what to ask it next, what it said.
+
+The law of the module: it knows the controller and nothing of orders and time-outs. At
+each beginning it is found, then its plan is gone through, one question after another:
+clock, who decides, special events, listener, supervisor passcodes set to none, how
+each door is held (what stands open or shut by itself is taken back), our mark in the
+record, status. Only then is it reachable. Afterwards a status every ``poll_s`` tells
+levels and events, and is the sign of life for both sides: a controller that hears
+nothing for 30 s decides by its own list again.
+
+Levels: inputs 1 to 4 are the doors' contacts as loops, active while the leaf is shut;
+5 to 8 are the buttons, active while pressed. Outputs are the doors' relays.
+
+Source: uhppoted/uhppote-core, messages/*.go; uhppoted/uhppote-simulator,
+set_pc_control.go (30 s).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from drivers.device import (
+    InputChanged,
+    OutputChanged,
+    Reachable,
+    Signal,
+    TagRead,
+    Technology,
+    Unreachable,
+)
+from drivers.limits import Liveness, Reach
+from drivers.uhppote_cards import CardList
+from drivers.uhppote_order import USUAL_DELAY_S
+from drivers.uhppote_record import Record, Swipe
+from drivers.uhppote_requests import (
+    clear_passcodes,
+    find,
+    get_door,
+    get_event_index,
+    get_status,
+    pc_control,
+    record_special_events,
+    set_door,
+    set_event_index,
+    set_listener,
+    set_time,
+)
+from drivers.uhppote_wire import (
+    DoorControl,
+    DoorMode,
+    Function,
+    door_of,
+    event_of,
+    index_of,
+    status_of,
+    version_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from datetime import datetime
+
+    from drivers.uhppote_options import UhppoteOptions
+    from drivers.uhppote_wire import Packet, Request, Status
+
+#: The controller itself; its readers are units 1 to 8.
+CONTROLLER = 0
+CLOCK_EVERY_S = 3_600.0
+#: Our mark in the record is left behind so rarely, for the sake of its memory.
+MARK_EVERY_S = 10.0
+PROBE_EVERY_S = 1.0
+#: Of whatever may be repeated: the first sending and two repeats.
+SENDINGS = 3
+#: Behind the end of a release: its relay is looked at.
+RELEASE_MARGIN_S = 0.2
+_SETTINGS = {
+    Function.PC_CONTROL: "who decides",
+    Function.RECORD_SPECIAL_EVENTS: "door events",
+    Function.SET_LISTENER: "where events go",
+    Function.SET_PASSCODES: "supervisor passcodes",
+}
+
+
+class Controller:
+    """The state of one controller; see the module for its course."""
+
+    def __init__(
+        self,
+        *,
+        options: UhppoteOptions,
+        readers: Collection[int],
+        wall_clock: Callable[[], datetime] | None,
+    ) -> None:
+        self.serial = options.serial
+        self.doors: dict[int, DoorControl] = {}
+        self.cards = CardList()
+        self._options = options
+        self._readers = frozenset(readers)
+        self._wall_clock = wall_clock
+        self._liveness = Liveness()
+        self._record = Record()
+        self._plan: deque[Request] = deque()
+        self._due_at = 0.0
+        self._clock_at = 0.0
+        self._mark_at = 0.0
+        self._marked = 0
+        self._release_ends: dict[int, float] = {}
+        self._inputs: tuple[bool, ...] = ()
+        self._relays = (False,) * options.doors
+        self._notes: list[str] = []
+        self._unanswered: tuple[Request | None, int] = (None, 0)
+        self._version = ""
+
+    @property
+    def reach(self) -> Reach:
+        """Whether the controller answers."""
+        return self._liveness.reach
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """The controller and its readers, as the house names them."""
+        return (CONTROLLER, *sorted(self._readers))
+
+    def opened(self, now: float) -> None:
+        """Begin anew; whatever was known of the controller is void."""
+        self._liveness.restart()
+        self.begin(now)
+
+    def begin(self, now: float) -> None:
+        """Find the controller and go through the whole plan, from ``now`` on."""
+        self.serial = self._options.serial
+        self.doors.clear()
+        self.cards.forget()
+        self._plan = deque([find()])
+        self._due_at = now
+        self._inputs = ()
+        self._release_ends.clear()
+        self._notes.clear()
+
+    def resumed(self, now: float) -> None:
+        """Judge no swipe of meanwhile, and report all levels anew."""
+        self._record.skip()
+        self._inputs = ()
+        self._due_at = min(self._due_at, now)
+
+    def due_at(self) -> float:
+        """When the controller is to be asked."""
+        if self.reach is not Reach.ANSWERING:
+            return self._due_at
+        if self._plan or self._record.missing or self.cards.next_request() is not None:
+            return 0.0
+        return self._status_at()
+
+    def next_request(self, now: float) -> Request:
+        """Return the question to ask now; the caller brings the reply, or none."""
+        if self.reach is not Reach.ANSWERING:
+            return self._plan[0] if self._plan else get_status()
+        if self._status_at() <= now:
+            return get_status()
+        planned = self._plan[0] if self._plan else None
+        chore = self._record.next_missing() or planned or self.cards.next_request()
+        return chore or get_status()
+
+    def answered(self, request: Request, packet: Packet, now: float) -> list[Signal]:
+        """Take the reply to a request of :meth:`next_request`, or an order's."""
+        self._liveness.heard()
+        if self._unanswered[0] == request:
+            self._unanswered = (None, 0)
+        self._done(request)
+        match request.function:
+            case Function.STATUS:
+                return self._take_status(status_of(packet), now)
+            case Function.GET_EVENT:
+                return self._take_event(request, packet, now)
+            case Function.FIND:
+                self.serial = packet.serial
+                self._version = version_of(packet)
+                self._plan.extend(self._whole_plan(now))
+            case Function.GET_DOOR | Function.SET_DOOR:
+                self._take_door(packet)
+            case Function.GET_EVENT_INDEX:
+                self._marked = index_of(packet)
+                self._record.begin_at(self._marked)
+            case Function.CARD_BY_INDEX | Function.PUT_CARD | Function.DELETE_CARD:
+                self.cards.answered(request, packet)
+            case function if function in _SETTINGS and not packet.is_done:
+                self._notes.append(f"{_SETTINGS[function]} can't be set")
+        return []
+
+    def missed(self, request: Request, why: str, now: float) -> list[Signal]:
+        """Count an unanswered question, be it an order's.
+
+        Not every firmware knows every function: a controller is lost when it answers
+        neither finding nor status; what else it never answers is given up.
+        """
+        if request.function not in (Function.FIND, Function.STATUS):
+            last, misses = self._unanswered
+            misses = misses + 1 if last == request else 1
+            self._unanswered = (request, misses)
+            if misses >= SENDINGS:
+                self._unanswered = (None, 0)
+                self._give_up(request)
+            return []
+        is_lost = self._liveness.missed()
+        if self.reach is not Reach.SILENT:
+            return []
+        self.begin(now + PROBE_EVERY_S)
+        units = self.units if is_lost else ()
+        return [Unreachable(unit=unit, why=why) for unit in units]
+
+    def reported(self, packet: Packet, now: float) -> list[Signal]:
+        """Take a report that nobody asked for; one that was overtaken says nothing."""
+        status = status_of(packet)
+        is_told = self.reach is Reach.ANSWERING and status.event is not None
+        if not is_told or not self._record.accepts(status, is_asked=False):
+            return []
+        return self._take_levels(status, now)
+
+    def released(self, door: int, now: float) -> None:
+        """Take note that a door was released: look at its relay now and then again."""
+        delay_s = self.doors[door].delay_s
+        self._due_at = now
+        self._release_ends[door] = now + delay_s + RELEASE_MARGIN_S
+
+    def is_on(self, door: int) -> bool:
+        """Whether a door's relay was on when the controller was last asked."""
+        return self._relays[door - 1]
+
+    # -- inside --------------------------------------------------------------------
+
+    def _status_at(self) -> float:
+        return min([self._due_at, *self._release_ends.values()])
+
+    def _whole_plan(self, now: float) -> list[Request]:
+        options, doors = self._options, range(1, self._options.doors + 1)
+        plan: list[Request] = self._clock(now)
+        plan += [pc_control(is_on=options.pc_control), record_special_events()]
+        if options.listen_address:
+            plan.append(set_listener(options.listener(), options.listen_port))
+        plan += [clear_passcodes(door) for door in doors]
+        plan += [get_door(door) for door in doors]
+        return [*plan, get_event_index(), get_status()]
+
+    def _clock(self, now: float) -> list[Request]:
+        self._clock_at = now + CLOCK_EVERY_S
+        return [] if self._wall_clock is None else [set_time(self._wall_clock())]
+
+    def _take_door(self, packet: Packet) -> None:
+        door, control = packet.body[0], door_of(packet)
+        self.doors[door] = control
+        is_question = packet.function == Function.GET_DOOR
+        if is_question and control.mode != DoorMode.CONTROLLED:
+            delay_s = control.delay_s or USUAL_DELAY_S
+            self._plan.appendleft(set_door(door, DoorMode.CONTROLLED, delay_s))
+
+    def _take_event(self, request: Request, packet: Packet, now: float) -> list[Signal]:
+        self._record.drop(request)
+        return self._tag(self._record.judge(event_of(packet), now))
+
+    def _done(self, request: Request) -> None:
+        if self._plan and self._plan[0] == request:
+            self._plan.popleft()
+
+    def _give_up(self, request: Request) -> None:
+        self._done(request)
+        match request.function:
+            case Function.GET_EVENT:
+                self._record.drop(request)
+            case Function.CARD_BY_INDEX | Function.PUT_CARD | Function.DELETE_CARD:
+                self.cards.gave_up(request)
+            case function if function in _SETTINGS:
+                self._notes.append(f"{_SETTINGS[function]} can't be set")
+
+    def _take_status(self, status: Status, now: float) -> list[Signal]:
+        """Take a status that was asked for: the next one is due in a while."""
+        ends = self._release_ends.items()
+        self._release_ends = {door: end for door, end in ends if end > now}
+        self._due_at = now
+        if not self._record.accepts(status, is_asked=True):
+            return []
+        signals: list[Signal] = []
+        if not self._plan and self.reach is not Reach.ANSWERING:
+            self._liveness.found()
+            detail = "; ".join([f"version {self._version}", *self._notes])
+            signals += [Reachable(unit=unit, detail=detail) for unit in self.units]
+        self._due_at = now + self._options.poll_s
+        signals += self._take_levels(status, now)
+        self._plan_chores(now)
+        return signals
+
+    def _take_levels(self, status: Status, now: float) -> list[Signal]:
+        swipe = self._record.take_status(status, now)
+        inputs = self._report_inputs(status)
+        return [*inputs, *self._report_relays(status), *self._tag(swipe)]
+
+    def _plan_chores(self, now: float) -> None:
+        """Set the clock and leave our mark, when it is time."""
+        if now >= self._clock_at:
+            self._plan.extend(self._clock(now))
+        newest = self._record.newest
+        if now >= self._mark_at and newest != self._marked:
+            self._marked, self._mark_at = newest, now + MARK_EVERY_S
+            self._plan.append(set_event_index(newest))
+
+    def _tag(self, swipe: Swipe | None) -> list[Signal]:
+        """Return a swipe's number at its reader, or at the controller itself."""
+        if swipe is None:
+            return []
+        unit = swipe.reader if swipe.reader in self._readers else CONTROLLER
+        number = swipe.card.to_bytes(4, "big")
+        return [
+            TagRead(unit=unit, technology=Technology.WIEGAND, bits=32, number=number)
+        ]
+
+    def _report_inputs(self, status: Status) -> list[Signal]:
+        doors = self._options.doors
+        shut = [not is_open for is_open in status.are_open[:doors]]
+        values = (*shut, *status.are_pressed[:doors])
+        channels = [*range(1, doors + 1), *range(5, doors + 5)]
+        before: tuple[bool | None, ...] = self._inputs or (None,) * len(values)
+        self._inputs = values
+        levels = zip(channels, before, values, strict=True)
+        return [
+            InputChanged(unit=CONTROLLER, channel=channel, is_active=is_active)
+            for channel, was_active, is_active in levels
+            if is_active is not was_active
+        ]
+
+    def _report_relays(self, status: Status) -> list[Signal]:
+        values = status.relays[: self._options.doors]
+        pairs = enumerate(zip(self._relays, values, strict=True), start=1)
+        self._relays = values
+        return [
+            OutputChanged(unit=CONTROLLER, channel=channel, is_on=is_on)
+            for channel, (was_on, is_on) in pairs
+            if is_on is not was_on
+        ]
