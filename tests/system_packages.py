@@ -13,14 +13,17 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemPackage:
     """A Debian package: its name, a program that proves it, what it is for.
 
-    Where ``proof`` is given, the program must also print it (a font's name).
+    Where ``proof`` is given, the program must also print it (a font's name). A
+    package without a program names one of its files instead, by its whole path.
     """
 
     name: str
@@ -29,7 +32,9 @@ class SystemPackage:
     proof: str = ""
 
     def is_installed(self) -> bool:
-        """Say whether the package's program can be found."""
+        """Say whether the package's program or file can be found."""
+        if "/" in self.program:
+            return Path(self.program).exists()
         sbin = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
         found = shutil.which(self.program, path=sbin)
         if found is None or not self.proof:
@@ -56,6 +61,28 @@ PACKAGES = {
             program="fc-list",
             proof="WenQuanYi Micro Hei",
             purpose="Chinese letters in the panel's screenshots",
+        ),
+        SystemPackage(
+            name="pcscd",
+            program="pcscd",
+            purpose="the real PC/SC service of the card reader's tests",
+        ),
+        SystemPackage(
+            name="vsmartcard-vpcd",
+            program="/usr/lib/pcsc/drivers/serial/libifdvpcd.so",
+            purpose="the virtual card readers of its tests",
+        ),
+        SystemPackage(
+            name="libpcsclite-dev",
+            program="/usr/include/PCSC/winscard.h",
+            purpose="building pyscard, which has no wheel for Linux",
+        ),
+        SystemPackage(name="swig", program="swig", purpose="building pyscard"),
+        SystemPackage(name="gcc", program="gcc", purpose="building pyscard"),
+        SystemPackage(
+            name="python3-dev",
+            program=f"{sysconfig.get_path('include')}/Python.h",
+            purpose="building pyscard",
         ),
     )
 }
