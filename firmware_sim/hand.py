@@ -17,6 +17,8 @@ from firmware_sim.errors import SimulationError
 # Read while running: the control socket checks requests by these annotations.
 from firmware_sim.identity_card import IdentityCard  # noqa: TC001
 from firmware_sim.locker_settings import LockerFault  # noqa: TC001
+from firmware_sim.osdp_cards import CardFormat  # noqa: TC001
+from firmware_sim.osdp_settings import OsdpFault  # noqa: TC001
 from firmware_sim.relay_board import BoardFault  # noqa: TC001
 from firmware_sim.sam_settings import SamFault  # noqa: TC001
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from firmware_sim.door import Door
     from firmware_sim.locker_bank import Compartment
     from firmware_sim.locker_board import LockerBoard
+    from firmware_sim.osdp_reader import OsdpReader
     from firmware_sim.relay_board import RelayBoard
     from firmware_sim.world import World
 
@@ -56,6 +59,16 @@ VERBS = {
     "hold_shut": "",
     "pry": "is_open",
     "spoil_locker": "",
+    "present_card": "is_read",
+    "swipe": "is_read",
+    "type_keys": "is_typed",
+    "tamper": "",
+    "fail_supply": "",
+    "set_reader_input": "",
+    "press_reader_exit": "",
+    "darken_reader": "",
+    "pull_reader_wire": "",
+    "spoil_osdp": "",
 }
 
 T = TypeVar("T")
@@ -195,6 +208,63 @@ class Hand:
         """Spoil the next replies of a lock-control board."""
         find("locker board", self._world.lockers, board).spoil(fault, replies)
 
+    def present_card(self, reader: str, bits: int, data: bytes, now: float) -> bool:
+        """Hold a card before an OSDP reader; False if it has no power to read it."""
+        with self._osdp(reader, now) as one:
+            return one.present_card(bits, data, now)
+
+    def swipe(self, reader: str, card: CardFormat, number: int, now: float) -> bool:
+        """Hold a card before an OSDP reader, by its format and number."""
+        with self._osdp(reader, now) as one:
+            return one.swipe(card, number, now)
+
+    def type_keys(self, reader: str, keys: str, now: float) -> bool:
+        """Press keys such as ``1234#``; False without power."""
+        with self._osdp(reader, now) as one:
+            return one.type_keys(keys, now)
+
+    def tamper(self, reader: str, now: float, *, is_tampered: bool = True) -> None:
+        """Lift an OSDP reader off its wall, or put it back."""
+        with self._osdp(reader, now) as one:
+            one.tamper(now, is_tampered=is_tampered)
+
+    def fail_supply(self, reader: str, now: float, *, is_failing: bool = True) -> None:
+        """Let an OSDP reader's supply sag so that it complains, or mend it."""
+        with self._osdp(reader, now) as one:
+            one.fail_supply(now, is_failing=is_failing)
+
+    def set_reader_input(
+        self, reader: str, channel: int, now: float, *, is_active: bool
+    ) -> None:
+        """Close or open what hangs on an OSDP reader's input."""
+        with self._osdp(reader, now) as one:
+            one.set_input(channel, now, is_active=is_active)
+
+    def press_reader_exit(self, reader: str, now: float, hold_s: float = 0.5) -> None:
+        """Press the exit button that hangs on an OSDP reader."""
+        _check_duration("hold_s", hold_s)
+        with self._osdp(reader, now) as one:
+            one.press_exit(now, hold_s)
+
+    def darken_reader(self, reader: str, now: float, dark_s: float = 10.0) -> None:
+        """Cut an OSDP reader's power for ``dark_s``."""
+        _check_duration("dark_s", dark_s)
+        with self._osdp(reader, now) as one:
+            one.brown_out(now, dark_s)
+
+    def pull_reader_wire(self, reader: str, now: float, off_s: float = 10.0) -> None:
+        """Take an OSDP reader off its pair for ``off_s``, its power left."""
+        _check_duration("off_s", off_s)
+        with self._osdp(reader, now) as one:
+            one.pull_wire(now, off_s)
+
+    def spoil_osdp(
+        self, reader: str, fault: OsdpFault, replies: int = 1, nak_code: int = 3
+    ) -> None:
+        """Spoil the next replies of an OSDP reader."""
+        one = find("OSDP reader", self._world.osdp_readers, reader)
+        one.spoil(fault, replies, nak_code=nak_code)
+
     @contextmanager
     def _at(self, now: float) -> Iterator[World]:
         self._world.tick(now)
@@ -210,6 +280,11 @@ class Hand:
     def _board(self, name: str, now: float) -> Iterator[RelayBoard]:
         with self._at(now) as world:
             yield find("board", world.boards, name)
+
+    @contextmanager
+    def _osdp(self, name: str, now: float) -> Iterator[OsdpReader]:
+        with self._at(now) as world:
+            yield find("OSDP reader", world.osdp_readers, name)
 
     @contextmanager
     def _compartment(

@@ -39,6 +39,18 @@ class What(StrEnum):
     CARD_READ = "card_read"
     CODE_SHOWN = "code_shown"
     CODE_READ = "code_read"
+    LAMP_SHOWN = "lamp_shown"
+    BUZZER_SOUNDED = "buzzer_sounded"
+    BUZZER_SILENT = "buzzer_silent"
+    TEXT_SHOWN = "text_shown"
+    KEYS_TYPED = "keys_typed"
+    KEYS_READ = "keys_read"
+    TAMPERED = "tampered"
+    TAMPER_MENDED = "tamper_mended"
+    SUPPLY_FAILED = "supply_failed"
+    SUPPLY_MENDED = "supply_mended"
+    INPUT_ACTIVE = "input_active"
+    INPUT_AT_REST = "input_at_rest"
     POWER_LOST = "power_lost"
     POWER_BACK = "power_back"
     UNPLUGGED = "unplugged"
@@ -57,20 +69,26 @@ class Subject(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """One happening; ``channel`` counts relays or compartments of a board from 1."""
+    """One happening; ``channel`` counts relays, lamps or compartments from 1.
+
+    ``detail`` is what a lamp, a buzzer or a screen told everybody who stood there.
+    """
 
     at: float
     what: What
     subject: Subject
     name: str
     channel: int | None = None
+    detail: str = ""
 
     def as_mapping(self) -> dict[str, object]:
-        """Return ``{"at", "what", "door" or "board" …: name}`` and any channel."""
+        """Return ``{"at", "what", "door" …: name}``, any channel and detail."""
         told: dict[str, object] = {"at": self.at, "what": self.what.value}
         told[self.subject.value] = self.name
         if self.channel is not None:
             told["channel"] = self.channel
+        if self.detail:
+            told["detail"] = self.detail
         return told
 
 
@@ -86,10 +104,17 @@ class Diary:
         self._entries: deque[Happening] = deque(maxlen=MAX_REMEMBERED)
         self._news: deque[Happening] = deque(maxlen=MAX_REMEMBERED)
 
-    def note(self, what: What, at: float, *, channel: int | None = None) -> None:
+    def note(
+        self, what: What, at: float, *, channel: int | None = None, detail: str = ""
+    ) -> None:
         """Write down what happened at ``at``."""
         happening = Happening(
-            at=at, what=what, subject=self._subject, name=self.name, channel=channel
+            at=at,
+            what=what,
+            subject=self._subject,
+            name=self.name,
+            channel=channel,
+            detail=detail,
         )
         self._entries.append(happening)
         self._news.append(happening)

@@ -79,6 +79,11 @@ class Compartment:
                 return not self._is_open
 
     @property
+    def holds_something(self) -> bool:
+        """What an infrared gate inside tells."""
+        return bool(self._things)
+
+    @property
     def pulse_until(self) -> float | None:
         """When the coil falls back, or None; a jammed latch's coil just hums."""
         return self._pulse_until

@@ -17,6 +17,8 @@ from enum import StrEnum
 from functools import reduce
 from operator import xor
 
+from firmware_sim.silence_framer import SilenceFramer
+
 #: Addresses of the family: DIP switches give 1 to 32, on some boards 1 to 64.
 MAX_ADDRESS = 0x40
 #: The largest board of the family has 50 channels.
@@ -75,65 +77,32 @@ class AskAddress:
 LockerRequest = Open | OpenSeveral | Query | AskAddress
 
 
-class LockerFramer:
+class LockerFramer(SilenceFramer):
     """Cuts a stream into requests; ``silence_s`` ends a frame that did not hold."""
 
     def __init__(self, silence_s: float, *, knows_timed_opening: bool = True) -> None:
-        self._silence_s = silence_s
+        super().__init__(silence_s, size_of=self._frame_bytes, is_sound=is_sound)
         self._knows_timed_opening = knows_timed_opening
-        self._buffer = bytearray()
-        self._is_lost = False
-        self._heard_at = float("-inf")
 
     def feed(self, data: bytes, now: float) -> list[LockerRequest]:
         """Return the requests that are complete with ``data``, in order."""
-        if now - self._heard_at > self._silence_s:
-            self.forget()
-        self._heard_at = now
-        found: list[LockerRequest] = []
-        if not self._is_lost:
-            self._buffer += data
-            while (frame := self._next()) is not None:
-                request = _decoded(frame)
-                if request is not None:
-                    found.append(request)
-        return found
+        requests = (_decoded(frame) for frame in self.cut(data, now))
+        return [request for request in requests if request is not None]
 
-    def forget(self) -> None:
-        """Drop what was heard: the line fell silent or the power was cut."""
-        self._buffer.clear()
-        self._is_lost = False
-
-    def _next(self) -> bytes | None:
-        """Return the next sound frame; None if it is not whole, or nonsense."""
-        if not self._buffer:
-            return None
-        size = self._expected_bytes()
-        if size > len(self._buffer):
-            return None
-        frame = bytes(self._buffer[:size])
-        if not size or not is_sound(frame):
-            self._is_lost = True
-            self._buffer.clear()
-            return None
-        del self._buffer[:size]
-        return frame
-
-    def _expected_bytes(self) -> int:
+    def _frame_bytes(self, buffer: bytearray) -> int:
         """Return the length of the frame that begins here, 0 for none we know."""
-        match self._buffer[0]:
+        match buffer[0]:
             case 0x80:
                 return 5
             case 0x8A:
-                return 6 if self._is_timed() else 5
+                return 6 if self._is_timed(buffer) else 5
             case 0x90:
                 return 6
             case _:
                 return 0
 
-    def _is_timed(self) -> bool:
-        is_whole = len(self._buffer) >= 5
-        has_seconds = is_whole and 1 <= self._buffer[4] <= MAX_SECONDS
+    def _is_timed(self, buffer: bytearray) -> bool:
+        has_seconds = len(buffer) >= 5 and 1 <= buffer[4] <= MAX_SECONDS
         return has_seconds and self._knows_timed_opening
 
 

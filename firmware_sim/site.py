@@ -10,8 +10,10 @@ The mapping::
     {"ports": {
         "bus":   {"kind": "relay_bus", "bus": {"local_echo": false},
                   "boards": {"board-1": {"address": 1, "closed_inputs": [8]}}},
-        "bank":  {"kind": "locker_bus", "bus": {"min_gap_s": 0.004},
+        "bank":  {"kind": "locker_bus", "family": "8a", "bus": {"min_gap_s": 0.004},
                   "boards": {"lockers": {"address": 1, "channels": 12}}},
+        "osdp":  {"kind": "osdp_bus",
+                  "readers": {"entry": {"address": 5, "base_key": "9B1F…E413"}}},
         "id-1":  {"kind": "sam_reader", "settings": {"latencies": "realistic"}},
         "qr-1":  {"kind": "qr_scanner", "settings": {"framing": "crlf"},
                   "strict_baud": true}},
@@ -19,8 +21,10 @@ The mapping::
         "front": {"board": "board-1", "relay": 1, "contact": 1, "exit_button": 2,
                   "lock": "strike"}}}
 
-Fields of the settings are those of ``RelayBoardSettings``, ``RelayBusSettings``,
-``LockerBoardSettings``, ``LockerBusSettings``, ``SamReaderSettings``,
+A bank's ``family`` is 8a (which may be left out), kerong, cu48 or wkly. Fields of the
+settings are those of ``RelayBoardSettings``, ``RelayBusSettings``,
+``LockerBoardSettings`` (or the family's), ``LockerBusSettings``, ``OsdpReaderSettings``,
+``OsdpBusSettings``, ``SamReaderSettings``,
 ``QrScannerSettings`` and ``DoorSettings``. A reader and a scanner bear the name of
 their port. With ``strict_baud`` a line garbles all bytes while the gateway's rate is
 not the device's.
@@ -35,7 +39,9 @@ from firmware_sim.door import DoorSettings
 from firmware_sim.errors import SimulationError
 from firmware_sim.identity_card import IdentityCard
 from firmware_sim.locker_bus import LockerBusSettings
-from firmware_sim.locker_settings import LockerBoardSettings
+from firmware_sim.locker_families import settings_kind
+from firmware_sim.osdp_bus import OsdpBusSettings
+from firmware_sim.osdp_settings import OsdpReaderSettings
 from firmware_sim.persons import PERSONS
 from firmware_sim.plain import build, expect_mapping
 from firmware_sim.qr_scanner import QrScannerSettings
@@ -46,6 +52,7 @@ from firmware_sim.sam_settings import LATENCIES, SamLatencies, SamReaderSettings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from firmware_sim.locker_settings import BoardTraits
     from firmware_sim.plain import Presets
 
 #: A site is one box's: eight lines are more than any board of the kind carries.
@@ -70,8 +77,17 @@ class RelayBusPort:
 class LockerBusPort:
     """A line with lock-control boards by their names."""
 
-    boards: Mapping[str, LockerBoardSettings]
+    boards: Mapping[str, BoardTraits]
     bus: LockerBusSettings = field(default_factory=LockerBusSettings)
+    strict_baud: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OsdpBusPort:
+    """A line with OSDP readers by their names."""
+
+    readers: Mapping[str, OsdpReaderSettings]
+    bus: OsdpBusSettings = field(default_factory=OsdpBusSettings)
     strict_baud: bool = False
 
 
@@ -91,7 +107,7 @@ class QrScannerPort:
     strict_baud: bool = False
 
 
-Port = RelayBusPort | LockerBusPort | SamReaderPort | QrScannerPort
+Port = RelayBusPort | LockerBusPort | OsdpBusPort | SamReaderPort | QrScannerPort
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +121,7 @@ class Site:
         if len(self.ports) > MAX_PORTS or len(self.doors) > MAX_DOORS:
             raise SimulationError(f"at most {MAX_PORTS} ports and {MAX_DOORS} doors")
         _check_board_names(self.ports)
+        _check_reader_names(self.ports)
         _check_wiring(_relay_boards(self.ports), self.doors)
 
     @classmethod
@@ -134,6 +151,8 @@ def _port(name: str, value: object) -> Port:
             return _relay_bus(fields, where)
         case "locker_bus":
             return _locker_bus(fields, where)
+        case "osdp_bus":
+            return _osdp_bus(fields, where)
         case "sam_reader":
             return build(SamReaderPort, fields, where, PRESETS)
         case "qr_scanner":
@@ -141,7 +160,7 @@ def _port(name: str, value: object) -> Port:
         case kind:
             raise SimulationError(
                 f"{where}.kind: {kind!r} is not known; "
-                "write relay_bus, locker_bus, sam_reader or qr_scanner"
+                "write relay_bus, locker_bus, osdp_bus, sam_reader or qr_scanner"
             )
 
 
@@ -157,22 +176,37 @@ def _relay_bus(fields: dict[str, object], where: str) -> RelayBusPort:
 
 
 def _locker_bus(fields: dict[str, object], where: str) -> LockerBusPort:
-    parts = _bus_parts(LockerBoardSettings, LockerBusSettings, fields, where)
+    kind = settings_kind(fields.pop("family", "8a"), f"{where}.family")
+    parts = _bus_parts(kind, LockerBusSettings, fields, where)
     boards, bus, strict_baud = parts
     return LockerBusPort(boards=boards, bus=bus, strict_baud=strict_baud)
 
 
+def _osdp_bus(fields: dict[str, object], where: str) -> OsdpBusPort:
+    parts = _bus_parts(
+        OsdpReaderSettings, OsdpBusSettings, fields, where, members="readers"
+    )
+    readers, bus, strict_baud = parts
+    return OsdpBusPort(readers=readers, bus=bus, strict_baud=strict_baud)
+
+
 def _bus_parts(
-    board_kind: type[Board], bus_kind: type[Bus], fields: dict[str, object], where: str
+    board_kind: type[Board],
+    bus_kind: type[Bus],
+    fields: dict[str, object],
+    where: str,
+    *,
+    members: str = "boards",
 ) -> tuple[dict[str, Board], Bus, bool]:
-    boards = expect_mapping(fields.pop("boards", None), f"{where}.boards")
+    boards = expect_mapping(fields.pop(members, None), f"{where}.{members}")
     strict_baud = fields.pop("strict_baud", False)
     bus = fields.pop("bus", {})
     if fields:
-        raise SimulationError(f"{where}: no {sorted(fields)}; known: boards, bus")
+        known = f"{members}, bus"
+        raise SimulationError(f"{where}: no {sorted(fields)}; known: {known}")
     return (
         {
-            name: build(board_kind, board, f"{where}.boards.{name}", PRESETS)
+            name: build(board_kind, board, f"{where}.{members}.{name}", PRESETS)
             for name, board in boards.items()
         },
         build(bus_kind, bus, f"{where}.bus", PRESETS),
@@ -190,6 +224,18 @@ def _check_board_names(ports: Mapping[str, Port]) -> None:
                     f"port {name}: board {sorted(twice)} stands twice"
                 )
             names |= port.boards.keys()
+
+
+def _check_reader_names(ports: Mapping[str, Port]) -> None:
+    names = {name for name, port in ports.items() if isinstance(port, SamReaderPort)}
+    for name, port in ports.items():
+        if isinstance(port, OsdpBusPort):
+            twice = names & port.readers.keys()
+            if twice:
+                raise SimulationError(
+                    f"port {name}: reader {sorted(twice)} stands twice"
+                )
+            names |= port.readers.keys()
 
 
 def _relay_boards(ports: Mapping[str, Port]) -> dict[str, RelayBoardSettings]:

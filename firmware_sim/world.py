@@ -17,6 +17,8 @@ from firmware_sim.errors import SimulationError
 from firmware_sim.happening import MAX_REMEMBERED, Happening, Subject, What
 from firmware_sim.locker_board import LockerBoard, LockerBoardSnapshot
 from firmware_sim.locker_bus import LockerBus
+from firmware_sim.osdp_bus import OsdpBus
+from firmware_sim.osdp_reader import OsdpReader, OsdpReaderSnapshot
 from firmware_sim.outbox import earliest
 from firmware_sim.qr_scanner import QrScanner, QrScannerSnapshot
 from firmware_sim.relay_board import RelayBoard, RelayBoardSnapshot
@@ -24,6 +26,7 @@ from firmware_sim.relay_bus import RelayBus
 from firmware_sim.sam_reader import SamReader, SamReaderSnapshot
 from firmware_sim.site import (
     LockerBusPort,
+    OsdpBusPort,
     QrScannerPort,
     RelayBusPort,
     SamReaderPort,
@@ -47,6 +50,7 @@ class WorldSnapshot:
     boards: Mapping[str, RelayBoardSnapshot]
     lockers: Mapping[str, LockerBoardSnapshot]
     readers: Mapping[str, SamReaderSnapshot]
+    osdp_readers: Mapping[str, OsdpReaderSnapshot]
     scanners: Mapping[str, QrScannerSnapshot]
 
 
@@ -63,6 +67,7 @@ class World:
         self.boards: dict[str, RelayBoard] = {}
         self.lockers: dict[str, LockerBoard] = {}
         self.readers: dict[str, SamReader] = {}
+        self.osdp_readers: dict[str, OsdpReader] = {}
         self.scanners: dict[str, QrScanner] = {}
         self.doors = {
             name: Door(door.lock, name=name) for name, door in site.doors.items()
@@ -145,6 +150,9 @@ class World:
             boards={name: board.snapshot() for name, board in self.boards.items()},
             lockers={name: board.snapshot() for name, board in self.lockers.items()},
             readers={name: reader.snapshot() for name, reader in self.readers.items()},
+            osdp_readers={
+                name: reader.snapshot() for name, reader in self.osdp_readers.items()
+            },
             scanners={name: one.snapshot() for name, one in self.scanners.items()},
         )
 
@@ -177,6 +185,13 @@ class World:
                 }
                 self.lockers |= lockers
                 return LockerBus(lockers.values(), port.bus)
+            case OsdpBusPort():
+                readers = {
+                    one: OsdpReader(settings, name=one)
+                    for one, settings in port.readers.items()
+                }
+                self.osdp_readers |= readers
+                return OsdpBus(readers.values(), port.bus)
 
     def _port(self, name: str) -> SimulatedDevice:
         device = self.ports.get(name)
@@ -211,7 +226,8 @@ class World:
 
     def _collect(self) -> list[Happening]:
         boards = (self.boards, self.lockers)
-        things = (*boards, self.doors, self.readers, self.scanners)
+        readers = (self.readers, self.osdp_readers, self.scanners)
+        things = (*boards, self.doors, *readers)
         news: list[Happening] = []
         for group in things:
             for thing in group.values():

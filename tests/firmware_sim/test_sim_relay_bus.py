@@ -76,6 +76,7 @@ def test_a_request_too_soon_after_a_reply_is_lost() -> None:
     bus, _ = bus_of(1, 2, settings=RelayBusSettings(min_gap_s=0.004))
     assert ask(bus, read_relays(1), NOW) != b""
     assert ask(bus, read_relays(2), NOW + 0.0039) == b""
+    assert ask(bus, read_relays(1), NOW + 0.0039) == b"", "the talker loses it too"
     assert ask(bus, read_relays(2), NOW + 0.0041) != b""
 
 

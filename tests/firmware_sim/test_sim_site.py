@@ -91,7 +91,7 @@ def test_latencies_are_a_preset_or_spelled_out() -> None:
         (
             "ports.bus.kind",
             "can_bus",
-            "write relay_bus, locker_bus, sam_reader or qr_scanner",
+            "write relay_bus, locker_bus, osdp_bus, sam_reader or qr_scanner",
         ),
         ("ports.bus.colour", "red", r"no \['colour'\]; known: boards, bus"),
         ("ports.bus.boards.one.address", "1", r"one.address: '1' is no int"),
