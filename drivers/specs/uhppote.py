@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""UHPPOTE (Weigeng) controllers over UDP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drivers.errors import LocalError
+from drivers.link import LinkKind
+from drivers.options import defaults, read_options
+from drivers.spec import DriverSpec, Unit
+from drivers.uhppote import UhppoteController
+from drivers.uhppote_options import UhppoteOptions
+from drivers.uhppote_unit import CONTROLLER
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from drivers.device import Device
+
+
+def _build(units: Sequence[Unit]) -> Device:
+    """Build a controller: unit 0 is itself, its readers are units 1 to 8."""
+    addresses = [unit.address for unit in units]
+    if len(set(addresses)) != len(addresses):
+        raise LocalError(f"two devices have one address: {addresses}")
+    given = [unit.options for unit in units if unit.options]
+    if any(options != given[0] for options in given):
+        raise LocalError("a controller has one set of options; write it at address 0")
+    return UhppoteController(
+        options=read_options(UhppoteOptions, given[0] if given else {}),
+        readers=[address for address in addresses if address != CONTROLLER],
+    )
+
+
+SPEC = DriverSpec(
+    name="uhppote",
+    build=_build,
+    options=defaults(UhppoteOptions),
+    roles=frozenset({"board", "reader"}),
+    is_shared=True,
+    pulse_on_board=True,
+    link=LinkKind.UDP,
+)
