@@ -12,22 +12,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from drivers.device import (
+    AddressConflict,
     CardFound,
     CardRead,
     CardUnreadable,
     CodeRead,
+    Cue,
     Garbled,
     InputChanged,
     OpenLock,
     OrderFailed,
     OutputChanged,
+    PinEntered,
     Pulse,
     Reachable,
     SetOutput,
+    Show,
+    TagRead,
+    TamperChanged,
     Unreachable,
 )
 from edge.bindings.wiring import InputRole
-from edge.core.command import HoldOpen, Indicate, OpenCompartment, Release, Relock
+from edge.core.command import HoldOpen, OpenCompartment, Release, Relock
 from edge.core.event import EventKind
 from edge.core.stimulus import (
     CompartmentChanged,
@@ -47,7 +53,8 @@ if TYPE_CHECKING:
     from drivers.secret import Secret
     from edge.bindings.tokens import TokenMaker
     from edge.bindings.wiring import Wiring
-    from edge.core.command import Command
+    from edge.core.command import Indicate
+    from edge.core.event import Facts
     from edge.core.stimulus import Stimulus
 
 #: Longest detail of a device that is worth a place in the journal.
@@ -98,18 +105,18 @@ class Bindings:
         device = self.device_of(port, signal.unit)
         if device is None:
             return None
-        point = self.wiring.access_points.get(device)
         match signal:
-            case CardFound() if point:
-                return ReadingBegan(access_point=point)
-            case CardRead() if point:
-                secret = signal.secret
-                return CardScan(access_point=point, secret=secret, received_s=now_s)
-            case CardUnreadable() if point:
-                return Unreadable(access_point=point, cause=signal.why.value)
-            case CodeRead() if point:
-                credential = self._tokens.code(signal.payload)
-                return Scan(access_point=point, credential=credential, received_s=now_s)
+            case (
+                CardFound()
+                | CardRead()
+                | CardUnreadable()
+                | CodeRead()
+                | TagRead()
+                | PinEntered()
+            ):
+                point = self.wiring.access_points.get(device)
+                # A reader that no access point uses is read by nobody.
+                return self._presented(point, signal, now_s) if point else None
             case InputChanged():
                 return self._input(device, signal)
             case Reachable():
@@ -121,16 +128,52 @@ class Bindings:
             ):
                 bank, number = cell
                 return CompartmentFailed(bank=bank, number=number, why=signal.why)
-            case Garbled() | OrderFailed():
-                return self._fault(device, signal)
-            case CardFound() | CardRead() | CardUnreadable() | CodeRead():
-                return None  # a reader that no access point uses
+            case Garbled() | OrderFailed() | TamperChanged() | AddressConflict():
+                return _trouble(device, signal)
             case OutputChanged():
                 return None  # the doors' own contacts tell what came of an order
             case _:
                 assert_never(signal)
 
-    def order(self, command: Command) -> tuple[str, Order] | None:
+    def _presented(
+        self,
+        point: str,
+        signal: CardFound | CardRead | CardUnreadable | CodeRead | TagRead | PinEntered,
+        now_s: float,
+    ) -> Stimulus | CardScan | None:
+        """Return what somebody held up at an access point."""
+        match signal:
+            case CardFound():
+                return ReadingBegan(access_point=point)
+            case CardRead():
+                secret = signal.secret
+                return CardScan(access_point=point, secret=secret, received_s=now_s)
+            case CardUnreadable():
+                return Unreadable(access_point=point, cause=signal.why.value)
+            case CodeRead():
+                credential = self._tokens.code(signal.payload)
+            case TagRead():
+                tag = signal.technology.value, signal.bits, signal.number
+                credential = self._tokens.tag(*tag)
+            case PinEntered():
+                signal.secret.wipe()  # no rule counts wrong tries yet: it opens nothing
+                return None
+            case _:
+                assert_never(signal)
+        return Scan(access_point=point, credential=credential, received_s=now_s)
+
+    def shown(self, wish: Indicate) -> list[tuple[str, Show]]:
+        """Return the ports and orders that tell the person at the access point."""
+        orders = []
+        for device in self.wiring.displays.get(wish.access_point, ()):
+            port, unit = self._places[device]
+            cue = Cue(wish.indication.value)
+            orders.append((port, Show(unit=unit, cue=cue, text=wish.reason)))
+        return orders
+
+    def order(
+        self, command: Release | Relock | HoldOpen | OpenCompartment
+    ) -> tuple[str, Order]:
         """Return the port and the order that carry a command out."""
         match command:
             case Release():
@@ -147,8 +190,6 @@ class Bindings:
                 device, channel = self.wiring.locks[command.bank, command.number]
                 port, unit = self._places[device]
                 return port, OpenLock(unit=unit, channel=channel)
-            case Indicate():
-                return None
             case _:
                 assert_never(command)
 
@@ -205,10 +246,21 @@ class Bindings:
             senses_fire=self.wiring.senses_fire(device),
         )
 
-    def _fault(self, device: str, signal: Garbled | OrderFailed) -> Stimulus:
-        what = "garbled" if isinstance(signal, Garbled) else "order_failed"
-        return Noted(
-            kind=EventKind.DEVICE_FAULT,
-            subject=device,
-            facts=(("detail", signal.why[:MAX_DETAIL]), ("what", what)),
-        )
+
+def _trouble(
+    device: str, signal: Garbled | OrderFailed | TamperChanged | AddressConflict
+) -> Noted:
+    """Return the event of what is wrong with a device."""
+    facts: Facts = (("detail", signal.why[:MAX_DETAIL]),)
+    match signal:
+        case Garbled():
+            kind, facts = EventKind.DEVICE_FAULT, (*facts, ("what", "garbled"))
+        case OrderFailed():
+            kind, facts = EventKind.DEVICE_FAULT, (*facts, ("what", "order_failed"))
+        case TamperChanged(is_tampered=is_on):
+            kind = EventKind.TAMPERED if is_on else EventKind.TAMPER_ENDED
+        case AddressConflict():
+            kind = EventKind.ADDRESS_CONFLICT
+        case _:
+            assert_never(signal)
+    return Noted(kind=kind, subject=device, facts=facts)

@@ -44,6 +44,8 @@ class Wiring:
     access_points: Mapping[str, str]
     inputs: Mapping[Wire, WiredInput]
     strikes: Mapping[str, Wire]
+    #: The devices at an access point that can tell the person something.
+    displays: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: The lock of each compartment; its feedback is the input of the same channel.
     locks: Mapping[Cell, Wire] = field(default_factory=dict)
 

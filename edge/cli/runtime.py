@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
     from pathlib import Path
 
-    from drivers.serial_link import SerialLink
+    from drivers.link import Link
     from edge.core.command import Command
     from edge.core.event import Event
     from edge.core.moment import Moment
@@ -88,7 +88,7 @@ class Runtime:
         self.gateway: Gateway
         self.feed: RosterFeed
         self.client: PlatformClient
-        self._lines: dict[str, SerialLink] = {}
+        self._lines: dict[str, Link] = {}
         #: Damaged files that were set aside at this start.
         self._aside: dict[str, Path | None] = {}
         self._control: ControlServer | None = None
@@ -137,20 +137,20 @@ class Runtime:
                 await self.journal.settle()
 
     def carry_out(self, command: Command) -> None:
-        """Let a command reach its wire; indications are only logged so far."""
+        """Let a command reach its wire."""
         if isinstance(command, Indicate):
-            log.debug("indicate", at=command.access_point, what=command.indication)
+            for port, shown in self.bindings.shown(command):
+                if self._lines[port].is_open:
+                    self._lines[port].order(shown)
             return
         if isinstance(command, HoldOpen | Relock):
             self._keep_fire()
-        order = self.bindings.order(command)
-        if order is not None:
-            port, wish = order
-            line = self._lines[port]
-            if line.is_open:  # else nothing old moves a relay once it is back
-                line.order(wish)
-            elif isinstance(command, OpenCompartment):
-                asyncio.get_running_loop().call_soon(self._refuse, command)
+        port, wish = self.bindings.order(command)
+        line = self._lines[port]
+        if line.is_open:  # else nothing old moves a relay once it is back
+            line.order(wish)
+        elif isinstance(command, OpenCompartment):
+            asyncio.get_running_loop().call_soon(self._refuse, command)
 
     def _refuse(self, wish: OpenCompartment) -> None:
         """Keep a compartment whose board is away for its holder's next scan."""

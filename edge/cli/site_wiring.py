@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from drivers.registry import DRIVERS
 from edge.bindings.wiring import InputRole, Wire, WiredInput, Wiring
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 def wiring_of(settings: Settings) -> Wiring:
     """Read the wires out of the settings, which are consistent already."""
     inputs: dict[Wire, WiredInput] = {}
+    drivers = {device.id: device.driver for device in settings.device}
     for door in settings.door:
         # A closed contact circuit means a closed leaf: "yes" is "the leaf is open".
         _wire(inputs, door.contact, InputRole.CONTACT, door.id, inverted=True)
@@ -34,12 +36,21 @@ def wiring_of(settings: Settings) -> Wiring:
         strikes={
             door.id: (door.strike.device, door.strike.output) for door in settings.door
         },
+        displays={
+            point.id: tuple(r for r in point.readers if _shows(drivers[r]))
+            for point in settings.access_point
+        },
         locks={
             (bank.id, number): (bank.device, number)
             for bank in settings.bank
             for number in bank.compartments.numbers()
         },
     )
+
+
+def _shows(driver: str) -> bool:
+    spec = DRIVERS.get(driver)
+    return spec is not None and spec.shows
 
 
 def _wire(

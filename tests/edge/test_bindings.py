@@ -183,7 +183,7 @@ def test_commands_become_orders_for_the_right_relay(tmp_path: Path) -> None:
         SetOutput(unit=1, channel=1, is_on=True),
     )
     shown = Indicate(access_point="kitchen-front", indication=Indication.DENIED)
-    assert site.order(shown) is None
+    assert site.shown(shown) == []  # its reader has neither lamp nor sound
 
 
 def test_a_board_that_answers_again_without_having_been_away_is_no_news(
