@@ -1,41 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The site's serial lines: one link a port, with the driver the settings name.
+"""The site's lines: one link a port, with the driver the settings name.
 
 The law of the module: it joins drivers and settings, and refuses here what only the
-registry can know: an unknown driver, an option it has not, a wire to what is no board,
-a board that cannot time its own pulse.
+registry can know: an unknown driver, an option it has not, a port that does not reach
+it, a wire to what is no board, a board that cannot time its own pulse.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from serial import Serial
 
 from drivers.errors import LocalError
+from drivers.links import open_link
+from drivers.port_text import check_port, is_path
 from drivers.registry import DRIVERS, Unit, build
-from drivers.serial_link import SerialLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from drivers.device import Signal
+    from drivers.link import Link
     from edge.settings.site import Device, Door, Settings
 
 Where = tuple[str | int, ...]
 Finding = tuple[Where, str]
 
-
-#: Boards that open compartments and can neither hold nor end a pulse for a door.
-LOCK_BOARDS = frozenset({"locker_8a"})
+#: What drives something: relays for doors and appliances, or locks of compartments.
+BOARDS = ("board", "lock_board")
 
 
 def driver_faults(settings: Settings) -> Iterator[Finding]:
     """Yield what is wrong between the settings and the registry."""
     devices = {device.id: device for device in settings.device}
-    unknown = {d.driver for d in settings.device} - DRIVERS.keys()
     for index, device in enumerate(settings.device):
         yield from _device(("device", index), device)
     for where, board, channel in _wires(settings):
@@ -43,7 +43,7 @@ def driver_faults(settings: Settings) -> Iterator[Finding]:
     for index, door in enumerate(settings.door):
         yield from _timing(("door", index, "strike"), door, devices[door.strike.device])
     for index, bank in enumerate(settings.bank):
-        if devices[bank.device].driver not in LOCK_BOARDS | unknown:
+        if not _is(devices[bank.device], "lock_board"):
             what = f"{bank.device!r} has no locks, use a lock-control board"
             yield ("bank", index, "device"), what
     for index, point in enumerate(settings.access_point):
@@ -53,10 +53,10 @@ def driver_faults(settings: Settings) -> Iterator[Finding]:
                 yield ("access_point", index, "readers"), what
 
 
-def _is(device: Device, role: str) -> bool:
-    """Say whether a device plays a role; one of no known driver may play any."""
+def _is(device: Device, *roles: str) -> bool:
+    """Say whether a device plays one of the roles; one of no known driver may."""
     spec = DRIVERS.get(device.driver)
-    return spec is None or role in spec.roles
+    return spec is None or not spec.roles.isdisjoint(roles)
 
 
 def _wires(settings: Settings) -> Iterator[tuple[Where, str, int]]:
@@ -77,9 +77,6 @@ def _wires(settings: Settings) -> Iterator[tuple[Where, str, int]]:
 
 def _timing(where: Where, door: Door, board: Device) -> Iterator[Finding]:
     spec = DRIVERS.get(board.driver)
-    if board.driver in LOCK_BOARDS:
-        yield where, f"{board.id!r} opens compartments, use a relay board for a door"
-        return
     if spec is None or spec.pulse_on_board or door.accept_untimed:
         return
     if "board" in spec.roles:
@@ -96,6 +93,10 @@ def _device(where: Where, device: Device) -> Iterator[Finding]:
         what = f"there is no driver {device.driver!r}, use one of {known}"
         yield (*where, "driver"), what
         return
+    try:
+        check_port(DRIVERS[device.driver].link, device.port)
+    except LocalError as fault:
+        yield (*where, "port"), str(fault)
     if device.baud is not None and device.baud not in Serial.BAUDRATES:
         what = f"no serial port runs at {device.baud}, use the speed of its manual"
         yield (*where, "baud"), what
@@ -109,8 +110,11 @@ def _device(where: Where, device: Device) -> Iterator[Finding]:
 
 def _wire(where: Where, board: Device, channel: int) -> Iterator[Finding]:
     """Check that a wire ends at a board, and at a channel that it has."""
-    if not _is(board, "board"):
+    if not _is(board, *BOARDS):
         yield where, f"{board.id!r} has no channels, use a board"
+        return
+    if where[0] != "bank" and not _is(board, "board"):
+        yield where, f"{board.id!r} opens compartments, use a relay board here"
         return
     spec = DRIVERS.get(board.driver)
     known = spec.options if spec is not None else {}
@@ -126,14 +130,13 @@ def open_lines(
     on_signals: Callable[[str, list[Signal]], None],
     on_state: Callable[[str, bool, str], None],
     now: Callable[[], float],
-) -> dict[str, SerialLink]:
+) -> dict[str, Link]:
     """Return a link for each port; nothing is opened before its ``run``."""
     by_port: dict[str, list[Device]] = {}
     for device in settings.device:
         by_port.setdefault(device.port, []).append(device)
     return {
         port: _line(
-            port,
             devices,
             state,
             on_signals=partial(on_signals, port),
@@ -145,22 +148,32 @@ def open_lines(
 
 
 def _line(
-    port: str,
     devices: list[Device],
     state: Path,
     *,
     on_signals: Callable[[list[Signal]], None],
     on_state: Callable[[bool, str], None],
     now: Callable[[], float],
-) -> SerialLink:
+) -> Link:
     spec = DRIVERS[devices[0].driver]
-    units = [Unit(address=d.address, options=d.options) for d in devices]
-    path = Path(port) if Path(port).is_absolute() else state / port
-    return SerialLink(
-        str(path),
+    return open_link(
+        spec,
+        place_of(devices[0], state),
         devices[0].baud or spec.default_baud,
-        build(devices[0].driver, units),
+        build(devices[0].driver, units_of(devices)),
         on_signals,
         now=now,
         on_state=on_state,
     )
+
+
+def units_of(devices: list[Device]) -> list[Unit]:
+    """Return the devices of one port as their driver knows them."""
+    return [Unit(address=d.address, options=d.options) for d in devices]
+
+
+def place_of(device: Device, state: Path) -> str:
+    """Return a device's port as it is opened: a relative path is below the state."""
+    if is_path(DRIVERS[device.driver].link, device.port):
+        return str(state / device.port)  # an absolute one stays as it is
+    return device.port

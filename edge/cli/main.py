@@ -180,6 +180,93 @@ def config_check(site: Site) -> None:
     print(f"{site}: good")
 
 
+@app.command()
+def ports(
+    identify: Annotated[
+        bool, typer.Option("--identify", help="Find a plug by pulling it.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """List what is plugged in, by the names that a site file can use."""
+    from edge.cli.ports import tell_identified, tell_ports
+
+    sys.exit((tell_identified if identify else tell_ports)(as_json=as_json))
+
+
+device = typer.Typer(help="Devices and their wires.", no_args_is_help=True)
+app.add_typer(device, name="device")
+
+
+@device.command("probe")
+def device_probe(
+    port: Annotated[str, typer.Argument(help="A path, or tcp://host:port.")],
+    baud: Annotated[int | None, typer.Option(help="This speed alone.")] = None,
+    address: Annotated[int, typer.Option(min=0, max=247, help="Of a board.")] = 1,
+    listen_s: Annotated[
+        float, typer.Option("--listen", min=0, max=600, help="Seconds, before asking.")
+    ] = 0.5,
+    as_json: Json = False,
+) -> None:
+    """Find out what stands at the end of a wire, without moving anything."""
+    from edge.cli.device_probe import tell_probe
+
+    code = tell_probe(
+        port, baud=baud, address=address, listen_s=listen_s, as_json=as_json
+    )
+    sys.exit(code)
+
+
+@device.command("test")
+def device_test(
+    name: Annotated[str, typer.Argument(help="The device's id in the site file.")],
+    site: Site,
+    state: State = HERE,
+    act: Annotated[
+        bool, typer.Option("--act", help="Work one output once, after a question.")
+    ] = False,
+    channel: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Which output or lock.")
+    ] = None,
+    for_s: Annotated[
+        float, typer.Option("--for", min=1, max=600, help="Seconds at a reader.")
+    ] = 10.0,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Find out whether a device of the site does what it is for."""
+    from edge.cli.device_test import Wish, run_device_test
+    from edge.cli.load_site import load_site
+
+    wish = Wish(
+        settings=load_site(site),
+        state=state,
+        name=name,
+        act=act,
+        channel=channel,
+        for_s=for_s,
+    )
+    agrees = (lambda _: True) if yes else typer.confirm
+    sys.exit(run_device_test(wish, say=print, agrees=agrees))
+
+
+@app.command()
+def sim(
+    simulated: Annotated[
+        str, typer.Argument(metavar="DEVICE", help="Which; `list` names them all.")
+    ],
+    pty: Annotated[
+        Path | None, typer.Option("--pty", help="Where its port shall stand.")
+    ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option("--fault", help="NAME=VALUE, a knob or a fault; repeat it."),
+    ] = None,
+) -> None:
+    """Run one simulated device on a pseudo-terminal until Ctrl-C."""
+    from edge.cli.sim import run_sim
+
+    sys.exit(run_sim(simulated, pty=pty, faults=fault or ()))
+
+
 bench = typer.Typer(help="Figures beside their floors.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from drivers.serial_port import SerialPort
+from drivers.stream_link import StreamLink
 from edge.cli.device_lines import open_lines
 from edge.cli.status_view import lines
 from edge.settings.site_file import load
@@ -46,13 +48,17 @@ def test_boards_of_one_bus_share_a_link_that_is_not_open_yet(tmp_path: Path) -> 
     )
     assert list(opened) == ["ports/scanner", "ports/board", "/dev/serial/by-path/far"]
     assert [link.is_open for link in opened.values()] == [False] * 3
+    ports = []
+    for link in opened.values():
+        assert isinstance(link, StreamLink)
+        assert isinstance(link._opener, SerialPort)
+        ports.append((link._opener.name, link._opener.baud))
     # A relative port lies below the state folder, an absolute one where it is.
-    assert [link._port for link in opened.values()] == [
-        str(tmp_path / "ports/scanner"),
-        str(tmp_path / "ports/board"),
-        "/dev/serial/by-path/far",
+    assert ports == [
+        (str(tmp_path / "ports/scanner"), 9_600),
+        (str(tmp_path / "ports/board"), 9_600),
+        ("/dev/serial/by-path/far", 115_200),
     ]
-    assert [link._baud for link in opened.values()] == [9600, 9600, 115_200]
 
 
 GOOD = {
