@@ -23,8 +23,8 @@ The mapping::
 
 A bank's ``family`` is 8a (which may be left out), kerong, cu48 or wkly. Fields of the
 settings are those of ``RelayBoardSettings``, ``RelayBusSettings``,
-``LockerBoardSettings`` (or the family's), ``LockerBusSettings``, ``OsdpReaderSettings``,
-``OsdpBusSettings``, ``SamReaderSettings``,
+``LockerBoardSettings`` (or the family's), ``LockerBusSettings``,
+``OsdpReaderSettings``, ``OsdpBusSettings``, ``SamReaderSettings``,
 ``QrScannerSettings`` and ``DoorSettings``. A reader and a scanner bear the name of
 their port. With ``strict_baud`` a line garbles all bytes while the gateway's rate is
 not the device's.

@@ -215,15 +215,17 @@ def test_a_booking_does_not_open_for_another_kind_of_the_same_token() -> None:
 
 def test_no_flipped_bit_in_the_index_of_bookings_lets_in_who_has_none() -> None:
     told = ("b1 wang kitchen 11:00-13:00", "b2 zhao kitchen 11:00-13:00")
-    words = len(neighbours(*told)._booking_keys)
+    words = len(neighbours(*told).columns.booking_keys)
     flips = [
         (part, at, bit) for part in (0, 1) for at in range(words) for bit in range(32)
     ]
-    text = len(neighbours(*told)._bookings._buffer)
+    text = len(neighbours(*told).columns.bookings.buffer)
     flips += [(2, at, bit) for at in range(text) for bit in range(8)]
     for part, at, bit in flips:
         known = neighbours(*told)
-        target = (known._booking_keys, known._booking_order, known._bookings._buffer)
+        columns = known.columns
+        texts = columns.bookings.buffer
+        target = (columns.booking_keys, columns.booking_order, texts)
         target[part][at] ^= 1 << bit
         for who in ("li", "qian", "stranger"):
             # A refusal or an error; an error releases nothing either.

@@ -16,7 +16,7 @@ from firmware_sim.hand import Hand
 from firmware_sim.happening import Happening, What
 from firmware_sim.locker_bank import Feedback
 from firmware_sim.locker_frames import ReplyKind
-from firmware_sim.locker_settings import LockerFault
+from firmware_sim.locker_settings import LockerBoardSettings, LockerFault
 from firmware_sim.pty_host import PtyHost
 from firmware_sim.site import LockerBusPort, Site
 from firmware_sim.world import World
@@ -71,6 +71,7 @@ def test_a_locker_bus_is_read_from_json() -> None:
     assert (port.bus.local_echo, port.bus.min_gap_s) == (True, 0.0)
     assert port.boards["lockers"].channels == 12
     fridge = port.boards["fridge"]
+    assert isinstance(fridge, LockerBoardSettings)
     assert (fridge.reply_kind, fridge.feedback) == (ReplyKind.REPORT, Feedback.LEAF)
 
 
