@@ -202,7 +202,8 @@ class Conversation:
             item.topic, item.payload, qos=item.qos, timeout=PUBLISH_WITHIN_S
         )
         self._publishing -= 1
-        self._woken.set()
+        if self._publishing == WINDOW_BATCHES - 1:
+            self._woken.set()  # the pump may have stopped at a full window
 
     def _tell(self, refusal: Refusal) -> None:
         is_feed = refusal.kind in FEED_REFUSALS

@@ -30,8 +30,10 @@ from edge.cli.fire_keeper import FireKeeper
 from edge.cli.intake import Intake
 from edge.cli.key_files import read_platform_keys, read_tokens
 from edge.cli.roster_feed import RosterFeed
+from edge.cli.self_test import SelfTest
 from edge.cli.site_wiring import wiring_of
 from edge.cli.status import event_view, status, steady_part
+from edge.cli.supervision import Supervision
 from edge.cli.sync_ports import ClockForSync, JournalForSync, port_faults
 from edge.cli.system_clock import SystemClock
 from edge.control.server import ControlServer
@@ -66,8 +68,8 @@ JOURNAL_EVENTS = 1_000_000
 DRAIN_WITHIN_S = 2.0
 #: … and how long it waits for the platform to acknowledge the last events.
 FAREWELL_S = 1.0
-#: Events of a tenth of a second share a batch, a signature and an acknowledgement.
-SEND_AFTER_S = 0.1
+#: Events of so long share a batch, a signature and an acknowledgement.
+SEND_AFTER_S = 0.25
 #: How often watchers may hear of a changed status.
 TELL_EVERY_S = 0.2
 
@@ -82,6 +84,8 @@ class Runtime:
         self._state = state
         self.started_s = 0.0
         self.bindings: Bindings
+        self.supervision: Supervision
+        self.self_test: SelfTest
         self.clock: SystemClock
         self.journal: Journal
         self.controller: Controller
@@ -114,17 +118,12 @@ class Runtime:
                 flush=self._flush_lines,
             )
             stack.callback(intake.close)
-            self._lines = open_lines(
-                self.settings,
-                self._state,
-                on_signals=intake.signals,
-                on_state=intake.line,
-                now=asyncio.get_running_loop().time,
-            )
+            self._open_lines(intake)
             self._start()
             await self._open_control(stack)
             wires = [line.run() for line in self._lines.values()]
             wires += [intake.beat(), self._keep_house(), self._tell_status()]
+            wires += [self.self_test.run()]
             log.info("started", site=self.settings.site.id, pid=os.getpid())
             async with _running([self.client.run()]):
                 try:
@@ -135,6 +134,29 @@ class Runtime:
                     await self._stop()  # also when something failed: keep what there is
             with contextlib.suppress(PortFaultError), port_faults():
                 await self.journal.settle()
+
+    def _open_lines(self, intake: Intake) -> None:
+        """Build the wires, and who listens to them; nothing is opened yet."""
+        now = asyncio.get_running_loop().time
+        self.supervision = Supervision(
+            self.bindings, on_signals=intake.signals, on_state=intake.line, now=now
+        )
+        self._lines = open_lines(
+            self.settings,
+            self._state,
+            on_signals=self.supervision.signals,
+            on_state=self.supervision.line,
+            now=now,
+        )
+        self.self_test = SelfTest(
+            self.bindings,
+            self.supervision,
+            self.controller,
+            flush=lambda port: self._lines[port].flush_input(),
+            note=self.gateway.note,
+            now=self.clock.now,
+            utc_offset_ms=self.settings.site.utc_offset_hours * 3_600_000,
+        )
 
     def carry_out(self, command: Command) -> None:
         """Let a command reach its wire."""
@@ -210,6 +232,7 @@ class Runtime:
                 "status": lambda _: status(self),
                 "open": self._open,
                 "end-fire": self._end_fire,
+                "self-test": self.self_test.order,
             },
         )
         await server.open()

@@ -30,6 +30,8 @@ BUSY_TIMEOUT_S = 5.0
 #: What a write-ahead log keeps of the disk after its checkpoint; beyond it the file
 #: is cut. Four times the 1,000 pages at which SQLite checkpoints would be waste.
 LOG_BYTES_KEPT = 4 * 1024 * 1024
+#: SQLite's own choice.
+PAGE_BYTES = 4096
 
 
 class Connection(Protocol):
@@ -96,9 +98,11 @@ async def open_aiosqlite(
     *,
     synchronous: Synchronous = Synchronous.FULL,
     is_reader: bool = False,
+    page_bytes: int = PAGE_BYTES,
 ) -> AsyncIterator[Connection]:
     """Open ``path`` in a thread of its own; the thread ends with the block.
 
+    ``page_bytes`` counts for a file that does not exist yet.
     Raises ``sqlite3.DatabaseError`` if the file is none of SQLite's.
     """
     failures: list[sqlite3.Error] = []
@@ -118,7 +122,9 @@ async def open_aiosqlite(
         await asyncio.shield(opening)
         if failures:
             raise failures[0]
-        await _prepare(connection, synchronous, is_reader=is_reader)
+        await _prepare(
+            connection, synchronous, page_bytes=page_bytes, is_reader=is_reader
+        )
         yield connection
     finally:
         await asyncio.wait([opening])  # for whoever was cancelled meanwhile
@@ -131,12 +137,13 @@ async def open_inline(
     *,
     synchronous: Synchronous = Synchronous.FULL,
     is_reader: bool = False,
+    page_bytes: int = PAGE_BYTES,
 ) -> AsyncIterator[Connection]:
     """Open ``path`` on the spot; every call blocks its caller until it is done."""
     connection = _connect(path)
     try:
         inline = InlineConnection(connection)
-        await _prepare(inline, synchronous, is_reader=is_reader)
+        await _prepare(inline, synchronous, page_bytes=page_bytes, is_reader=is_reader)
         yield inline
     finally:
         connection.close()
@@ -148,8 +155,13 @@ def _connect(path: Path | str) -> sqlite3.Connection:
 
 
 async def _prepare(
-    connection: Connection, synchronous: Synchronous, *, is_reader: bool
+    connection: Connection,
+    synchronous: Synchronous,
+    *,
+    page_bytes: int = PAGE_BYTES,
+    is_reader: bool,
 ) -> None:
+    await connection.execute_fetchall(f"PRAGMA page_size = {page_bytes}")
     [(mode,)] = await connection.execute_fetchall("PRAGMA journal_mode = WAL")
     if mode not in ("wal", "memory"):
         raise StorageError(f"no write-ahead log here (journal_mode is {mode})")

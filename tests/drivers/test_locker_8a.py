@@ -303,7 +303,7 @@ def test_what_the_house_must_know() -> None:
         ([], "at least one board"),
         ([Unit(address=0)], "address 1 to 64, not 0"),
         ([Unit(address=65)], "address 1 to 64, not 65"),
-        ([Unit(address=3)] * 2, "two boards have the address 3"),
+        ([Unit(address=3)] * 2, "two devices have the address 3"),
         ([Unit(address=1, options={"channels": 51})], "channels must be 1 to 50"),
         ([Unit(address=1, options={"closed_is": 2})], "closed_is must be 0 to 1"),
         ([Unit(address=1, options={"open_reply_s": 1.0})], "open_reply_s must be 1.5"),

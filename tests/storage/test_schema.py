@@ -28,6 +28,7 @@ from edge.storage.errors import (
     StorageError,
 )
 from edge.storage.journal import Journal
+from edge.storage.journal_file import JOURNAL_PAGE_BYTES, open_journal
 from edge.storage.roster_file import open_roster
 from edge.storage.schema import JOURNAL, ROSTER, Schema, migrate, statements
 from tests.storage.samples import (
@@ -280,3 +281,13 @@ def test_the_program_ends_although_a_journal_failed_within() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], check=False, timeout=20)
     assert done.returncode == 3
+
+
+async def test_a_fresh_journal_has_small_pages(tmp_path: Path) -> None:
+    """A commit writes whole pages; an older file keeps the size it has."""
+    path = tmp_path / "journal.db"
+    async with open_journal(path, new_epoch=lambda: "0" * 8, salt=lambda: bytes(16)):
+        pass
+    async with open_inline(path) as connection:
+        [(size,)] = await connection.execute_fetchall("PRAGMA page_size")
+    assert size == JOURNAL_PAGE_BYTES
