@@ -50,6 +50,7 @@ SHELLS = {
 }
 TOP_LEVEL = {"edge", "drivers", "cloud_sync", "firmware_sim", "config", "tests"} | {
     "docs",
+    "examples",
     ".ci",
 }
 
