@@ -41,6 +41,10 @@ class _Registry(Mapping[str, DriverSpec]):
             return spec
         return _loaded(self._others()[name])
 
+    def __contains__(self, name: object) -> bool:
+        """Say whether there is such a driver, without loading it."""
+        return name in self._ours or name in self._others()
+
     def __iter__(self) -> Iterator[str]:
         yield from self._ours
         yield from self._others()
@@ -54,10 +58,13 @@ class _Registry(Mapping[str, DriverSpec]):
 
 
 def _loaded(entry: EntryPoint) -> DriverSpec:
-    """Return what an entry point names; LocalError if it is no driver."""
+    """Return what an entry point names; LocalError if it is no driver.
+
+    Somebody else's package may fail in any way; it must not take the house with it.
+    """
     try:
         spec = entry.load()
-    except (ImportError, AttributeError) as fault:
+    except Exception as fault:  # noqa: BLE001
         raise LocalError(
             f"{entry.name}: {entry.value} can't be loaded: {fault}"
         ) from None

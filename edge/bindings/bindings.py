@@ -52,13 +52,20 @@ if TYPE_CHECKING:
     from drivers.device import Order, Signal
     from drivers.secret import Secret
     from edge.bindings.tokens import TokenMaker
-    from edge.bindings.wiring import Wiring
+    from edge.bindings.wiring import WiredInput, Wiring
     from edge.core.command import Indicate
     from edge.core.event import Facts
     from edge.core.stimulus import Stimulus
 
 #: Longest detail of a device that is worth a place in the journal.
 MAX_DETAIL = 48
+
+
+#: What a sensor's "no" and "yes" are called.
+_SENSED = {
+    InputRole.TAMPER: (EventKind.DEVICE_TAMPER_ENDED, EventKind.DEVICE_TAMPERED),
+    InputRole.SUPPLY: (EventKind.SUPPLY_RESTORED, EventKind.SUPPLY_FAILED),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +88,7 @@ class Bindings:
         self._cells = {wire: cell for cell, wire in wiring.locks.items()}
         self._online: set[str] = set()
         self._silent: set[str] = set()
+        self._alert: set[str] = set()
         #: Monotonic seconds since when each device answers, or does not.
         self.since_s: dict[str, float] = {}
 
@@ -210,13 +218,23 @@ class Bindings:
         is_yes = signal.is_active is wired.is_yes_when_closed
         match wired.role:
             case InputRole.CONTACT:
-                return ContactChanged(door=wired.door, is_open=is_yes)
+                return ContactChanged(door=wired.of, is_open=is_yes)
             case InputRole.EXIT_BUTTON:
-                return ExitButtonChanged(door=wired.door, is_pressed=is_yes)
+                return ExitButtonChanged(door=wired.of, is_pressed=is_yes)
             case InputRole.FIRE:
                 return FireInputChanged(is_active=is_yes)
+            case InputRole.TAMPER | InputRole.SUPPLY:
+                return self._sensor(wired, is_yes=is_yes)
             case _:
                 assert_never(wired.role)
+
+    def _sensor(self, wired: WiredInput, *, is_yes: bool) -> Noted | None:
+        """Tell what a sensor tells, once: its level is read anew at each opening."""
+        if is_yes is (wired.of in self._alert):
+            return None
+        self._alert.symmetric_difference_update({wired.of})
+        kinds = _SENSED[wired.role]
+        return Noted(kind=kinds[is_yes], subject=wired.of, facts=())
 
     def _reachable(self, device: str, detail: str, now_s: float) -> Stimulus:
         is_news = device not in self._online
@@ -258,7 +276,7 @@ def _trouble(
         case OrderFailed():
             kind, facts = EventKind.DEVICE_FAULT, (*facts, ("what", "order_failed"))
         case TamperChanged(is_tampered=is_on):
-            kind = EventKind.TAMPERED if is_on else EventKind.TAMPER_ENDED
+            kind = EventKind.DEVICE_TAMPERED if is_on else EventKind.DEVICE_TAMPER_ENDED
         case AddressConflict():
             kind = EventKind.ADDRESS_CONFLICT
         case _:

@@ -25,14 +25,19 @@ class InputRole(StrEnum):
     CONTACT = "contact"
     EXIT_BUTTON = "exit_button"
     FIRE = "fire"
+    TAMPER = "tamper"
+    SUPPLY = "supply"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WiredInput:
-    """An input's role, its door ("" for fire), and the level that means "yes"."""
+    """An input's role, what it is of, and the level that means "yes".
+
+    ``of`` is the door or the sensor; "" for fire.
+    """
 
     role: InputRole
-    door: str
+    of: str
     is_yes_when_closed: bool
 
 

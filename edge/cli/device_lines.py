@@ -17,6 +17,7 @@ from drivers.errors import LocalError
 from drivers.links import open_link
 from drivers.port_text import check_port, is_path
 from drivers.registry import DRIVERS, Unit, build
+from edge.cli.absent_line import AbsentLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from drivers.device import Signal
     from drivers.link import Link
+    from drivers.spec import DriverSpec
     from edge.settings.site import Device, Door, Settings
 
 Where = tuple[str | int, ...]
@@ -53,9 +55,17 @@ def driver_faults(settings: Settings) -> Iterator[Finding]:
                 yield ("access_point", index, "readers"), what
 
 
+def _spec_of(device: Device) -> DriverSpec | None:
+    """Return a device's driver; None if there is none, or none that can be loaded."""
+    try:
+        return DRIVERS.get(device.driver)
+    except LocalError:
+        return None  # _device tells why
+
+
 def _is(device: Device, *roles: str) -> bool:
     """Say whether a device plays one of the roles; one of no known driver may."""
-    spec = DRIVERS.get(device.driver)
+    spec = _spec_of(device)
     return spec is None or not spec.roles.isdisjoint(roles)
 
 
@@ -68,6 +78,8 @@ def _wires(settings: Settings) -> Iterator[tuple[Where, str, int]]:
         if door.exit_button is not None:
             button = door.exit_button
             yield ("door", index, "exit_button"), button.device, button.input
+    for index, sensor in enumerate(settings.sensor):
+        yield ("sensor", index), sensor.device, sensor.input
     if settings.fire is not None:
         yield ("fire",), settings.fire.device, settings.fire.input
     for index, bank in enumerate(settings.bank):
@@ -76,7 +88,7 @@ def _wires(settings: Settings) -> Iterator[tuple[Where, str, int]]:
 
 
 def _timing(where: Where, door: Door, board: Device) -> Iterator[Finding]:
-    spec = DRIVERS.get(board.driver)
+    spec = _spec_of(board)
     if spec is None or spec.pulse_on_board or door.accept_untimed:
         return
     if "board" in spec.roles:
@@ -94,18 +106,30 @@ def _device(where: Where, device: Device) -> Iterator[Finding]:
         yield (*where, "driver"), what
         return
     try:
-        check_port(DRIVERS[device.driver].link, device.port)
+        spec = DRIVERS[device.driver]
+    except LocalError as fault:
+        yield (*where, "driver"), str(fault)
+        return
+    try:
+        check_port(spec.link, device.port)
     except LocalError as fault:
         yield (*where, "port"), str(fault)
     if device.baud is not None and device.baud not in Serial.BAUDRATES:
         what = f"no serial port runs at {device.baud}, use the speed of its manual"
         yield (*where, "baud"), what
-    for key, options in (("address", {}), ("options", device.options)):
-        try:
-            build(device.driver, [Unit(address=device.address, options=options)])
-        except LocalError as fault:
-            yield (*where, key), str(fault)
-            return
+    if (why := _refusal(device, device.address)) is not None:
+        # Options that would do at another address are not what is wrong.
+        would_do = any(_refusal(device, other) is None for other in (0, 1))
+        yield (*where, "address" if would_do else "options"), why
+
+
+def _refusal(device: Device, address: int) -> str | None:
+    """Say why a driver refuses such a device at an address; None if it does not."""
+    try:
+        build(device.driver, [Unit(address=address, options=device.options)])
+    except LocalError as fault:
+        return str(fault)
+    return None
 
 
 def _wire(where: Where, board: Device, channel: int) -> Iterator[Finding]:
@@ -116,7 +140,7 @@ def _wire(where: Where, board: Device, channel: int) -> Iterator[Finding]:
     if where[0] != "bank" and not _is(board, "board"):
         yield where, f"{board.id!r} opens compartments, use a relay board here"
         return
-    spec = DRIVERS.get(board.driver)
+    spec = _spec_of(board)
     known = spec.options if spec is not None else {}
     channels = board.options.get("channels", known.get("channels"))
     if isinstance(channels, int) and channel > channels:
@@ -156,15 +180,19 @@ def _line(
     now: Callable[[], float],
 ) -> Link:
     spec = DRIVERS[devices[0].driver]
-    return open_link(
-        spec,
-        place_of(devices[0], state),
-        devices[0].baud or spec.default_baud,
-        build(devices[0].driver, units_of(devices)),
-        on_signals,
-        now=now,
-        on_state=on_state,
-    )
+    device = build(devices[0].driver, units_of(devices))
+    try:
+        return open_link(
+            spec,
+            place_of(devices[0], state),
+            devices[0].baud or spec.default_baud,
+            device,
+            on_signals,
+            now=now,
+            on_state=on_state,
+        )
+    except LocalError as fault:  # the ports were checked: a package is missing
+        return AbsentLine(str(fault), on_state)
 
 
 def units_of(devices: list[Device]) -> list[Unit]:

@@ -13,6 +13,7 @@ import asyncio
 import json
 import os
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -95,11 +96,14 @@ class Report:
 
 def askable() -> tuple[DriverSpec, ...]:
     """Return the drivers that have harmless questions on a stream of bytes."""
-    return tuple(
-        spec
-        for spec in DRIVERS.values()
-        if spec.questions is not None and spec.link is LinkKind.SERIAL
-    )
+    found = []
+    for name in DRIVERS:
+        # A package of somebody else's that can't be loaded asks nothing.
+        with suppress(LocalError):
+            spec = DRIVERS[name]
+            if spec.questions is not None and spec.link is LinkKind.SERIAL:
+                found.append(spec)
+    return tuple(found)
 
 
 async def probe(

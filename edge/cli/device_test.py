@@ -122,7 +122,9 @@ def _through_gateway(wish: Wish, device: Device, say: Say, agrees: Agrees) -> in
 async def _alone(wish: Wish, device: Device, say: Say, agrees: Agrees) -> int:
     """Drive the device from here; OSError and LocalError say what cannot be."""
     spec = DRIVERS[device.driver]
-    if "reader" in spec.roles:
+    # A controller is a board at its address 0; its readers stand at the others.
+    is_board = "board" in spec.roles and device.address == 0
+    if "reader" in spec.roles and not is_board:
         say(f"Show it a card or a code within {wish.for_s:g} seconds.")
         return await with_device(device, wish.state, say, watch(wish.for_s))
     if not wish.act:

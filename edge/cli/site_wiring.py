@@ -13,7 +13,7 @@ from drivers.registry import DRIVERS
 from edge.bindings.wiring import InputRole, Wire, WiredInput, Wiring
 
 if TYPE_CHECKING:
-    from edge.settings.site import Input, Settings
+    from edge.settings.site import Input, Sensor, Settings
 
 
 def wiring_of(settings: Settings) -> Wiring:
@@ -24,6 +24,8 @@ def wiring_of(settings: Settings) -> Wiring:
         # A closed contact circuit means a closed leaf: "yes" is "the leaf is open".
         _wire(inputs, door.contact, InputRole.CONTACT, door.id, inverted=True)
         _wire(inputs, door.exit_button, InputRole.EXIT_BUTTON, door.id)
+    for sensor in settings.sensor:
+        _wire(inputs, sensor, InputRole(sensor.kind), sensor.id)
     _wire(inputs, settings.fire, InputRole.FIRE, "")
     return Wiring(
         places={device.id: (device.port, device.address) for device in settings.device},
@@ -55,9 +57,9 @@ def _shows(driver: str) -> bool:
 
 def _wire(
     inputs: dict[Wire, WiredInput],
-    entry: Input | None,
+    entry: Input | Sensor | None,
     role: InputRole,
-    door: str,
+    of: str,
     *,
     inverted: bool = False,
 ) -> None:
@@ -65,5 +67,5 @@ def _wire(
         return
     is_closed = (entry.active == "closed") is not inverted
     inputs[entry.device, entry.input] = WiredInput(
-        role=role, door=door, is_yes_when_closed=is_closed
+        role=role, of=of, is_yes_when_closed=is_closed
     )

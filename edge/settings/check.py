@@ -25,6 +25,7 @@ def cross_check(settings: Settings) -> Iterator[Finding]:
     yield from _twice("device", [device.id for device in settings.device])
     yield from _twice("door", [door.id for door in settings.door])
     yield from _twice("bank", [bank.id for bank in settings.bank])
+    yield from _twice("sensor", [sensor.id for sensor in settings.sensor])
     yield from _twice("access_point", [point.id for point in settings.access_point])
     yield from _ports(settings)
     for index, door in enumerate(settings.door):
@@ -99,6 +100,9 @@ def _wires(settings: Settings) -> Iterator[Finding]:
             if entry is not None:
                 wire = (entry.device, entry.input)
                 yield from _wire(("door", index, name), wire, devices, inputs)
+    for index, sensor in enumerate(settings.sensor):
+        wire = (sensor.device, sensor.input)
+        yield from _wire(("sensor", index), wire, devices, inputs)
     if settings.fire is not None:
         wire = (settings.fire.device, settings.fire.input)
         yield from _wire(("fire",), wire, devices, inputs)

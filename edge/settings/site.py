@@ -136,6 +136,22 @@ class Input(_Part):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sensor(_Part):
+    """An input that belongs to no door; ``active`` says which level means "yes".
+
+    ``tamper``: somebody has opened a housing. ``supply``: the mains have failed, as
+    the battery-backed supply of the box tells it.
+    """
+
+    id: Identifier
+    name: str = ""
+    kind: Literal["tamper", "supply"]
+    device: Identifier
+    input: Channel
+    active: Literal["closed", "open"] = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Door(_Part):
     """A door: its lock, how people get out, its times, its wires."""
 
@@ -211,6 +227,7 @@ class Settings(_Part):
     device: Annotated[list[Device], Len(1, 64)]
     door: Annotated[list[Door], Len(1, 64)]
     bank: Annotated[list[Bank], Len(0, 16)] = field(default_factory=list)
+    sensor: Annotated[list[Sensor], Len(0, 32)] = field(default_factory=list)
     access_point: Annotated[list[AccessPoint], Len(1, 128)]
     #: First eight hex digits of the file's SHA-256: every decision names it.
     revision: str = ""

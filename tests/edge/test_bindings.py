@@ -3,27 +3,36 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from drivers.device import (
+    AddressConflict,
     CardFound,
     CardRead,
     CardUnreadable,
     CodeRead,
+    Cue,
     Garbled,
     InputChanged,
     OpenLock,
     OrderFailed,
     OutputChanged,
+    PinEntered,
     Pulse,
     Reachable,
     SetOutput,
+    Show,
     Signal,
+    TagRead,
+    TamperChanged,
+    Technology,
     Unreachable,
     UnreadableCause,
 )
+from drivers.errors import LocalError
 from drivers.secret import Secret
 from edge.bindings.bindings import MAX_DETAIL, Bindings, CardScan
 from edge.bindings.tokens import TokenMaker
@@ -37,6 +46,7 @@ from edge.core.command import (
     Release,
     Relock,
 )
+from edge.core.credential import CredentialKind
 from edge.core.event import EventKind
 from edge.core.stimulus import (
     CompartmentChanged,
@@ -279,3 +289,106 @@ def test_a_compartment_is_opened_felt_and_told_by_its_lock(tmp_path: Path) -> No
     assert site.translate(port, failed, 0.0) == CompartmentFailed(
         bank="lockers", number=7, why="the lock did not open"
     )
+
+
+SENSORS = """[[sensor]]
+id = "case"
+kind = "tamper"
+device = "board"
+input = 6
+active = "open"
+
+[[sensor]]
+id = "mains"
+kind = "supply"
+device = "board"
+input = 7
+
+[fire]"""
+
+
+def test_a_sensor_is_told_once_and_again_when_it_ends(tmp_path: Path) -> None:
+    site = bindings(tmp_path, ("[fire]", SENSORS))
+    quiet = [level(6, is_closed=True), level(7, is_closed=False)]
+    alarms = [level(6, is_closed=False), level(7, is_closed=True)]
+    told = [site.translate(BOARD, s, 0.0) for s in quiet + alarms + alarms + quiet]
+    notes = [(n.kind, n.subject) if isinstance(n, Noted) else n for n in told]
+    assert notes == [
+        *(None, None),
+        (EventKind.DEVICE_TAMPERED, "case"),
+        (EventKind.SUPPLY_FAILED, "mains"),
+        *(None, None),
+        (EventKind.DEVICE_TAMPER_ENDED, "case"),
+        (EventKind.SUPPLY_RESTORED, "mains"),
+    ]
+
+
+def test_a_tag_is_known_by_technology_length_and_number_together(
+    tmp_path: Path,
+) -> None:
+    site = bindings(tmp_path)
+
+    def token(technology: Technology, bits: int, number: bytes) -> bytes:
+        read = TagRead(unit=0, technology=technology, bits=bits, number=number)
+        found = site.translate(SCANNER, read, 1.0)
+        assert isinstance(found, Scan)
+        assert found.credential.kind is CredentialKind.CARD
+        return found.credential.token
+
+    four = b"\x04\xa1\xb2\xc3"
+    keys = {
+        token(Technology.ISO14443A, 32, four),
+        token(Technology.ISO14443B, 32, four),
+        token(Technology.WIEGAND, 26, four),
+        token(Technology.ISO14443A, 56, four + bytes(3)),
+    }
+    assert len(keys) == 4
+    assert token(Technology.ISO14443A, 32, four) in keys
+
+
+def test_a_pin_alone_opens_nothing_and_is_forgotten(tmp_path: Path) -> None:
+    secret = Secret(bytearray(b"1234"))
+    assert (
+        bindings(tmp_path).translate(SCANNER, PinEntered(unit=0, secret=secret), 0.0)
+        is None
+    )
+    with pytest.raises(LocalError):
+        secret.take()
+
+
+def test_hands_on_a_reader_and_twins_on_a_line_are_told(tmp_path: Path) -> None:
+    site = bindings(tmp_path)
+    for signal, kind in (
+        (
+            TamperChanged(unit=0, is_tampered=True, why="cUID"),
+            EventKind.DEVICE_TAMPERED,
+        ),
+        (
+            TamperChanged(unit=0, is_tampered=False, why=""),
+            EventKind.DEVICE_TAMPER_ENDED,
+        ),
+        (AddressConflict(unit=0, why="two answer"), EventKind.ADDRESS_CONFLICT),
+    ):
+        note = site.translate(SCANNER, signal, 0.0)
+        assert isinstance(note, Noted)
+        assert (note.kind, note.subject) == (kind, "living-room-scanner")
+
+
+def test_who_can_show_a_verdict_is_told_it(tmp_path: Path) -> None:
+    line = 'driver = "qr_line"\nport = "ports/living-room-scanner"\nbaud = 115200'
+    reader = (
+        'driver = "osdp"\nport = "ports/living-room-scanner"\naddress = 5\n'
+        'options = { scbk = "9F3C51D2A8E47706BB10C96E5D24F83A" }'
+    )
+    text = (config_folder() / "demo.toml").read_text(encoding="utf-8")
+    assert line in re.sub(r" *#.*", "", text)
+    path = tmp_path / "site.toml"
+    path.write_text(re.sub(r" *#.*", "", text).replace(line, reader), encoding="utf-8")
+    site = Bindings(wiring_of(load(path)), TOKENS)
+    wish = Indicate(
+        access_point="living-room-front",
+        indication=Indication.DENIED,
+        reason="TOO_EARLY",
+    )
+    shown = Show(unit=5, cue=Cue.DENIED, text="TOO_EARLY")
+    assert site.shown(wish) == [(SCANNER, shown)]

@@ -54,14 +54,12 @@ WIRING = Wiring(
     access_points={"card-reader": "front", "scanner": "yard"},
     inputs={
         ("board", 1): WiredInput(
-            role=InputRole.CONTACT, door="hall-door", is_yes_when_closed=False
+            role=InputRole.CONTACT, of="hall-door", is_yes_when_closed=False
         ),
         ("board", 2): WiredInput(
-            role=InputRole.EXIT_BUTTON, door="hall-door", is_yes_when_closed=True
+            role=InputRole.EXIT_BUTTON, of="hall-door", is_yes_when_closed=True
         ),
-        ("board", 8): WiredInput(
-            role=InputRole.FIRE, door="", is_yes_when_closed=False
-        ),
+        ("board", 8): WiredInput(role=InputRole.FIRE, of="", is_yes_when_closed=False),
     },
     strikes={"hall-door": ("board", 1), "shed-door": ("strikes", 1)},
 )
