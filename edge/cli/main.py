@@ -248,6 +248,29 @@ def device_test(
     sys.exit(run_device_test(wish, say=print, agrees=agrees))
 
 
+@device.command("pair")
+def device_pair(
+    port: Annotated[str, typer.Argument(help="A path, or tcp://host:port.")],
+    address: Annotated[int, typer.Option(min=0, max=126, help="Of the reader.")],
+    baud: Annotated[int | None, typer.Option(help="Instead of 9600.")] = None,
+    window_s: Annotated[
+        float, typer.Option("--window", min=10, max=60, help="Seconds at most.")
+    ] = 30.0,
+) -> None:
+    """Give one OSDP reader a key of its own, alone on its line, at a bench."""
+    from edge.cli.pair import tell_pair
+
+    sys.exit(tell_pair(port, address=address, baud=baud, window_s=window_s))
+
+
+@app.command("self-test")
+def self_test(socket: Socket) -> None:
+    """Have the gateway ask all its devices now; nothing moves."""
+    from edge.cli.self_test_verb import order_self_test
+
+    sys.exit(order_self_test(socket))
+
+
 @app.command()
 def sim(
     simulated: Annotated[

@@ -14,6 +14,7 @@ from edge.core.event import EventKind
 
 if TYPE_CHECKING:
     from edge.cli.runtime import Runtime
+    from edge.cli.supervision import Fault, Standing
     from edge.core.event import Event
     from edge.core.moment import Moment
     from edge.settings.site import Settings
@@ -31,6 +32,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
         "doors": _doors(runtime),
         "banks": _banks(runtime),
         "devices": _devices(runtime, now),
+        "testing": runtime.self_test.is_running,
         "events": {
             "epoch": runtime.journal.epoch,
             "last_seq": runtime.journal.last_seq,
@@ -94,19 +96,46 @@ def _banks(runtime: Runtime) -> dict[str, Any]:
 
 
 def _devices(runtime: Runtime, now: Moment) -> dict[str, Any]:
-    bindings = runtime.bindings
     return {
         device.id: {
             "name": device.name or device.id,
             "driver": device.driver,
-            "online": device.id in bindings.online,
-            "since_ms": now.earliest_ms
-            - int((now.monotonic_s - bindings.since_s[device.id]) * 1000)
-            if device.id in bindings.since_s
-            else None,
+            "online": device.id in runtime.bindings.online,
+            **_standing(runtime.supervision.of(device.id), now),
         }
         for device in runtime.settings.device
     }
+
+
+def _standing(standing: Standing, now: Moment) -> dict[str, Any]:
+    """Return how a device stands; ``fault`` is now, ``last_fault`` may be over."""
+    tested = standing.tested
+    return {
+        "state": standing.state.value,
+        "since_ms": _utc_ms(standing.since_s, now),
+        "detail": standing.detail,
+        "fault": _fault(standing.fault, now),
+        "last_fault": _fault(standing.last, now),
+        "self_test": tested
+        and {
+            "passed": not tested.why,
+            "why": tested.why,
+            "at_ms": _utc_ms(tested.at_s, now),
+        },
+    }
+
+
+def _fault(fault: Fault | None, now: Moment) -> dict[str, Any] | None:
+    if fault is None:
+        return None
+    at_ms = _utc_ms(fault.at_s, now)
+    return {"kind": fault.kind.value, "why": fault.why, "at_ms": at_ms}
+
+
+def _utc_ms(at_s: float | None, now: Moment) -> int | None:
+    if at_s is None:
+        return None
+    return now.earliest_ms - int((now.monotonic_s - at_s) * 1000)
 
 
 def _platform(runtime: Runtime, now: Moment) -> dict[str, Any]:
@@ -128,9 +157,17 @@ def steady_part(shown: dict[str, Any]) -> dict[str, Any]:
     steady["platform"] = shown["platform"] | {"last_ack_age_s": None}
     steady["roster"] = shown["roster"] | {"age_s": None}
     steady["devices"] = {
-        name: device["online"] for name, device in shown["devices"].items()
+        name: _without_times(device) for name, device in shown["devices"].items()
     }
     return steady
+
+
+def _without_times(table: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_times(value) if isinstance(value, dict) else value
+        for key, value in table.items()
+        if key not in ("since_ms", "at_ms")
+    }
 
 
 def event_view(event: Event) -> dict[str, Any]:

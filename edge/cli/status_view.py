@@ -22,9 +22,9 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
         phases = Counter(bank["compartments"].values())
         counted = ", ".join(f"{n} {phase}" for phase, n in sorted(phases.items()))
         yield f"lockers      {name}: {counted}"
+    now_ms = status["clock"].get("earliest_ms")
     for name, device in status["devices"].items():
-        word = "answers" if device["online"] else "DOES NOT ANSWER"
-        yield f"device       {name}: {word}"
+        yield from _device(name, device, now_ms)
     yield f"events       {events['waiting']} wait to be sent, last {events['last_seq']}"
     if events["storage_fault"]:
         yield f"STORAGE      {events['not_on_disk']} events are in memory alone"
@@ -35,3 +35,41 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
     yield f"roster       {revision}, {people}"
     known = "known" if status["clock"]["known"] else "NOT KNOWN, only a lower bound"
     yield f"clock        {known}"
+
+
+def _device(name: str, device: dict[str, Any], now_ms: int | None) -> Iterator[str]:
+    """Yield how a device stands, why, and what was found at it before."""
+    word = "answers" if device["online"] else "DOES NOT ANSWER"
+    special = _SPECIAL.get(device.get("state", ""))
+    since = _ago(device.get("since_ms"), now_ms)
+    for_so_long = f" for {since}" if since else ""
+    words = f"{special}{for_so_long}, {word}" if special else f"{word}{for_so_long}"
+    detail = f" ({device['detail']})" if device.get("detail") else ""
+    yield f"device       {name}: {words}{detail}"
+    fault, last = device.get("fault"), device.get("last_fault")
+    if fault:
+        yield f"             {fault['why']}"
+    elif last:
+        ago = _ago(last["at_ms"], now_ms)
+        yield f"             last fault {ago} ago: {last['why']}"
+    tested = device.get("self_test")
+    if tested:
+        ago = _ago(tested["at_ms"], now_ms)
+        outcome = "passed" if tested["passed"] else "FAILED"
+        why = f": {tested['why']}" if tested["why"] else ""
+        yield f"             self-test {outcome} {ago} ago{why}"
+
+
+#: States that outweigh whether a device answers.
+_SPECIAL = {"TAMPERED": "TAMPERED WITH", "CONFLICT": "TWO DEVICES HAVE ITS ADDRESS"}
+
+
+def _ago(at_ms: int | None, now_ms: int | None) -> str:
+    """Tell an age; right also where the clock is not, both are the same clock's."""
+    if at_ms is None or now_ms is None:
+        return ""
+    seconds = max(0, now_ms - at_ms) // 1000
+    for unit_s, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * unit_s:
+            return f"{seconds // unit_s} {unit}"
+    return f"{seconds} s"

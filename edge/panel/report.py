@@ -3,7 +3,8 @@
 
 The law of the module: this is the panel's JSON edge. It never raises: what is missing
 or has the wrong shape becomes "not known". Only the fields named here are ever read,
-so no name, token or free text of an event can reach a page.
+so no name, token or free text of an event can reach a page; of a device's own words
+so many do as an installer can be read on the telephone.
 Source: the ``status`` and ``watch`` verbs of the control socket.
 """
 
@@ -18,6 +19,8 @@ MAX_DOORS = 32
 MAX_DEVICES = 128
 #: Longest name that a page shows; a site file has shorter ones.
 MAX_NAME = 40
+#: Longest text of a device's fault: the port's path and what is plugged in instead.
+MAX_WHY = 240
 #: The last millisecond of the year 9999: later than any time a calendar can name.
 LAST_MS = 253_402_300_799_999
 #: Where a site does not say: the one time zone of the country it was made for.
@@ -37,13 +40,21 @@ class DoorReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceReport:
-    """One device; ``since_ms`` is the UTC time of its last change, if known."""
+    """One device; ``since_ms`` is the UTC time of its last change, if known.
+
+    ``state``, ``trouble`` and ``why`` say how the gateway's supervision sees it;
+    ``test_why`` what speaks against it since the last self-test, empty if nothing.
+    """
 
     id: str
     name: str
     driver: str
     is_online: bool
     since_ms: int | None
+    state: str
+    trouble: str
+    why: str
+    test_why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,14 +176,23 @@ def _doors(table: dict[str, Any]) -> tuple[DoorReport, ...]:
 
 def _devices(table: dict[str, Any]) -> tuple[DeviceReport, ...]:
     return tuple(
-        DeviceReport(
-            id=_text(name),
-            name=_text(_table(device).get("name")) or _text(name),
-            driver=_text(_table(device).get("driver")),
-            is_online=_table(device).get("online") is True,
-            since_ms=_time(_table(device).get("since_ms")),
-        )
+        _device(name, _table(device))
         for name, device in list(table.items())[:MAX_DEVICES]
+    )
+
+
+def _device(name: str, device: dict[str, Any]) -> DeviceReport:
+    fault, tested = _table(device.get("fault")), _table(device.get("self_test"))
+    return DeviceReport(
+        id=_text(name),
+        name=_text(device.get("name")) or _text(name),
+        driver=_text(device.get("driver")),
+        is_online=device.get("online") is True,
+        since_ms=_time(device.get("since_ms")),
+        state=_text(device.get("state")),
+        trouble=_text(fault.get("kind")),
+        why=_text(fault.get("why"), MAX_WHY),
+        test_why=_text(tested.get("why"), MAX_WHY),
     )
 
 
@@ -186,11 +206,11 @@ def _table(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, longest: int = MAX_NAME) -> str:
     """Return a short text; lone surrogates, which no page can carry, become ``?``."""
     if not isinstance(value, str):
         return ""
-    return value[:MAX_NAME].encode("utf-8", "replace").decode("utf-8")
+    return value[:longest].encode("utf-8", "replace").decode("utf-8")
 
 
 def _whole(value: Any) -> int | None:

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
     from edge.panel.report import DeviceReport, StatusReport
     from edge.panel.standing import Standing
-    from edge.panel.words import Words
+    from edge.panel.words import Phrase, Words
 
 #: Devices get two heartbeats of a slow bus before they are called silent.
 CHECKING_S = 15
 #: A list that nobody confirmed for so long may lack bookings made since.
 OLD_ROSTER_MS = 24 * 60 * MINUTE_MS
+#: States of a device that are told whether it answers or not.
+_SPECIAL = {"TAMPERED": "tampered", "CONFLICT": "conflict"}
 
 
 def troubles(standing: Standing, words: Words, now_s: float) -> list[Notice]:
@@ -37,29 +39,69 @@ def troubles(standing: Standing, words: Words, now_s: float) -> list[Notice]:
     if report is None or not standing.is_live:
         return []
     now_ms = standing.clock_ms(now_s)
-    silent = [device for device in report.devices if not device.is_online]
-    found = [*_silent(silent, report, words, now_ms), *_box(report, words, now_ms)]
+    found = [*_devices(report, words, now_ms), *_box(report, words, now_ms)]
     order = (Tone.BAD, Tone.WARN, Tone.INFO)
     return sorted(found, key=lambda notice: order.index(notice.tone))
 
 
-def _silent(
-    devices: list[DeviceReport], report: StatusReport, words: Words, now_ms: int | None
+def _devices(
+    report: StatusReport, words: Words, now_ms: int | None
 ) -> Iterator[Notice]:
-    if devices and report.uptime_s < CHECKING_S:
+    for device in report.devices:
+        if device.state in _SPECIAL:
+            yield _special(device, words)
+    silent = [
+        device
+        for device in report.devices
+        if not device.is_online and device.state not in _SPECIAL
+    ]
+    if silent and report.uptime_s < CHECKING_S:
         yield _notice(words, "checking", Tone.INFO, Shape.CLOCK)
         return
-    for device in devices:
-        minutes = minutes_since(device.since_ms, now_ms)
-        last = time_of_day(device.since_ms, report.offset_hours)
-        look = f"trouble.device_look_{device.driver}"
-        yield Notice(
-            tone=Tone.BAD,
-            shape=Shape.CROSS,
-            title=words.say("trouble.device", name=device.name, minutes=minutes),
-            advice=words.say_or(look, "trouble.device_look"),
-            note=words.say("trouble.device_last", time=last) if last else None,
-        )
+    for device in silent:
+        yield _silent(device, report, words, now_ms)
+    for device in report.devices:
+        if device.is_online and device.test_why and device.state not in _SPECIAL:
+            yield Notice(
+                tone=Tone.WARN,
+                shape=Shape.ALERT,
+                title=words.say("trouble.self_test", name=device.name),
+                advice=words.say("trouble.self_test_look"),
+                installer=words.say("trouble.installer", why=device.test_why),
+            )
+
+
+def _special(device: DeviceReport, words: Words) -> Notice:
+    """Tell what outweighs whether the device answers."""
+    key = f"trouble.{_SPECIAL[device.state]}"
+    return Notice(
+        tone=Tone.BAD,
+        shape=Shape.CROSS,
+        title=words.say(key, name=device.name),
+        advice=words.say(f"{key}_look"),
+        installer=_installer(device, words),
+    )
+
+
+def _silent(
+    device: DeviceReport, report: StatusReport, words: Words, now_ms: int | None
+) -> Notice:
+    minutes = minutes_since(device.since_ms, now_ms)
+    last = time_of_day(device.since_ms, report.offset_hours)
+    look, why = f"trouble.device_look_{device.driver}", f"why.{device.trouble}"
+    return Notice(
+        tone=Tone.BAD,
+        shape=Shape.CROSS,
+        title=words.say("trouble.device", name=device.name, minutes=minutes),
+        reason=words.say(why) if why in words else None,
+        advice=words.say_or(look, "trouble.device_look"),
+        note=words.say("trouble.device_last", time=last) if last else None,
+        installer=_installer(device, words),
+    )
+
+
+def _installer(device: DeviceReport, words: Words) -> Phrase | None:
+    return words.say("trouble.installer", why=device.why) if device.why else None
 
 
 def _box(report: StatusReport, words: Words, now_ms: int | None) -> Iterator[Notice]:

@@ -36,7 +36,7 @@ def card(standing: Standing, words: Words) -> Card:
         title = words.say("verdict.waiting")
         return Card(tone=Tone.INFO, shape=Shape.CLOCK, title=title, lines=lines)
     if event is None:
-        return _plain(words, "ready", Tone.INFO, Shape.CLOCK)
+        return _plain(words, "ready", Tone.INFO, Shape.CARD)
     place = _place(event, report)
     match event.kind:
         case "ACCESS_GRANTED":

@@ -33,6 +33,7 @@ class Shape(StrEnum):
     CROSS = "cross"
     ALERT = "alert"
     OPEN = "open"
+    CARD = "card"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +61,18 @@ class DoorRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One thing to know: what, what to do, and when it was last good."""
+    """One thing to know: what, why, what to do, and when it was last good.
+
+    ``installer`` is what a volunteer reads to whoever mends it.
+    """
 
     tone: Tone
     shape: Shape
     title: Phrase
+    reason: Phrase | None = None
     advice: Phrase | None = None
     note: Phrase | None = None
+    installer: Phrase | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

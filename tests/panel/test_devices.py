@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the duty page says of a device in trouble: what, why, what to do, for whom."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from edge.panel.report import MAX_WHY, read_status
+from edge.panel.view import Notice, Tone
+from tests.panel.scripted_gateway import NOW_MS
+from tests.panel.test_duty import calm, shown
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tests.panel.scripted_gateway import ScriptedGateway
+
+WHY = "/dev/serial/by-id/x: No such file or directory: plug it in; plugged in are a, b"
+
+
+def reader(**fields: Any) -> tuple[Notice, ...]:
+    """Return the notices of a calm site whose kitchen reader is not so calm."""
+    status = calm()
+    status["devices"]["kitchen-reader"] |= fields
+    return shown(status).troubles
+
+
+def fault(kind: str, why: str = WHY) -> dict[str, Any]:
+    return {"kind": kind, "why": why, "at_ms": NOW_MS}
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("PORT_MISSING", "插头没插上"),
+        ("PORT_DENIED", "许可"),
+        ("PORT_HELD", "另一个程序占着"),
+        ("PORT_LOST", "线路坏了"),
+        ("SILENT", "它自己没有回应"),
+        ("GARBLED", "听不懂"),
+    ],
+)
+def test_a_silence_says_why_and_what_to_read_to_the_installer(
+    kind: str, words: str
+) -> None:
+    (told,) = reader(online=False, state="OFFLINE", fault=fault(kind))
+    assert told.title.zh == "厨房门读卡器没有回应" or "分钟没有回应" in told.title.zh
+    assert told.reason is not None
+    assert words in told.reason.zh
+    assert told.advice is not None
+    assert told.installer is not None
+    assert (told.installer.zh, told.installer.en) == ("请念给安装员听：", WHY)
+
+
+def test_a_reason_of_a_newer_gateway_is_left_out() -> None:
+    (told,) = reader(online=False, state="OFFLINE", fault=fault("SINGED"))
+    assert told.reason is None
+    assert told.installer is not None
+
+
+@pytest.mark.parametrize("is_online", [True, False])
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("TAMPERED", "厨房门读卡器好像被人动过"),
+        ("CONFLICT", "厨房门读卡器那里有两台设备抢着回答"),
+    ],
+)
+def test_what_outweighs_a_silence_is_told_alone(
+    state: str,
+    words: str,
+    is_online: bool,  # noqa: FBT001
+) -> None:
+    (told,) = reader(online=is_online, state=state, fault=fault(state, "the lid"))
+    assert (told.tone, told.title.zh) == (Tone.BAD, words)
+    assert told.advice is not None
+    assert "安装员" in told.advice.zh
+    assert told.installer is not None
+    assert told.installer.en == "the lid"
+
+
+def test_a_self_test_that_was_not_passed_is_a_warning_while_the_device_answers() -> (
+    None
+):
+    failed = {"passed": False, "why": "output 1 is on", "at_ms": NOW_MS}
+    (told,) = reader(state="ONLINE", self_test=failed)
+    assert (told.tone, told.title.zh) == (
+        Tone.WARN,
+        "厨房门读卡器夜里自己检查，没通过",
+    )
+    assert told.installer is not None
+    assert told.installer.en == "output 1 is on"
+    (told,) = reader(online=False, state="OFFLINE", self_test=failed)
+    assert "没有回应" in told.title.zh
+    passed = {"passed": True, "why": "", "at_ms": NOW_MS}
+    assert reader(state="ONLINE", self_test=passed) == ()
+
+
+def test_a_fault_that_is_over_is_no_trouble() -> None:
+    past = fault("SILENT", "no answer")
+    assert reader(state="ONLINE", fault=None, last_fault=past) == ()
+
+
+@pytest.mark.parametrize("value", [None, 7, "x", [], {"kind": 1, "why": ["x"]}])
+def test_a_fault_of_the_wrong_shape_is_not_known(value: Any) -> None:
+    (told,) = reader(online=False, state=value, fault=value, self_test=value)
+    assert (told.reason, told.installer) == (None, None)
+
+
+def test_a_long_reason_is_cut() -> None:
+    status = calm()
+    status["devices"]["board"] |= {"fault": fault("SILENT", "w" * 9_000)}
+    report = read_status(status)
+    assert report is not None
+    (why,) = (device.why for device in report.devices if device.id == "board")
+    assert why == "w" * MAX_WHY
+
+
+async def test_the_words_of_a_device_are_escaped(
+    gateway: ScriptedGateway, http: httpx.AsyncClient
+) -> None:
+    evil = "<b>{why}</b>"
+    gateway.status["devices"]["board"] |= {
+        "online": False,
+        "state": "OFFLINE",
+        "fault": fault("PORT_HELD", evil),
+    }
+    gateway.show()
+    await asyncio.sleep(0.1)
+    page = (await http.get("/")).text
+    assert html.escape(evil) in page
+    assert "<b>" not in page
+    assert "它的插口被另一个程序占着。" in page
