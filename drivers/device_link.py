@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from drivers.link import Clock, OnSignals, OnState
 
 FIRST_RETRY_S = 0.1
+#: For the last frame to leave: 32 bytes at 9,600 baud.
+FAREWELL_S = 0.05
 #: Also how long a port must have lasted for the steps to begin anew.
 LAST_RETRY_S = 5.0
 
@@ -110,8 +112,7 @@ class DeviceLink(ABC):
         """
         if self._loop is None:
             raise LocalError(f"{self.name}: an order came, but the link does not run")
-        self._device.order(order, self._now())
-        self._settle([])
+        self._run(lambda now: self._device.order(order, now))
 
     def flush_input(self) -> None:
         """Throw away what waits to be read or written, after the process stood still.
@@ -125,8 +126,7 @@ class DeviceLink(ABC):
         except OSError as fault:
             self._lose(f"input can't be flushed: {fault}")
             return
-        self._device.resumed(self._now())
-        self._settle([])
+        self._run(self._device.resumed)
 
     def data_received(self, data: bytes) -> None:
         """Let the device take bytes; its signals go out before this returns."""
@@ -141,13 +141,26 @@ class DeviceLink(ABC):
         self._lost = loop.create_future()
         try:
             self._tell(is_open=True, why="")
-            self._device.opened(self._now())
-            self._settle([])
+            self._run(self._device.opened)
             return await self._lost
+        finally:
+            await self._end()
+
+    async def _end(self) -> None:
+        """Let the device say its last, which an output at rest may need; then close."""
+        signals: list[Signal] = []
+        try:
+            signals = self._device.closed(self._now())
+            farewell = self._device.take_outgoing()
+            if farewell and self.is_open:
+                self._send(farewell)
+                await asyncio.sleep(FAREWELL_S)
+        except Exception as fault:  # noqa: BLE001
+            self._lose(f"driver fault: {place_of(fault)}")
         finally:
             self._let_go()
             self._close()
-            self._settle(self._device.closed(self._now()))
+            self._settle(signals)
 
     def _ticked(self) -> None:
         # Time-outs come from here: what the driver gives up must not go out later.
@@ -155,23 +168,34 @@ class DeviceLink(ABC):
         self._take_back_late()
         self._run(self._device.tick)
 
-    def _run(self, verb: Callable[[float], list[Signal]]) -> None:
+    def _run(self, verb: Callable[[float], list[Signal] | None]) -> None:
         """Call the device; a fault of its own costs this port, not the gateway."""
         try:
             signals = verb(self._now())
         except Exception as fault:  # noqa: BLE001
-            self._lose(f"driver fault: {_place_of(fault)}")
+            self._lose(f"driver fault: {place_of(fault)}")
             return
-        self._settle(signals)
+        self._settle(signals or [])
 
     def _settle(self, signals: list[Signal]) -> None:
-        """Hand signals on, write what the device wants to say, set its timer."""
-        if signals:
-            self._on_signals(signals)
-        outgoing = self._device.take_outgoing()
-        if outgoing and self.is_open:
-            self._send(outgoing)
-        self._arm()
+        """Hand signals on, send what the device wants to say, set its timer.
+
+        A listener that fails is loud, and the port goes on all the same.
+        """
+        try:
+            if signals:
+                self._on_signals(signals)
+        finally:
+            self._speak()
+
+    def _speak(self) -> None:
+        try:
+            outgoing = self._device.take_outgoing()
+            if outgoing and self.is_open:
+                self._send(outgoing)
+            self._arm()
+        except Exception as fault:  # noqa: BLE001
+            self._lose(f"driver fault: {place_of(fault)}")
 
     def _arm(self) -> None:
         """Have :meth:`_ticked` called at the deadline; an earlier timer may stay."""
@@ -203,7 +227,7 @@ class DeviceLink(ABC):
             self._on_state(is_open, why)
 
 
-def _place_of(fault: Exception) -> str:
+def place_of(fault: Exception) -> str:
     """Name a fault by type and line; its message could hold what people showed."""
     frame = traceback.extract_tb(fault.__traceback__)[-1]
     return f"{type(fault).__name__} at {Path(frame.filename).name}:{frame.lineno}"

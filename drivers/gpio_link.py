@@ -88,6 +88,8 @@ class GpioLink(DeviceLink):
         if self._lines is None:
             return
         try:
+            if not self._lines.has_edges():
+                return  # flushed since the loop saw them; reading would wait for more
             edges = self._lines.take_edges()
         except OSError as fault:
             self._lose(f"read failed: {fault.strerror}")

@@ -36,9 +36,11 @@ def _default_of(field: Field[OptionValue]) -> OptionValue:
 def read_options(kind: type[Options], values: Mapping[str, OptionValue]) -> Options:
     """Build ``kind`` of ``values``; LocalError for unknown names and wrong types.
 
-    The type is the default's; an int may stand for a float, a bool for neither.
+    The type is the default's; an int may stand for a float, a bool for neither. A
+    field that is not for printing (``repr=False``) is not told either.
     """
     known = defaults(kind)
+    secret = {field.name for field in fields(kind) if not field.repr}
     for name, value in values.items():
         if name not in known:
             names = ", ".join(sorted(known)) or "none"
@@ -47,7 +49,8 @@ def read_options(kind: type[Options], values: Mapping[str, OptionValue]) -> Opti
         is_number = wanted is float and type(value) is int
         if type(value) is not wanted and not is_number:
             given = type(value).__name__
-            raise LocalError(f"{name} must be {wanted.__name__}, not {given} {value!r}")
+            shown = "" if name in secret else f" {value!r}"
+            raise LocalError(f"{name} must be {wanted.__name__}, not {given}{shown}")
     return kind(**values)
 
 

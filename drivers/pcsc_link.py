@@ -19,6 +19,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, assert_never, runtime_checkable
 
 from drivers.device import Device
+from drivers.device_link import place_of
 from drivers.errors import LocalError
 from drivers.pcsc_service import system_service
 from drivers.pcsc_watch import (
@@ -29,7 +30,6 @@ from drivers.pcsc_watch import (
     Removed,
     Request,
     Watch,
-    place_of,
 )
 
 if TYPE_CHECKING:
@@ -252,9 +252,17 @@ class PcscLink:
         self._settle(signals)
 
     def _settle(self, signals: list[Signal]) -> None:
-        """Hand signals on, send what the device wants to say, set its timer."""
-        if signals:
-            self._on_signals(signals)
+        """Hand signals on, send what the device wants to say, set its timer.
+
+        A listener that fails is loud, and the reader goes on all the same.
+        """
+        try:
+            if signals:
+                self._on_signals(signals)
+        finally:
+            self._speak()
+
+    def _speak(self) -> None:
         apdu = self._device.take_outgoing()
         if apdu and self._is_open and self._watch is not None:
             self._asked += 1

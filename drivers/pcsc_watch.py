@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import queue
 import threading
-import traceback
 from collections import deque
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from drivers.device_link import place_of
 from drivers.pcsc_apdu import is_for_reader
 from drivers.pcsc_service import PcscError
 
@@ -272,9 +271,3 @@ class Watch:
             if request is None:
                 return
             self._taken.append(request)
-
-
-def place_of(fault: Exception) -> str:
-    """Name a fault by type and line; its message could hold what people showed."""
-    frame = traceback.extract_tb(fault.__traceback__)[-1]
-    return f"{type(fault).__name__} at {Path(frame.filename).name}:{frame.lineno}"

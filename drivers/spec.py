@@ -26,7 +26,7 @@ class Unit:
     """One device on a port: its address (0 where it is alone) and its options."""
 
     address: int
-    options: Mapping[str, OptionValue] = field(default_factory=dict)
+    options: Mapping[str, OptionValue] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

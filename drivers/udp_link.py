@@ -81,6 +81,7 @@ class UdpLink(DeviceLink):
             packets.settimeout(0)
             packets.bind(("", far.listen))
             await loop.sock_connect(packets, (far.host, far.port))
+            _empty(packets)  # until then the kernel let everybody's packets in
             loop.add_reader(packets, self._readable)
         except OSError as fault:
             packets.close()
@@ -147,3 +148,11 @@ class UdpLink(DeviceLink):
         for _ in range(MAX_DRAIN_READS):
             if self._read() is None:
                 return
+
+
+def _empty(packets: socket.socket) -> None:
+    for _ in range(MAX_DRAIN_READS):
+        try:
+            packets.recv(READ_BYTES)
+        except BlockingIOError:
+            return

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 from drivers.device import (
+    AddressConflict,
     InputChanged,
     OrderFailed,
     Reachable,
     SetOutput,
+    TamperChanged,
     Unreachable,
 )
 from drivers.secret import wipe
@@ -57,6 +59,8 @@ log = structlog.get_logger()
 CARDS_AT_ONCE = 2
 #: Cards waiting for it; a ninth card in two seconds is a flood.
 CARDS_WAITING = 8
+#: What no driver says twice: it holds after a standstill as it did before.
+LASTING = (Reachable, Unreachable, TamperChanged, AddressConflict)
 #: A dead board must not keep the other doors shut.
 LEVELS_WITHIN_S = 2.0
 #: How soon a steady output whose order failed is sent again.
@@ -120,7 +124,7 @@ class Intake:
         if self._is_closed:
             return
         if self._check_stall():
-            signals = [s for s in signals if isinstance(s, Reachable | Unreachable)]
+            signals = [s for s in signals if isinstance(s, LASTING)]
         now_s = self._loop.time()
         for signal in signals:
             stimulus = self._bindings.translate(port, signal, now_s)

@@ -115,7 +115,10 @@ class Device(_Part):
     port: str
     baud: Annotated[int, Ge(1200), Le(921_600)] | None = None
     address: Annotated[int, Ge(0), Le(247)] = 0
-    options: dict[str, bool | int | float | str] = field(default_factory=dict)
+    #: May hold a reader's key, so it is not printed.
+    options: dict[str, bool | int | float | str] = field(
+        default_factory=dict, repr=False
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -171,6 +171,16 @@ async def test_a_line_that_cannot_be_set_costs_the_link() -> None:
         assert stage.states[1] == (False, "a line can't be read or set: No such device")
 
 
+async def test_a_flush_between_the_loops_look_and_the_read_holds_nobody() -> None:
+    gpiod = FakeGpiod(CHIPS)
+    async with running(Stage(gpiod)) as stage:
+        gpiod.requests[0].move(17, is_active=True)
+        # Readable at the loop's look, flushed by another port's callback before ours.
+        stage.link.flush_input()
+        stage.link._readable()
+        assert stage.link.is_open
+
+
 async def test_after_a_stall_old_edges_are_thrown_away_and_levels_read() -> None:
     gpiod = FakeGpiod(CHIPS)
     async with running(Stage(gpiod)) as stage:

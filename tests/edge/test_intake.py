@@ -18,6 +18,7 @@ from drivers.device import (
     Garbled,
     InputChanged,
     Reachable,
+    TamperChanged,
     Unreachable,
 )
 from drivers.secret import Secret
@@ -360,11 +361,12 @@ async def test_who_answers_and_who_does_not_survives_a_standstill(
     entrance.stage.carried.clear()
     entrance.clock.now_s += 30.0
     stale = InputChanged(unit=1, channel=2, is_active=True)
-    entrance.intake.signals(BOARDS, [stale, Reachable(unit=1, detail="")])
+    prised = TamperChanged(unit=1, is_tampered=True, why="opened")
+    entrance.intake.signals(BOARDS, [stale, prised, Reachable(unit=1, detail="")])
     await settle()
     assert entrance.stage.doors() == [HoldOpen(door="hall-door")]
     kinds = entrance.stage.kinds()
-    assert kinds[-1] is EventKind.DEVICE_ONLINE
+    assert kinds[-2:] == [EventKind.DEVICE_TAMPERED, EventKind.DEVICE_ONLINE]
     assert EventKind.REQUEST_TO_EXIT not in kinds
 
 
