@@ -66,7 +66,7 @@ async def _run(site: Site, chosen: argparse.Namespace) -> None:
     host = PtyHost(World(site), chosen.folder, wire_time=chosen.wire_time)
     async with host, ControlServer(host, chosen.control):
         ready = {"ready": True, "control": str(chosen.control)}
-        ports = {name: str(host.path(name)) for name in host.world.ports}
+        ports = {name: host.address(name) for name in host.world.site.ports}
         sys.stdout.write(json.dumps({**ready, "ports": ports}) + "\n")
         sys.stdout.flush()
         await ended.wait()

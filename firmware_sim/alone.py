@@ -12,14 +12,21 @@ import json
 from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from firmware_sim.cu48 import Cu48Settings
 from firmware_sim.errors import SimulationError
+from firmware_sim.kerong import KerongSettings
+from firmware_sim.lcus_relay import LcusFault, LcusSettings
 from firmware_sim.locker_bus import LockerBusSettings
 from firmware_sim.locker_settings import LockerBoardSettings, LockerFault
-from firmware_sim.qr_scanner import QrScannerSettings
+from firmware_sim.osdp_bus import OsdpBusSettings
+from firmware_sim.osdp_settings import OsdpFault, OsdpReaderSettings
+from firmware_sim.qr_settings import Gm65Settings, QrScannerSettings, ScannerFault
 from firmware_sim.relay_board import BoardFault, RelayBoardSettings
 from firmware_sim.relay_bus import RelayBusSettings
 from firmware_sim.sam_settings import SamFault, SamReaderSettings
 from firmware_sim.site import Site
+from firmware_sim.uhppote_settings import NetworkSettings, UhppoteSettings
+from firmware_sim.wkly import WklySettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,26 +35,58 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     from firmware_sim.hand import Hand
+    from firmware_sim.locker_settings import BoardTraits
 
-#: What a board on a bus is called here; readers bear the name of their port.
+#: What a board on a bus is called here; what is alone bears the name of its port.
 BOARD = "board"
+_LOCKER_VERBS = (
+    "put_in",
+    "take_out",
+    "shut",
+    "jam",
+    "hold_shut",
+    "pry",
+    "brown_out",
+    "spoil_locker",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alone:
     """A kind of device.
 
-    ``settings`` and ``bus``: dataclasses whose fields are its knobs. ``faults``: what
-    ``spoil`` can do to its next replies. ``verbs``: what a hand can do to it.
+    ``settings`` and ``bus``: dataclasses whose fields are its knobs. ``members``: what
+    the devices on a bus are called, and ``bus_is`` the bus itself. ``fixed``: what else
+    its port says. ``settings_in``: the table inside a device's own that the knobs are
+    of. ``has_rate``: it hangs on a line. ``faults``: what ``spoil`` can do to its next
+    replies. ``verbs``: what a hand can do to it.
     """
 
     words: str
     kind: str
     settings: type[DataclassInstance]
     bus: type[DataclassInstance] | None = None
+    members: str = "boards"
+    bus_is: str = "bus"
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    settings_in: str = ""
+    has_rate: bool = True
     faults: type[StrEnum] | None = None
     spoil: str = ""
     verbs: tuple[str, ...] = ()
+
+
+def _lockers(words: str, family: str, settings: type[BoardTraits]) -> Alone:
+    return Alone(
+        words=f"lock-control board {words}",
+        kind="locker_bus",
+        settings=settings,
+        bus=LockerBusSettings,
+        fixed={"family": family},
+        faults=LockerFault,
+        spoil="spoil_locker",
+        verbs=_LOCKER_VERBS,
+    )
 
 
 ALONE: Mapping[str, Alone] = {
@@ -60,22 +99,52 @@ ALONE: Mapping[str, Alone] = {
         spoil="spoil_board",
         verbs=("set_input", "weld", "brown_out", "spoil_board"),
     ),
-    "locker_board": Alone(
-        words="lock-control board of lockers",
-        kind="locker_bus",
-        settings=LockerBoardSettings,
-        bus=LockerBusSettings,
-        faults=LockerFault,
-        spoil="spoil_locker",
+    "usb_relay": Alone(
+        words="USB relay of the LCUS kind",
+        kind="lcus_relay",
+        settings=LcusSettings,
+        faults=LcusFault,
+        spoil="spoil_usb_relay",
+        verbs=("weld", "brown_out", "spoil_usb_relay"),
+    ),
+    "uhppote": Alone(
+        words="UHPPOTE (Weigeng) controller on a UDP port",
+        kind="uhppote",
+        settings=UhppoteSettings,
+        bus=NetworkSettings,
+        members="controllers",
+        bus_is="network",
+        has_rate=False,
         verbs=(
-            "put_in",
-            "take_out",
-            "shut",
-            "jam",
-            "hold_shut",
-            "pry",
-            "brown_out",
-            "spoil_locker",
+            "swipe_at_controller",
+            "type_passcode",
+            "darken_controller",
+            "spoil_packets",
+        ),
+    ),
+    "locker_board": _lockers("of the 8A kind", "8a", LockerBoardSettings),
+    "locker_kerong": _lockers("of KERONG's first kind", "kerong", KerongSettings),
+    "locker_cu48": _lockers("of KERONG's second kind", "cu48", Cu48Settings),
+    "locker_wkly": _lockers("that speaks WKLY", "wkly", WklySettings),
+    "osdp_reader": Alone(
+        words="OSDP reader with keypad, lamp, buzzer and screen",
+        kind="osdp_bus",
+        settings=OsdpReaderSettings,
+        bus=OsdpBusSettings,
+        members="readers",
+        faults=OsdpFault,
+        spoil="spoil_osdp",
+        verbs=(
+            "present_card",
+            "swipe",
+            "type_keys",
+            "tamper",
+            "fail_supply",
+            "set_reader_input",
+            "press_reader_exit",
+            "darken_reader",
+            "pull_reader_wire",
+            "spoil_osdp",
         ),
     ),
     "sam_reader": Alone(
@@ -91,6 +160,20 @@ ALONE: Mapping[str, Alone] = {
         kind="qr_scanner",
         settings=QrScannerSettings,
         verbs=("show_code",),
+    ),
+    "gm65_scanner": Alone(
+        words="QR scan module of the GM65 family, with its dialogue",
+        kind="qr_scanner",
+        settings=Gm65Settings,
+        settings_in="dialogue",
+        faults=ScannerFault,
+        spoil="spoil_scanner",
+        verbs=(
+            "show_code",
+            "show_setup_code",
+            "power_cycle_scanner",
+            "spoil_scanner",
+        ),
     ),
 }
 
@@ -133,7 +216,7 @@ def choose(device: str, port: str, wishes: Sequence[str]) -> Chosen:
             knobs[name] = value
         elif kind.bus is not None and name in _names(kind.bus):
             bus[name] = value
-        elif name == "strict_baud":
+        elif name == "strict_baud" and kind.has_rate:
             line[name] = value
         else:
             known = ", ".join(name for name, _ in knobs_of(kind))
@@ -154,7 +237,8 @@ def knobs_of(kind: Alone) -> Iterator[tuple[str, str]]:
                 value = one.default
                 shown = "" if value is MISSING else _shown(value)
                 yield one.name, shown
-    yield "strict_baud", "false"
+    if kind.has_rate:
+        yield "strict_baud", "false"
     for fault in kind.faults or ():
         yield str(fault), "replies to spoil"
 
@@ -169,9 +253,11 @@ def _shown(value: object) -> str:
 def _port(
     kind: Alone, knobs: dict[str, object], bus: dict[str, object]
 ) -> dict[str, Any]:
-    if kind.bus is None:
-        return {"kind": kind.kind, "settings": knobs}
-    return {"kind": kind.kind, "bus": bus, "boards": {BOARD: knobs}}
+    told: dict[str, Any] = {"kind": kind.kind, **kind.fixed}
+    if kind.bus is not None:
+        return told | {kind.bus_is: bus, kind.members: {BOARD: knobs}}
+    settings = {kind.settings_in: knobs} if kind.settings_in else knobs
+    return told | {"settings": settings}
 
 
 def _names(group: type[DataclassInstance]) -> set[str]:

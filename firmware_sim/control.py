@@ -143,7 +143,7 @@ class Connection(asyncio.Protocol):
                 return {"at": host.unplug(_port(request))}
             case "plug":
                 port = _port(request)
-                return {"at": host.plug(port), "path": str(host.path(port))}
+                return {"at": host.plug(port), "path": host.address(port)}
             case str() as verb if verb in VERBS:
                 return self._act(verb, request)
             case verb:

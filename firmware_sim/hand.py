@@ -16,20 +16,27 @@ from firmware_sim.errors import SimulationError
 
 # Read while running: the control socket checks requests by these annotations.
 from firmware_sim.identity_card import IdentityCard  # noqa: TC001
+from firmware_sim.lcus_relay import LcusFault  # noqa: TC001
 from firmware_sim.locker_settings import LockerFault  # noqa: TC001
 from firmware_sim.osdp_cards import CardFormat  # noqa: TC001
 from firmware_sim.osdp_settings import OsdpFault  # noqa: TC001
+from firmware_sim.qr_settings import ScannerFault, SetupCode  # noqa: TC001
 from firmware_sim.relay_board import BoardFault  # noqa: TC001
 from firmware_sim.sam_settings import SamFault  # noqa: TC001
+from firmware_sim.uhppote_board import IN, OUT
+from firmware_sim.uhppote_settings import Direction, PacketFault  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from firmware_sim.door import Door
+    from firmware_sim.lcus_relay import LcusRelay
     from firmware_sim.locker_bank import Compartment
     from firmware_sim.locker_board import LockerBoard
     from firmware_sim.osdp_reader import OsdpReader
+    from firmware_sim.qr_scanner import QrScanner
     from firmware_sim.relay_board import RelayBoard
+    from firmware_sim.uhppote_controller import UhppoteController
     from firmware_sim.world import World
 
 #: The longest that a button is held or a board dark; longer is a press and a release.
@@ -69,6 +76,14 @@ VERBS = {
     "darken_reader": "",
     "pull_reader_wire": "",
     "spoil_osdp": "",
+    "show_setup_code": "is_obeyed",
+    "power_cycle_scanner": "",
+    "spoil_scanner": "",
+    "spoil_usb_relay": "",
+    "swipe_at_controller": "is_read",
+    "type_passcode": "is_read",
+    "darken_controller": "",
+    "spoil_packets": "",
 }
 
 T = TypeVar("T")
@@ -147,15 +162,19 @@ class Hand:
         self, board: str, relay: int, now: float, *, is_welded: bool = True
     ) -> None:
         """Weld a relay's contact shut, or mend it."""
-        with self._board(board, now) as one:
-            one.weld(relay, now, is_welded=is_welded)
+        with self._at(now) as world:
+            boards: dict[str, RelayBoard | LcusRelay] = {**world.boards}
+            boards |= world.usb_relays
+            find("board", boards, board).weld(relay, now, is_welded=is_welded)
 
     def brown_out(self, board: str, now: float, dark_s: float = 0.5) -> None:
         """Cut a board's power for ``dark_s``, be it of relays or of lockers."""
         _check_duration("dark_s", dark_s)
         with self._at(now) as world:
-            boards: dict[str, RelayBoard | LockerBoard] = {**world.boards}
-            find("board", boards | world.lockers, board).brown_out(now, dark_s)
+            boards: dict[str, RelayBoard | LcusRelay | LockerBoard] = {**world.boards}
+            boards |= world.usb_relays
+            boards |= world.lockers
+            find("board", boards, board).brown_out(now, dark_s)
 
     def power_cycle(self, reader: str, now: float) -> None:
         """Cut a reader's power and give it back."""
@@ -265,6 +284,62 @@ class Hand:
         one = find("OSDP reader", self._world.osdp_readers, reader)
         one.spoil(fault, replies, nak_code=nak_code)
 
+    def show_setup_code(self, scanner: str, code: SetupCode, now: float) -> bool:
+        """Hold up a code that sets a module up; tell whether it obeyed."""
+        with self._scanner(scanner, now) as one:
+            return one.show_setup_code(code, now)
+
+    def power_cycle_scanner(self, scanner: str, now: float) -> None:
+        """Cut a module's power and give it back: what was not saved is gone."""
+        with self._scanner(scanner, now) as one:
+            one.power_cycle(now)
+
+    def spoil_scanner(
+        self, scanner: str, fault: ScannerFault, replies: int = 1
+    ) -> None:
+        """Spoil the next replies of a module that has a dialogue."""
+        find("scanner", self._world.scanners, scanner).spoil(fault, replies)
+
+    def spoil_usb_relay(self, board: str, fault: LcusFault, replies: int = 1) -> None:
+        """Spoil the next commands of a USB relay."""
+        find("USB relay", self._world.usb_relays, board).spoil(fault, replies)
+
+    def swipe_at_controller(
+        self,
+        controller: str,
+        door: int,
+        card: int,
+        now: float,
+        pin: int = 0,
+        *,
+        is_exit: bool = False,
+    ) -> bool:
+        """Hold a card to a reader of a UHPPOTE controller; False without power."""
+        with self._controller(controller, now) as one:
+            direction = OUT if is_exit else IN
+            board = one.board
+            reason = board.swipe(door, card, now, pin=pin, direction=direction)
+            return reason is not None
+
+    def type_passcode(self, controller: str, door: int, code: int, now: float) -> bool:
+        """Type a supervisor's code at a controller's keypad; False without power."""
+        with self._controller(controller, now) as one:
+            return one.board.type_code(door, code, now) is not None
+
+    def darken_controller(
+        self, controller: str, now: float, dark_s: float = 2.0
+    ) -> None:
+        """Cut a UHPPOTE controller's power for ``dark_s``."""
+        _check_duration("dark_s", dark_s)
+        with self._controller(controller, now) as one:
+            one.cut_power(now, dark_s)
+
+    def spoil_packets(
+        self, port: str, fault: PacketFault, direction: Direction, packets: int = 1
+    ) -> None:
+        """Spoil the next packets of a UDP port."""
+        find("network", self._world.networks, port).spoil(fault, direction, packets)
+
     @contextmanager
     def _at(self, now: float) -> Iterator[World]:
         self._world.tick(now)
@@ -285,6 +360,16 @@ class Hand:
     def _osdp(self, name: str, now: float) -> Iterator[OsdpReader]:
         with self._at(now) as world:
             yield find("OSDP reader", world.osdp_readers, name)
+
+    @contextmanager
+    def _scanner(self, name: str, now: float) -> Iterator[QrScanner]:
+        with self._at(now) as world:
+            yield find("scanner", world.scanners, name)
+
+    @contextmanager
+    def _controller(self, name: str, now: float) -> Iterator[UhppoteController]:
+        with self._at(now) as world:
+            yield find("controller", world.controllers, name)
 
     @contextmanager
     def _compartment(

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts each port of a world on a pseudo-terminal and lets it live in real time.
 
-The law of the module: the only asyncio and the only clock of the simulation. Bytes are
+The law of the module: the only clock of a simulated site. A network of controllers gets
+a UDP port in place of a terminal. Bytes are
 handled in the callback that reads them, with the time taken right behind the read, and
 a reply that is due leaves before anybody is told of anything.
 Source: Python's asyncio event loop on epoll; its timers wait in whole milliseconds, so
@@ -20,12 +21,15 @@ from firmware_sim.hand import Hand
 from firmware_sim.happening import Happening, Subject, What
 from firmware_sim.outbox import earliest
 from firmware_sim.pseudo_terminal import PseudoTerminal
+from firmware_sim.site import UhppotePort
+from firmware_sim.udp_port import UdpPort
 from firmware_sim.wire import WireTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from firmware_sim.uhppote_controller import Address
     from firmware_sim.world import World
 
     Watcher = Callable[[tuple[Happening, ...]], None]
@@ -35,7 +39,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortSnapshot:
-    """A port as it stands: its link, and bytes that its reader was too slow for."""
+    """A port as it stands: its place, and bytes that its reader was too slow for."""
 
     path: str
     is_plugged: bool
@@ -73,6 +77,7 @@ class PtyHost:
         self._clock = clock
         self._wire_time = wire_time
         self._lines = {name: _Line() for name in world.ports}
+        self._sockets = {name: self._socket(name) for name in world.networks}
         self._watchers: list[Watcher] = []
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: float | None = None
@@ -83,7 +88,7 @@ class PtyHost:
         self._loop = asyncio.get_running_loop()
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
-            for name in self._lines:
+            for name in self._names():
                 self._open(name)
         except OSError:
             self.close()
@@ -100,14 +105,21 @@ class PtyHost:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = self._timer_at = None
-        for name in self._lines:
+        for name in self._names():
             self._close(name)
         self._loop = None
 
     def path(self, port: str) -> Path:
-        """Return where the gateway finds ``port``, plugged or not."""
+        """Return where the gateway finds a line, plugged or not."""
         self._line(port)
         return self._folder / port
+
+    def address(self, port: str) -> str:
+        """Return where the gateway finds ``port``, be it a line or a network."""
+        if port in self._sockets:
+            host, number = self._sockets[port].address
+            return f"udp://{host}:{number}"
+        return str(self.path(port))
 
     def now(self) -> float:
         """Return the time of this world, in monotonic seconds."""
@@ -121,9 +133,9 @@ class PtyHost:
         return result
 
     def unplug(self, port: str) -> float:
-        """Pull the cable of ``port``: link and pty go; return when."""
-        line, now = self._line(port), self._clock()
-        if line.terminal is None:
+        """Pull the cable of ``port``: link and pty, or socket, go; return when."""
+        now = self._clock()
+        if not self._is_plugged(port):
             raise SimulationError(f"port {port!r} is unplugged already; plug it")
         self._close(port)
         self._pump(now, (_port_happening(What.UNPLUGGED, port, now),))
@@ -131,8 +143,8 @@ class PtyHost:
 
     def plug(self, port: str) -> float:
         """Plug ``port`` in again: a new pty under the same link; return when."""
-        line, now = self._line(port), self._clock()
-        if line.terminal is not None:
+        now = self._clock()
+        if self._is_plugged(port):
             raise SimulationError(f"port {port!r} is plugged already; unplug it")
         self._pump(now)  # what the device said meanwhile went nowhere
         self._open(port)
@@ -146,34 +158,62 @@ class PtyHost:
 
     def snapshot(self) -> dict[str, PortSnapshot]:
         """Return the ports as they stand, by name."""
-        return {name: self._port_snapshot(name) for name in self._lines}
+        return {name: self._port_snapshot(name) for name in self._names()}
 
     # -- ports ---------------------------------------------------------------------
+
+    def _names(self) -> tuple[str, ...]:
+        return (*self._lines, *self._sockets)
 
     def _line(self, port: str) -> _Line:
         line = self._lines.get(port)
         if line is None:
-            known = ", ".join(self._lines)
+            known = ", ".join(self._names())
             raise SimulationError(f"no port {port!r}; this world has: {known}")
         return line
 
+    def _socket(self, name: str) -> UdpPort:
+        port = self.world.site.ports[name]
+        wanted = port.udp_port if isinstance(port, UhppotePort) else 0
+
+        def heard(data: bytes, sender: Address) -> None:
+            now = self._clock()
+            self.world.receive_datagram(name, data, sender, now)
+            self._pump(now)
+
+        return UdpPort(heard, port=wanted)
+
+    def _is_plugged(self, port: str) -> bool:
+        if port in self._sockets:
+            return self._sockets[port].is_open
+        return self._line(port).terminal is not None
+
     def _port_snapshot(self, name: str) -> PortSnapshot:
-        line = self._lines[name]
-        lost_now = line.terminal.lost_bytes if line.terminal else 0
+        lost_bytes = 0
+        if name in self._lines:
+            line = self._lines[name]
+            lost_now = line.terminal.lost_bytes if line.terminal else 0
+            lost_bytes = line.lost_bytes + lost_now
         return PortSnapshot(
-            path=str(self._folder / name),
-            is_plugged=line.terminal is not None,
-            lost_bytes=line.lost_bytes + lost_now,
+            path=self.address(name),
+            is_plugged=self._is_plugged(name),
+            lost_bytes=lost_bytes,
         )
 
     def _open(self, name: str) -> None:
         if self._loop is None:
             raise SimulationError("the host does not run; enter it first")
+        if name in self._sockets:
+            self._sockets[name].open(self._loop)
+            return
         terminal = PseudoTerminal(self._folder / name)
         self._lines[name].terminal = terminal
         self._loop.add_reader(terminal.master, self._readable, name)
 
     def _close(self, name: str) -> None:
+        if name in self._sockets:
+            self._sockets[name].close()
+            return
         line = self._lines[name]
         if line.terminal is None:
             return
@@ -231,6 +271,8 @@ class PtyHost:
                 self._hear(name, line, arrived, now)
             else:
                 self._talk(name, line, now)
+        for name, port in self._sockets.items():
+            port.send(self.world.take_datagrams(name, now))
         happenings = (*self.world.take_happenings(), *more)
         if happenings:
             for watcher in tuple(self._watchers):

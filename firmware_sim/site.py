@@ -14,20 +14,27 @@ The mapping::
                   "boards": {"lockers": {"address": 1, "channels": 12}}},
         "osdp":  {"kind": "osdp_bus",
                   "readers": {"entry": {"address": 5, "base_key": "9B1F…E413"}}},
+        "usb":   {"kind": "lcus_relay", "name": "bell", "settings": {"channels": 2}},
+        "net":   {"kind": "uhppote", "udp_port": 0, "network": {"loss": 0.01},
+                  "controllers": {"hall": {"serial": 405419896}}},
         "id-1":  {"kind": "sam_reader", "settings": {"latencies": "realistic"}},
+        "qr-2":  {"kind": "qr_scanner", "settings": {"dialogue": {}}},
         "qr-1":  {"kind": "qr_scanner", "settings": {"framing": "crlf"},
                   "strict_baud": true}},
      "doors": {
         "front": {"board": "board-1", "relay": 1, "contact": 1, "exit_button": 2,
-                  "lock": "strike"}}}
+                  "lock": "strike"},
+        "side":  {"board": "hall", "relay": 2, "contact": 2, "exit_button": 6}}}
 
 A bank's ``family`` is 8a (which may be left out), kerong, cu48 or wkly. Fields of the
 settings are those of ``RelayBoardSettings``, ``RelayBusSettings``,
 ``LockerBoardSettings`` (or the family's), ``LockerBusSettings``,
-``OsdpReaderSettings``, ``OsdpBusSettings``, ``SamReaderSettings``,
-``QrScannerSettings`` and ``DoorSettings``. A reader and a scanner bear the name of
-their port. With ``strict_baud`` a line garbles all bytes while the gateway's rate is
-not the device's.
+``OsdpReaderSettings``, ``OsdpBusSettings``, ``LcusSettings``, ``UhppoteSettings``,
+``NetworkSettings``, ``SamReaderSettings``, ``QrScannerSettings`` and
+``DoorSettings``. A reader and a scanner bear the name of their port, and so does a USB
+relay without a ``name``. A door at a UHPPOTE controller hangs on the terminals of its
+number, whose lock is the controller's setting; ``udp_port`` 0 is any free one. With
+``strict_baud`` a line garbles all bytes while the gateway's rate is not the device's.
 """
 
 from __future__ import annotations
@@ -38,6 +45,7 @@ from typing import TYPE_CHECKING, TypeVar
 from firmware_sim.door import DoorSettings
 from firmware_sim.errors import SimulationError
 from firmware_sim.identity_card import IdentityCard
+from firmware_sim.lcus_relay import LcusSettings
 from firmware_sim.locker_bus import LockerBusSettings
 from firmware_sim.locker_families import settings_kind
 from firmware_sim.osdp_bus import OsdpBusSettings
@@ -48,6 +56,8 @@ from firmware_sim.qr_scanner import QrScannerSettings
 from firmware_sim.relay_board import RelayBoardSettings
 from firmware_sim.relay_bus import RelayBusSettings
 from firmware_sim.sam_settings import LATENCIES, SamLatencies, SamReaderSettings
+from firmware_sim.site_checks import check_names, check_wiring
+from firmware_sim.uhppote_settings import NetworkSettings, UhppoteSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +68,7 @@ if TYPE_CHECKING:
 #: A site is one box's: eight lines are more than any board of the kind carries.
 MAX_PORTS = 32
 MAX_DOORS = 64
+MAX_UDP_PORT = 0xFFFF
 PRESETS: Presets = {SamLatencies: LATENCIES, IdentityCard: PERSONS}
 
 Board = TypeVar("Board")
@@ -107,7 +118,41 @@ class QrScannerPort:
     strict_baud: bool = False
 
 
-Port = RelayBusPort | LockerBusPort | OsdpBusPort | SamReaderPort | QrScannerPort
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LcusPort:
+    """A line with a USB relay; ``name`` empty: that of its port."""
+
+    name: str = ""
+    settings: LcusSettings = field(default_factory=LcusSettings)
+    strict_baud: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UhppotePort:
+    """A UDP port with controllers by their names; no line, and no rate."""
+
+    controllers: Mapping[str, UhppoteSettings]
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    udp_port: int = 0
+    strict_baud: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.udp_port <= MAX_UDP_PORT:
+            raise SimulationError(f"udp_port {self.udp_port} is not 0 to 65535")
+        if self.strict_baud:
+            raise SimulationError("a network has no rate; leave strict_baud out")
+
+
+#: Ports whose bytes come in order.
+LinePort = (
+    RelayBusPort
+    | LockerBusPort
+    | OsdpBusPort
+    | LcusPort
+    | SamReaderPort
+    | QrScannerPort
+)
+Port = LinePort | UhppotePort
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +165,9 @@ class Site:
     def __post_init__(self) -> None:
         if len(self.ports) > MAX_PORTS or len(self.doors) > MAX_DOORS:
             raise SimulationError(f"at most {MAX_PORTS} ports and {MAX_DOORS} doors")
-        _check_board_names(self.ports)
-        _check_reader_names(self.ports)
-        _check_wiring(_relay_boards(self.ports), self.doors)
+        check_names("board", {name: _boards(name, p) for name, p in self.ports.items()})
+        check_names("reader", {n: _readers(n, p) for n, p in self.ports.items()})
+        check_wiring(_relay_boards(self.ports), _controllers(self.ports), self.doors)
 
     @classmethod
     def from_mapping(cls, value: object) -> Site:
@@ -153,15 +198,24 @@ def _port(name: str, value: object) -> Port:
             return _locker_bus(fields, where)
         case "osdp_bus":
             return _osdp_bus(fields, where)
-        case "sam_reader":
-            return build(SamReaderPort, fields, where, PRESETS)
-        case "qr_scanner":
-            return build(QrScannerPort, fields, where, PRESETS)
+        case "uhppote":
+            return _uhppote(fields, where)
+        case str() as kind if kind in _ALONE:
+            port: Port = build(_ALONE[kind], fields, where, PRESETS)
+            return port
         case kind:
             raise SimulationError(
-                f"{where}.kind: {kind!r} is not known; "
-                "write relay_bus, locker_bus, osdp_bus, sam_reader or qr_scanner"
+                f"{where}.kind: {kind!r} is not known; write relay_bus, locker_bus, "
+                "osdp_bus, uhppote, lcus_relay, sam_reader or qr_scanner"
             )
+
+
+#: Kinds of port with one device, which are built as they are written.
+_ALONE: Mapping[str, type[LcusPort | SamReaderPort | QrScannerPort]] = {
+    "lcus_relay": LcusPort,
+    "sam_reader": SamReaderPort,
+    "qr_scanner": QrScannerPort,
+}
 
 
 def _check_file_name(name: str, where: str) -> None:
@@ -190,6 +244,24 @@ def _osdp_bus(fields: dict[str, object], where: str) -> OsdpBusPort:
     return OsdpBusPort(readers=readers, bus=bus, strict_baud=strict_baud)
 
 
+def _uhppote(fields: dict[str, object], where: str) -> UhppotePort:
+    udp_port = build(int, fields.pop("udp_port", 0), f"{where}.udp_port", PRESETS)
+    parts = _bus_parts(
+        UhppoteSettings,
+        NetworkSettings,
+        {("bus" if name == "network" else name): one for name, one in fields.items()},
+        where,
+        members="controllers",
+    )
+    controllers, network, strict_baud = parts
+    return UhppotePort(
+        controllers=controllers,
+        network=network,
+        udp_port=udp_port,
+        strict_baud=strict_baud,
+    )
+
+
 def _bus_parts(
     board_kind: type[Board],
     bus_kind: type[Bus],
@@ -214,61 +286,44 @@ def _bus_parts(
     )
 
 
-def _check_board_names(ports: Mapping[str, Port]) -> None:
-    names: set[str] = set()
+def _boards(name: str, port: Port) -> list[str]:
+    """Return the names of what moves something on a port."""
+    match port:
+        case RelayBusPort() | LockerBusPort():
+            return list(port.boards)
+        case UhppotePort():
+            return list(port.controllers)
+        case LcusPort():
+            return [port.name or name]
+        case _:
+            return []
+
+
+def _readers(name: str, port: Port) -> list[str]:
+    match port:
+        case OsdpBusPort():
+            return list(port.readers)
+        case SamReaderPort():
+            return [name]
+        case _:
+            return []
+
+
+def _relay_boards(
+    ports: Mapping[str, Port],
+) -> dict[str, RelayBoardSettings | LcusSettings]:
+    boards: dict[str, RelayBoardSettings | LcusSettings] = {}
     for name, port in ports.items():
-        if isinstance(port, RelayBusPort | LockerBusPort):
-            twice = names & port.boards.keys()
-            if twice:
-                raise SimulationError(
-                    f"port {name}: board {sorted(twice)} stands twice"
-                )
-            names |= port.boards.keys()
-
-
-def _check_reader_names(ports: Mapping[str, Port]) -> None:
-    names = {name for name, port in ports.items() if isinstance(port, SamReaderPort)}
-    for name, port in ports.items():
-        if isinstance(port, OsdpBusPort):
-            twice = names & port.readers.keys()
-            if twice:
-                raise SimulationError(
-                    f"port {name}: reader {sorted(twice)} stands twice"
-                )
-            names |= port.readers.keys()
-
-
-def _relay_boards(ports: Mapping[str, Port]) -> dict[str, RelayBoardSettings]:
-    boards: dict[str, RelayBoardSettings] = {}
-    for port in ports.values():
         if isinstance(port, RelayBusPort):
             boards |= port.boards
+        elif isinstance(port, LcusPort):
+            boards[port.name or name] = port.settings
     return boards
 
 
-def _check_wiring(
-    boards: Mapping[str, RelayBoardSettings], doors: Mapping[str, DoorSettings]
-) -> None:
-    taken: set[tuple[str, str, int]] = set()
-    for name, door in doors.items():
-        if door.board not in boards:
-            known = ", ".join(boards) or "none"
-            raise SimulationError(
-                f"door {name}: no board {door.board!r}; known: {known}"
-            )
-        board = boards[door.board]
-        terminals = [("relay", door.relay, board.relays)]
-        terminals += [
-            ("input", channel, board.inputs)
-            for channel in (door.contact, door.exit_button)
-            if channel is not None
-        ]
-        for kind, channel, count in terminals:
-            terminal = (door.board, kind, channel)
-            if not 1 <= channel <= count:
-                raise SimulationError(
-                    f"door {name}: {door.board} has {kind} 1 to {count}, not {channel}"
-                )
-            if terminal in taken:
-                raise SimulationError(f"door {name}: {terminal} is wired already")
-            taken.add(terminal)
+def _controllers(ports: Mapping[str, Port]) -> dict[str, UhppoteSettings]:
+    found: dict[str, UhppoteSettings] = {}
+    for port in ports.values():
+        if isinstance(port, UhppotePort):
+            found |= port.controllers
+    return found

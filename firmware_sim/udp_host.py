@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts a network of simulated controllers on a real UDP port and lets it live.
 
-The law of the module: the only socket and the only clock of it. A datagram is handled
-in the callback that brings it, and replies that are due leave before it returns. One
-socket both hears and talks, so that a reply comes from where the request went.
-
-Source: Python's asyncio, datagram endpoints; timers as in
-:mod:`firmware_sim.pty_host`.
+The law of the module: the only clock of it. A datagram is handled in the callback that
+brings it, and replies that are due leave before it returns. The port is
+:mod:`firmware_sim.udp_port`, timers are as in :mod:`firmware_sim.pty_host`.
 """
 
 from __future__ import annotations
@@ -16,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from firmware_sim.errors import SimulationError
+from firmware_sim.udp_port import LOCALHOST, UdpPort
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
     from firmware_sim.uhppote_network import UhppoteNetwork
 
     Watcher = Callable[[tuple[Happening, ...]], None]
-
-LOCALHOST = "127.0.0.1"
 
 T = TypeVar("T")
 
@@ -46,44 +42,39 @@ class UdpHost:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.network = network
-        self.lost_datagrams = 0
-        self._wanted = (host, port)
         self._clock = clock
-        self._transport: asyncio.DatagramTransport | None = None
+        self._port = UdpPort(self.heard, host=host, port=port)
         self._timer: asyncio.TimerHandle | None = None
         self._watchers: list[Watcher] = []
 
     async def __aenter__(self) -> Self:
         """Open the port; OSError if it is taken."""
-        loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(
-            lambda: _Ear(self), local_addr=self._wanted
-        )
+        self._port.open(asyncio.get_running_loop())
         self._pump(self._clock())
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Close the port."""
         self.close()
-        # The transport closes its socket in the loop's next turn.
-        await asyncio.sleep(0)
 
     def close(self) -> None:
         """Close the port; may be called twice."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
+        self._port.close()
+
+    @property
+    def lost_datagrams(self) -> int:
+        """How many datagrams this machine could not send: hosts out of reach."""
+        return self._port.lost_datagrams
 
     @property
     def address(self) -> Address:
-        """Where the controllers are found; SimulationError before it is open."""
-        if self._transport is None:
+        """Where the controllers are found; SimulationError while it is not open."""
+        if not self._port.is_open:
             raise SimulationError("the host does not run; enter it first")
-        host, port = self._transport.get_extra_info("sockname")[:2]
-        return (host, port)
+        return self._port.address
 
     def now(self) -> float:
         """Return the time of this network, in monotonic seconds."""
@@ -108,16 +99,11 @@ class UdpHost:
         self.network.receive(data, sender, now)
         self._pump(now)
 
-    def lost(self, _error: Exception) -> None:
-        """Count a datagram that this machine could not send: a host out of reach."""
-        self.lost_datagrams += 1
-
     def _pump(self, now: float) -> None:
         """Send what is due, tell the watchers, set the timer."""
-        if self._transport is None:
+        if not self._port.is_open:
             return
-        for datagram in self.network.take_outgoing(now):
-            self._transport.sendto(datagram.data, datagram.to)
+        self._port.send(self.network.take_outgoing(now))
         if happenings := self.network.take_happenings():
             for watcher in tuple(self._watchers):
                 watcher(happenings)
@@ -133,16 +119,3 @@ class UdpHost:
     def _due(self) -> None:
         self._timer = None
         self._pump(self._clock())
-
-
-class _Ear(asyncio.DatagramProtocol):
-    """Hands on what the loop tells."""
-
-    def __init__(self, host: UdpHost) -> None:
-        self._host = host
-
-    def datagram_received(self, data: bytes, addr: Address) -> None:
-        self._host.heard(data, addr)
-
-    def error_received(self, exc: Exception) -> None:
-        self._host.lost(exc)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from firmware_sim.door import Door, DoorSettings, DoorSnapshot
 from firmware_sim.errors import SimulationError
 from firmware_sim.happening import MAX_REMEMBERED, Happening, Subject, What
+from firmware_sim.lcus_relay import LcusRelay, LcusSnapshot
 from firmware_sim.locker_board import LockerBoard, LockerBoardSnapshot
 from firmware_sim.locker_bus import LockerBus
 from firmware_sim.osdp_bus import OsdpBus
@@ -25,19 +26,25 @@ from firmware_sim.relay_board import RelayBoard, RelayBoardSnapshot
 from firmware_sim.relay_bus import RelayBus
 from firmware_sim.sam_reader import SamReader, SamReaderSnapshot
 from firmware_sim.site import (
+    LcusPort,
     LockerBusPort,
     OsdpBusPort,
     QrScannerPort,
     RelayBusPort,
     SamReaderPort,
     Site,
+    UhppotePort,
 )
+from firmware_sim.uhppote_controller import UhppoteController, UhppoteSnapshot
+from firmware_sim.uhppote_network import UhppoteNetwork
 from firmware_sim.wire import garbled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from firmware_sim.device import SimulatedDevice
+    from firmware_sim.site import LinePort
+    from firmware_sim.uhppote_controller import Address, Datagram
 
 _RELAY_MOVES = {What.RELAY_ON: True, What.RELAY_OFF: False}
 
@@ -48,6 +55,8 @@ class WorldSnapshot:
 
     doors: Mapping[str, DoorSnapshot]
     boards: Mapping[str, RelayBoardSnapshot]
+    usb_relays: Mapping[str, LcusSnapshot]
+    controllers: Mapping[str, UhppoteSnapshot]
     lockers: Mapping[str, LockerBoardSnapshot]
     readers: Mapping[str, SamReaderSnapshot]
     osdp_readers: Mapping[str, OsdpReaderSnapshot]
@@ -57,7 +66,8 @@ class WorldSnapshot:
 class World:
     """A site come alive.
 
-    Ask ``ports`` for the names of the lines; hands act through
+    Ask ``ports`` for the names of the lines and ``networks`` for those of the UDP
+    ports; hands act through
     :class:`firmware_sim.hand.Hand`, or on a device itself between two calls of
     :meth:`tick`.
     """
@@ -65,26 +75,39 @@ class World:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.boards: dict[str, RelayBoard] = {}
+        self.usb_relays: dict[str, LcusRelay] = {}
+        self.controllers: dict[str, UhppoteController] = {}
         self.lockers: dict[str, LockerBoard] = {}
         self.readers: dict[str, SamReader] = {}
         self.osdp_readers: dict[str, OsdpReader] = {}
         self.scanners: dict[str, QrScanner] = {}
-        self.doors = {
-            name: Door(door.lock, name=name) for name, door in site.doors.items()
+        self.ports: dict[str, SimulatedDevice] = {}
+        self.networks: dict[str, UhppoteNetwork] = {}
+        for name, port in site.ports.items():
+            if isinstance(port, UhppotePort):
+                self.networks[name] = self._network(port)
+            else:
+                self.ports[name] = self._device(name, port)
+        self.doors = {name: self._door(name, door) for name, door in site.doors.items()}
+        #: Doors whose wires end at relay boards; a controller's are its own matter.
+        self._wired = {
+            name: door
+            for name, door in site.doors.items()
+            if door.board not in self.controllers
         }
-        self.ports = {name: self._device(name) for name in site.ports}
         self._strict = {name for name, port in site.ports.items() if port.strict_baud}
         self._relays = {
             (door.board, door.relay): self.doors[name]
-            for name, door in site.doors.items()
+            for name, door in self._wired.items()
         }
         self._inputs = {
             (door.board, channel)
-            for door in site.doors.values()
+            for door in self._wired.values()
             for channel in (door.contact, door.exit_button)
         }
         self._news: deque[Happening] = deque(maxlen=MAX_REMEMBERED)
-        for name, door in site.doors.items():
+        self._now = 0.0
+        for name, door in self._wired.items():
             self._tell_inputs(name, door, 0.0)
         self._settle()
 
@@ -116,6 +139,20 @@ class World:
         self._settle()
         return data
 
+    def receive_datagram(
+        self, port: str, data: bytes, sender: Address, now: float
+    ) -> None:
+        """Hand a datagram of the gateway's to the controllers of ``port``."""
+        self._advance(now)
+        self.networks[port].receive(data, sender, now)
+        self._settle()
+
+    def take_datagrams(self, port: str, now: float) -> list[Datagram]:
+        """Return what the controllers of ``port`` say by ``now``."""
+        datagrams = self.networks[port].take_outgoing(now)
+        self._settle()
+        return datagrams
+
     def is_strict(self, port: str) -> bool:
         """Tell whether the rate of the gateway matters on ``port``."""
         return port in self._strict
@@ -125,13 +162,17 @@ class World:
     def deadline(self) -> float | None:
         """Return when something happens by itself, or a reply is due."""
         doors = (door.next_change() for door in self.doors.values())
-        return earliest(*doors, *(port.deadline() for port in self.ports.values()))
+        networks = (network.deadline() for network in self.networks.values())
+        ports = (port.deadline() for port in self.ports.values())
+        return earliest(*doors, *networks, *ports)
 
     def tick(self, now: float) -> None:
         """Let all happen that was due by ``now``, and settle what it causes."""
         self._advance(now)
         for device in self.ports.values():
             device.tick(now)
+        for network in self.networks.values():
+            network.tick(now)
         self._settle()
 
     def take_happenings(self) -> tuple[Happening, ...]:
@@ -148,6 +189,10 @@ class World:
         return WorldSnapshot(
             doors={name: door.snapshot() for name, door in self.doors.items()},
             boards={name: board.snapshot() for name, board in self.boards.items()},
+            usb_relays={name: one.snapshot() for name, one in self.usb_relays.items()},
+            controllers={
+                name: one.snapshot(self._now) for name, one in self.controllers.items()
+            },
             lockers={name: board.snapshot() for name, board in self.lockers.items()},
             readers={name: reader.snapshot() for name, reader in self.readers.items()},
             osdp_readers={
@@ -162,9 +207,28 @@ class World:
 
     # -- inside --------------------------------------------------------------------
 
-    def _device(self, name: str) -> SimulatedDevice:
-        port = self.site.ports[name]
+    def _network(self, port: UhppotePort) -> UhppoteNetwork:
+        controllers = {
+            name: UhppoteController(settings, name=name)
+            for name, settings in port.controllers.items()
+        }
+        self.controllers |= controllers
+        return UhppoteNetwork(controllers, port.network)
+
+    def _door(self, name: str, wiring: DoorSettings) -> Door:
+        """Return a door, which at a controller is there already, under its name."""
+        if wiring.board not in self.controllers:
+            return Door(wiring.lock, name=name)
+        door = self.controllers[wiring.board].board.posts[wiring.relay].door
+        door.diary.name = name
+        return door
+
+    def _device(self, name: str, port: LinePort) -> SimulatedDevice:
         match port:
+            case LcusPort():
+                board = port.name or name
+                relay = self.usb_relays[board] = LcusRelay(port.settings, name=board)
+                return relay
             case SamReaderPort():
                 reader = self.readers[name] = SamReader(port.settings, name=name)
                 return reader
@@ -202,15 +266,19 @@ class World:
 
     def _advance(self, now: float) -> None:
         """Step from change to change: each one's consequences before the next."""
+        self._now = max(self._now, now)
         while (due := self._next_change()) is not None and due <= now:
-            for board in self.boards.values():
+            for board in self._relay_boards():
                 board.tick(due)
             for door in self.doors.values():
                 door.tick(due)
             self._settle()
 
+    def _relay_boards(self) -> list[RelayBoard | LcusRelay]:
+        return [*self.boards.values(), *self.usb_relays.values()]
+
     def _next_change(self) -> float | None:
-        boards = (board.next_change() for board in self.boards.values())
+        boards = (board.next_change() for board in self._relay_boards())
         return earliest(*boards, *(door.next_change() for door in self.doors.values()))
 
     def _settle(self) -> None:
@@ -225,26 +293,32 @@ class World:
                 self._carry(happening)
 
     def _collect(self) -> list[Happening]:
-        boards = (self.boards, self.lockers)
+        boards = (self.boards, self.usb_relays, self.lockers)
         readers = (self.readers, self.osdp_readers, self.scanners)
         things = (*boards, self.doors, *readers)
         news: list[Happening] = []
         for group in things:
             for thing in group.values():
                 news += thing.diary.take_news()
+        for network in self.networks.values():
+            news += network.take_happenings()
         return news
 
     def _carry(self, happening: Happening) -> None:
         if happening.subject is Subject.DOOR:
-            door = self.site.doors[happening.name]
-            self._tell_inputs(happening.name, door, happening.at)
+            door = self._wired.get(happening.name)
+            if door is not None:
+                self._tell_inputs(happening.name, door, happening.at)
         elif happening.what in _RELAY_MOVES and happening.channel is not None:
             wired = self._relays.get((happening.name, happening.channel))
             if wired is not None:
                 wired.relay_changed(happening.at, is_on=_RELAY_MOVES[happening.what])
 
     def _tell_inputs(self, name: str, wiring: DoorSettings, at: float) -> None:
-        door, board = self.doors[name], self.boards[wiring.board]
+        board = self.boards.get(wiring.board)
+        if board is None:
+            return  # a USB relay feels nothing
+        door = self.doors[name]
         if wiring.contact is not None:
             closed = door.contact_is_closed
             board.set_input(wiring.contact, at, is_closed=closed)

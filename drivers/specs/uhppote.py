@@ -14,13 +14,20 @@ from drivers.uhppote_options import UhppoteOptions
 from drivers.uhppote_unit import CONTROLLER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from drivers.device import Device
 
 
-def _build(units: Sequence[Unit]) -> Device:
-    """Build a controller: unit 0 is itself, its readers are units 1 to 8."""
+def _build(
+    units: Sequence[Unit], wall_clock: Callable[[], datetime] | None = None
+) -> Device:
+    """Build a controller: unit 0 is itself, its readers are units 1 to 8.
+
+    ``wall_clock`` is the roof's to give: without it the controller's clock is left
+    alone, and its swipes are judged by that clock all the same.
+    """
     addresses = [unit.address for unit in units]
     if len(set(addresses)) != len(addresses):
         raise LocalError(f"two devices have one address: {addresses}")
@@ -30,6 +37,7 @@ def _build(units: Sequence[Unit]) -> Device:
     return UhppoteController(
         options=read_options(UhppoteOptions, given[0] if given else {}),
         readers=[address for address in addresses if address != CONTROLLER],
+        wall_clock=wall_clock,
     )
 
 

@@ -37,6 +37,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def free_udp_ports(count: int) -> list[int]:
+    """Return UDP ports of the loopback that nobody uses now, all different."""
+    with contextlib.ExitStack() as held:
+        probes = []
+        for _ in range(count):
+            probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            probes.append(held.enter_context(probe))
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
 @dataclass(slots=True)
 class Child:
     """One process: its Python module (or program) with arguments, and its logs."""

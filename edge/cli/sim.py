@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``menshen sim``: one simulated device on a pseudo-terminal, until Ctrl-C.
+"""``menshen sim``: one simulated device on a pseudo-terminal or a UDP port.
 
 The law of the module: it starts what :mod:`firmware_sim` has and says how to reach it;
 what happens to the device is told line by line. It replaces no file but a link.
@@ -23,7 +23,7 @@ from firmware_sim.world import World
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from firmware_sim.alone import Alone, Chosen
+    from firmware_sim.alone import Chosen
     from firmware_sim.happening import Happening
 
 #: The word that lists the devices instead of starting one.
@@ -74,15 +74,17 @@ async def _live(chosen: Chosen, path: Path) -> None:
         chosen.apply(host.hand)
         begun = host.now()
         host.watch(lambda happenings: _tell(happenings, begun))
-        print("\n".join(_greeting(chosen.kind, chosen.name, path, control)), flush=True)
+        port = host.address(path.name)
+        print("\n".join(_greeting(chosen, path.name, port, control)), flush=True)
         await ended.wait()
 
 
-def _greeting(kind: Alone, name: str, path: Path, control: Path) -> Iterator[str]:
-    yield f"{kind.words}"
-    yield f'port = "{path}"'
-    yield f"hands: {', '.join(kind.verbs)}, unplug, plug, snapshot, on {control}"
-    yield f"its name there is {name!r}, its port's {path.name!r}; for example"
+def _greeting(chosen: Chosen, name: str, port: str, control: Path) -> Iterator[str]:
+    verbs = ", ".join(chosen.kind.verbs)
+    yield f"{chosen.kind.words}"
+    yield f'port = "{port}"'
+    yield f"hands: {verbs}, unplug, plug, snapshot, on {control}"
+    yield f"its name there is {chosen.name!r}, its port's {name!r}; for example"
     yield f"""  echo '{{"do": "snapshot"}}' | nc -NU {control}"""
     yield "Ctrl-C ends it."
 

@@ -14,6 +14,7 @@ A site file, its population's fields all optional::
        "spaces": ["kitchen"],
        "cards": 3,                           so many of the first have their card
        "named": [{"id": "h-mei", "number": "99…", "code": "QR text",
+                  "tags": [{"technology": "WIEGAND", "bits": 26, "number": "…hex"}],
                   "language": "zh", "extended": 1, "roles": ["RESIDENT"]}],
        "rows": [{"kind": "booking", "id": "b-1", "body": {…}}]}}
 """
@@ -108,6 +109,10 @@ def _named(pseudonyms: Pseudonyms, entry: dict[str, Any]) -> Row:
     if "code" in entry:
         token = pseudonyms.of_code(entry["code"].encode())
         credentials.append(f"QR:{token.hex()}")
+    for tag in entry.get("tags", []):
+        number = bytes.fromhex(tag["number"])
+        token = pseudonyms.of_tag(tag["technology"], tag["bits"], number)
+        credentials.append(f"CARD:{token.hex()}")
     body = {
         "enabled": entry.get("enabled", 1),
         "extended": entry.get("extended", 0),

@@ -46,6 +46,10 @@ class Pseudonyms:
         """Return the token of a QR code's payload, its terminator taken off."""
         return self._keyed("qr1", payload)
 
+    def of_tag(self, technology: str, bits: int, number: bytes) -> bytes:
+        """Return the token of a tag's own number, ``bits`` long, left-aligned."""
+        return self._keyed("card1", f"{technology}:{bits}:".encode() + number)
+
     def _keyed(self, purpose: str, value: bytes) -> bytes:
         message = f"{purpose}|{self.site}|".encode() + value
         return hmac.digest(self.site_key, message, "sha256")[:TOKEN_BYTES]

@@ -3,11 +3,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
+from drivers.device import Cue, Show
+from drivers.errors import LocalError
 from drivers.serial_port import SerialPort
 from drivers.stream_link import StreamLink
-from edge.cli.device_lines import open_lines
+from edge.cli.absent_line import AbsentLine
+from edge.cli.device_lines import driver_faults, open_lines
 from edge.cli.status_view import lines
 from edge.settings.site_file import load
 from tests.edge.small_site import spoilt
@@ -59,6 +66,67 @@ def test_boards_of_one_bus_share_a_link_that_is_not_open_yet(tmp_path: Path) -> 
         (str(tmp_path / "ports/board"), 9_600),
         ("/dev/serial/by-path/far", 115_200),
     ]
+
+
+READER = """\
+[[device]]
+id = "tags"
+driver = "osdp"
+port = "ports/tags"
+address = {address}
+options = {{ scbk = "{key}" }}
+
+[[door]]"""
+KEY = "E3915C7A08D42FB66E1B90C7A35DF218"
+TAPS = """\
+[[device]]
+id = "tap"
+driver = "pcsc_reader"
+port = "pcsc:"
+
+[[door]]"""
+
+
+@pytest.mark.parametrize(
+    ("address", "key", "at"),
+    [(5, KEY, []), (127, KEY, ["address"]), (5, "", ["options"])],
+)
+def test_what_a_driver_refuses_is_told_where_it_stands(
+    tmp_path: Path, address: int, key: str, at: list[str]
+) -> None:
+    path = tmp_path / "site.toml"
+    text = spoilt("[[door]]", READER.format(address=address, key=key))
+    path.write_text(text, encoding="utf-8")
+    faults = [where for where, _ in driver_faults(load(path))]
+    assert faults == [("device", 2, key) for key in at]
+
+
+async def test_a_missing_package_costs_its_own_port_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "smartcard.scard", None)
+    path = tmp_path / "site.toml"
+    path.write_text(spoilt("[[door]]", TAPS), encoding="utf-8")
+    told: list[tuple[str, bool, str]] = []
+    opened = open_lines(
+        load(path),
+        tmp_path,
+        on_signals=lambda _port, _signals: None,
+        on_state=lambda port, is_open, why: told.append((port, is_open, why)),
+        now=lambda: 0.0,
+    )
+    line = opened.pop("pcsc:")
+    assert isinstance(line, AbsentLine)
+    assert all(isinstance(link, StreamLink) for link in opened.values())
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await line.run()
+    [(port, is_open, why)] = told
+    assert (port, is_open, line.is_open) == ("pcsc:", False, False)
+    assert "needs pyscard" in why
+    line.flush_input()
+    with pytest.raises(LocalError, match="nobody to go to"):
+        line.order(Show(unit=0, cue=Cue.READING))
 
 
 GOOD = {

@@ -35,10 +35,11 @@ def test_every_device_is_listed_with_its_knobs_and_its_hands() -> None:
 def test_every_device_lives_by_itself_and_can_be_spoilt(device: str) -> None:
     kind = ALONE[device]
     wishes = [f"{fault}=2" for fault in kind.faults or ()]
-    chosen = choose(device, "port", ["strict_baud=true", *wishes])
+    rate = ["strict_baud=true"] if kind.has_rate else []
+    chosen = choose(device, "port", [*rate, *wishes])
     world = World(chosen.site)
-    assert list(world.ports) == ["port"]
-    assert world.is_strict("port")
+    assert [*world.ports, *world.networks] == ["port"]
+    assert world.is_strict("port") is kind.has_rate
     assert chosen.spoilt == {str(fault): 2 for fault in kind.faults or ()}
     assert (kind.spoil in VERBS) is (kind.faults is not None)
 
@@ -63,6 +64,7 @@ def test_knobs_reach_the_device_and_its_bus() -> None:
         ("relay_board", "wrong_crc=0", "write how many replies it spoils"),
         ("relay_board", "relays=many", "'many' is no int"),
         ("sam_reader", "min_gap_s=1", "sam_reader has no 'min_gap_s'"),
+        ("uhppote", "strict_baud=true", "uhppote has no 'strict_baud'"),
     ],
 )
 def test_a_wrong_wish_is_answered_with_what_there_is(
@@ -85,6 +87,15 @@ def test_it_stands_where_it_was_wished_and_leaves_nothing(tmp_path: Path) -> Non
         board.do("brown_out", board="board", dark_s=0.0)
         told = board.end()
     assert "board: power lost" in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_controller_stands_on_a_port_of_its_own(tmp_path: Path) -> None:
+    with simulated(tmp_path / "hall", "uhppote", "doors=2") as one:
+        assert one.greeting[1].startswith('port = "udp://127.0.0.1:')
+        one.do("swipe_at_controller", controller="board", door=2, card=7)
+        one.do("unplug", port="hall")
+        one.do("plug", port="hall")
     assert list(tmp_path.iterdir()) == []
 
 

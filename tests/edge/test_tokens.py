@@ -23,6 +23,13 @@ GOLDEN_CARDS = {
     "990001195001010015": "5006dd2373930980e0084a5e0312bb32",
     "99000219600229038X": "9ec87e1016a197810f13e51418216b7b",
 }
+GOLDEN_TAGS = {
+    ("WIEGAND", 26, "26DF1A40"): "5bf6040d9d77fe801c61f65a6d12492c",
+    ("WIEGAND", 32, "0026DF1A"): "041e614547406b64013cb39d263a5710",
+    ("ISO14443A", 32, "04A1B2C3"): "c0dd5dc4d3d4511218a8092e1300abe2",
+    ("ISO14443A", 56, "04A1B2C3D4E5F6"): "35aeef4f8071839cec7f7be1975cfa2f",
+    ("ISO14443B", 32, "04A1B2C3"): "bc4e1c477f9bcb97ceddda3419738945",
+}
 GOLDEN_CODE = ("MS1:门神-77", "6243258202ebe8b1838ede060dc23de9")
 
 
@@ -48,6 +55,14 @@ def test_a_code_has_its_golden_token() -> None:
     payload, token = GOLDEN_CODE
     credential = tokens().code(payload.encode())
     assert credential.kind is CredentialKind.QR
+    assert credential.token.hex() == token
+
+
+@pytest.mark.parametrize(("tag", "token"), GOLDEN_TAGS.items())
+def test_a_tag_has_its_golden_token(tag: tuple[str, int, str], token: str) -> None:
+    technology, bits, number = tag
+    credential = tokens().tag(technology, bits, bytes.fromhex(number))
+    assert credential.kind is CredentialKind.CARD
     assert credential.token.hex() == token
 
 

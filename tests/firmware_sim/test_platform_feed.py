@@ -264,24 +264,31 @@ def test_a_site_file_makes_its_population(tmp_path: Path) -> None:
     tokens = vector("tokens")
     (number, token), *_ = tokens["identity_cards"].items()
     (code, code_token), *_ = tokens["codes"].items()
+    (written, tag_token), *_ = tokens["tags"].items()
+    technology, bits, told = written.split(":")
+    tag = {"technology": technology, "bits": int(bits), "number": told}
     population = {
         "seed": 3,
         "holders": 20,
         "bookings": 6,
         "cards": 1,
         "spaces": ["kitchen", "hall"],
-        "named": [{"id": "h-mei", "number": number, "code": code, "extended": 1}],
+        "named": [
+            {"id": "h-mei", "number": number, "code": code, "extended": 1},
+            {"id": "h-lan", "tags": [tag]},
+        ],
         "rows": [{"kind": "revocation", "id": "r-9", "body": {"reason": "LEFT"}}],
     }
     site = read_site(site_file(tmp_path / "site.json", population=population))
     rows = populate(site, NOW_MS)
     kinds = [each.kind for each in rows]
-    assert (kinds.count("holder"), kinds.count("booking")) == (21, 6)
+    assert (kinds.count("holder"), kinds.count("booking")) == (22, 6)
     assert rows[-1].id == "r-9"
     bodies = {each.id: each.body for each in rows}
     both = [f"ID_CARD:{token}", f"QR:{code_token}"]
     assert bodies["h-mei"]["credentials"] == both
     assert bodies["h-mei"]["extended"] == 1
+    assert bodies["h-lan"]["credentials"] == [f"CARD:{tag_token}"]
     card = site.pseudonyms.of_identity_card(people(3, 1)[0].number).hex()
     assert bodies["h-000001"]["credentials"] == [f"ID_CARD:{card}"]
 

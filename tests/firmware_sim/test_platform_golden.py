@@ -115,6 +115,10 @@ def test_tokens_are_the_golden_ones() -> None:
         assert shared.of_identity_card(number.lower()).hex() == token
     for code, token in tokens["codes"].items():
         assert shared.of_code(code.encode()).hex() == token
+    for tag, token in tokens["tags"].items():
+        technology, bits, number = tag.split(":")
+        told = shared.of_tag(technology, int(bits), bytes.fromhex(number))
+        assert told.hex() == token
     assert tokens["site_key"] not in repr(shared)
 
 

@@ -12,6 +12,7 @@ from datetime import date
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from firmware_sim.osdp_cards import CardFormat, encoded
 from firmware_sim.platform.people import identity_number
 from firmware_sim.platform.tokens import Pseudonyms
 
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
     from edge.core.plan import AccessPointPlan, SitePlan
 
 MINUTE_MS = 60_000
+#: Technology, bits and number of a tag.
+Tag = tuple[str, int, bytes]
+WIEGAND = "WIEGAND"
+#: What a controller tells of a card, and how much of it a 26-bit card has.
+BARE_BITS, TAG_BITS = 32, 24
+#: More than the parts at all access points that a site can have.
+MAX_CAST = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +81,21 @@ AT_THE_DESK = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resident:
-    """Somebody at an access point, with a card's number or a code to show."""
+    """Somebody at an access point, with a card's number, a code and a tag to show."""
 
     holder: str
     part: Part
     number: str
     code: str
+    tag: int
+
+    def tags(self) -> list[Tag]:
+        """Return the tag as readers tell it: in 26 bits, or its bare 32."""
+        bits, data = encoded(CardFormat.WIEGAND_26, self.tag)
+        return [
+            (WIEGAND, bits, data),
+            (WIEGAND, BARE_BITS, self.tag.to_bytes(4, "big")),
+        ]
 
 
 def parts_at(point: AccessPointPlan) -> Sequence[Part]:
@@ -93,6 +110,7 @@ def parts_at(point: AccessPointPlan) -> Sequence[Part]:
 def cast(seed: int, site: SitePlan) -> dict[str, list[Resident]]:
     """Return the people of each access point, one for each of its parts."""
     random = Random(f"cast {seed}")  # noqa: S311  made-up people, no secret
+    tags = Random(f"tags {seed}").sample(range(1, 1 << TAG_BITS), MAX_CAST)  # noqa: S311
     people: dict[str, list[Resident]] = {}
     index = 0
     for name, point in site.access_points.items():
@@ -106,6 +124,7 @@ def cast(seed: int, site: SitePlan) -> dict[str, list[Resident]]:
                     part=part,
                     number=identity_number(index, birthday),
                     code=f"MSDEMO{random.randrange(10**18):018}",
+                    tag=tags[index],
                 )
             )
     return people
@@ -129,8 +148,13 @@ def population(
             part = resident.part
             if not part.is_known:
                 continue
-            person = {"id": resident.holder, "code": resident.code}
-            named.append(person | {"number": resident.number, "roles": [part.role]})
+            person: dict[str, Any] = {"id": resident.holder, "code": resident.code}
+            tags = [
+                {"technology": kind, "bits": bits, "number": number.hex()}
+                for kind, bits, number in resident.tags()
+            ]
+            person |= {"number": resident.number, "roles": [part.role]}
+            named.append(person | {"tags": tags})
             others = [other for other in site.spaces if other != space]
             booked = others[0] if part.is_elsewhere and others else space
             if part.window_min is not None:
@@ -168,6 +192,7 @@ def _revocations(resident: Resident, pseudonyms: Pseudonyms) -> list[dict[str, A
     tokens = (
         pseudonyms.of_identity_card(resident.number),
         pseudonyms.of_code(resident.code.encode()),
+        *(pseudonyms.of_tag(*tag) for tag in resident.tags()),
     )
     return [
         {

@@ -57,7 +57,7 @@ async def _run(play: Play, options: DemoOptions, console: Console) -> dict[str, 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     mishaps = Mishaps(
-        supervisor=play.supervisor, firmware=play.firmware, cable=play.porches[0].reader
+        supervisor=play.supervisor, firmware=play.firmware, cable=play.porches[0].port
     )
     try:
         await play.open(stop)

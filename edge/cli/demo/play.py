@@ -12,30 +12,35 @@ import asyncio
 import contextlib
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.cli.children import Child, free_port
+from edge.cli.children import Child, free_port, free_udp_ports
 from edge.cli.demo.cast import cast, population
 from edge.cli.demo.firmware import Firmware
-from edge.cli.demo.residents import Porch, Visit, walk_up
+from edge.cli.demo.hardware import (
+    controllers,
+    hardware,
+    moved,
+    port_name,
+    simulated,
+)
+from edge.cli.demo.residents import Porch, Shown, Visit, walk_up
 from edge.cli.demo.stage import (
     Stage,
-    firmware_site,
     make_secrets,
     pin_platform_keys,
     platform_site,
 )
 from edge.cli.demo.supervisor import Supervisor
-from edge.cli.status import is_ready
 from edge.cli.system_clock import wall_ms
 from edge.control.client import ControlError, ask
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Coroutine, Iterator, Mapping
+    from pathlib import Path
 
     from edge.cli.demo.cast import Resident
-    from edge.settings.site import Settings
+    from edge.settings.site import Device, Settings
 
 READY_WITHIN_S = 30.0
 #: How long the last events may take to be acknowledged once the people are gone.
@@ -75,11 +80,16 @@ class Play:
             self.people, settings.plan(), shared=shared, now_ms=wall_ms()
         )
         _write(folder / "platform.json", platform_site(settings, shared, known))
-        _write(folder / "firmware.json", firmware_site(settings))
+        far = sorted(controllers(settings))
+        free = free_udp_ports(2 * len(far))
+        places = dict(zip(far, zip(free[::2], free[1::2], strict=True), strict=True))
+        udp_ports = {port: number for port, (number, _) in places.items()}
+        _write(folder / "firmware.json", hardware(settings, udp_ports))
         broker_port = free_port()
         text = self.site.read_text(encoding="utf-8")
-        moved = _with_broker(text, settings.platform.port, broker_port)
-        (folder / "site.toml").write_text(moved, encoding="utf-8")
+        text = _with_broker(text, settings.platform.port, broker_port)
+        text = moved(text, settings, places)
+        (folder / "site.toml").write_text(text, encoding="utf-8")
         for child in self._processes(broker_port):
             self.children[child.name] = child
 
@@ -103,10 +113,23 @@ class Play:
                     if watching.done():
                         watching.result()
                     await asyncio.sleep(POLL_S)
-                    is_known = is_ready(await self.status())
+                    is_known = self._is_up(await self.status())
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
+
+    def _is_up(self, status: Mapping[str, Any]) -> bool:
+        """Say whether people are known and all devices answer that can."""
+        there = simulated(self.settings)
+        return (
+            bool(status)
+            and bool(status["roster"]["credentials"])
+            and all(
+                device["online"]
+                for name, device in status["devices"].items()
+                if name in there
+            )
+        )
 
     def walks(self, *, speed: float) -> Iterator[Coroutine[Any, Any, None]]:
         """Yield the residents of every porch, walking."""
@@ -179,23 +202,51 @@ class Play:
         )
 
 
+#: What people hold up to the readers of a driver.
+SHOWN: Mapping[str, Shown] = {
+    "id_card_sam": Shown.CARD,
+    "qr_line": Shown.CODE,
+    "qr_gm65": Shown.CODE,
+    "osdp": Shown.TAG,
+    "uhppote": Shown.SWIPE,
+}
+
+
 def porches(settings: Settings) -> list[Porch]:
-    """Return the site's access points as people know them, one for each reader."""
-    drivers = {device.id: device.driver for device in settings.device}
-    ports = {device.id: Path(device.port).name for device in settings.device}
+    """Return the site's access points as people know them, one for each reader.
+
+    Where a reader or a door cannot be simulated nobody comes.
+    """
+    devices = {device.id: device for device in settings.device}
     boards = {bank.id: bank.device for bank in settings.bank}
+    strikes = {door.id: door.strike.device for door in settings.door}
+    there = simulated(settings)
     return [
         Porch(
             access_point=point.id,
             door=point.door or "",
             bank=point.bank or "",
             board=boards.get(point.bank or "", ""),
-            reader=ports[reader],
-            is_scanner=drivers[reader] == "qr_line",
+            reader=_reader(settings, devices[reader]),
+            port=port_name(devices[reader]),
+            shown=SHOWN[devices[reader].driver],
+            unit=devices[reader].address,
         )
         for point in settings.access_point
         for reader in point.readers
+        if reader in there and (point.door is None or strikes[point.door] in there)
     ]
+
+
+def _reader(settings: Settings, reader: Device) -> str:
+    """Return what the simulation calls a reader: its port, itself, its controller."""
+    match SHOWN[reader.driver]:
+        case Shown.TAG:
+            return reader.id
+        case Shown.SWIPE:
+            return controllers(settings)[reader.port]
+        case _:
+            return port_name(reader)
 
 
 def _with_broker(text: str, old: int, new: int) -> str:

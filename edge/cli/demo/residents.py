@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from enum import StrEnum
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,18 +30,41 @@ ONE_IN_TWICE = 10
 #: The longest release of the site, and the last person's stroll through the door.
 LOCKED_WITHIN_S = 12.0
 PAUSE_S = (0.4, 1.2)
+#: Doors of a controller, whose readers at the exits are counted behind them.
+DOORS = 4
+
+
+class Shown(StrEnum):
+    """What people hold up to a reader."""
+
+    CARD = "identity card"
+    CODE = "code"
+    #: To a reader of a line, and to one of a controller.
+    TAG = "tag"
+    SWIPE = "swipe"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Porch:
-    """One access point as residents know it; ``board`` opens the bank's leaves."""
+    """One access point as residents know it; ``board`` opens the bank's leaves.
+
+    ``reader`` and ``port`` are named as in the simulation; ``unit`` is a reader of a
+    controller: 1 to 4 at the entries of its doors, 5 to 8 at their exits.
+    """
 
     access_point: str
     door: str
     bank: str
     board: str
     reader: str
-    is_scanner: bool
+    port: str
+    shown: Shown
+    unit: int = 0
+
+    @property
+    def is_scanner(self) -> bool:
+        """Whether people show codes here."""
+        return self.shown is Shown.CODE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +93,7 @@ async def visit(
         else:
             released_s = await _use_leaf(firmware, porch, resident, read_s)
     finally:
-        if not porch.is_scanner:
+        if porch.shown is Shown.CARD:
             await firmware.do("take_card", reader=porch.reader)
     return Visit(
         resident=resident,
@@ -81,18 +105,37 @@ async def visit(
 
 
 async def _show(firmware: Firmware, porch: Porch, resident: Resident) -> float | None:
-    """Hold out card or code; return when it was read."""
+    """Hold out what the reader reads; return when it was read."""
     begun_s = asyncio.get_running_loop().time()
-    if porch.is_scanner:
-        await firmware.do("show_code", scanner=porch.reader, text=resident.code)
-        read, subject = "code_read", {"scanner": porch.reader}
-    else:
-        card = {"number": resident.number, "name": "示范居民"}
-        await firmware.do("put_card", reader=porch.reader, card=card)
-        read, subject = "card_read", {"reader": porch.reader}
-    return await firmware.wait_for(
-        read, after_s=begun_s, within_s=PATIENCE_S, **subject
+    reader = {"reader": porch.reader}
+    what = "card_read"
+    match porch.shown:
+        case Shown.CODE:
+            what, reader = "code_read", {"scanner": porch.reader}
+            await firmware.do("show_code", **reader, text=resident.code)
+        case Shown.CARD:
+            card = {"number": resident.number, "name": "示范居民"}
+            await firmware.do("put_card", **reader, card=card)
+        case Shown.TAG:
+            tag = {"card": "wiegand_26", "number": resident.tag}
+            await firmware.do("swipe", **reader, **tag)
+        case Shown.SWIPE:
+            return await _swipe(firmware, porch, resident)
+        case _:
+            assert_never(porch.shown)
+    return await firmware.wait_for(what, after_s=begun_s, within_s=PATIENCE_S, **reader)
+
+
+async def _swipe(firmware: Firmware, porch: Porch, resident: Resident) -> float | None:
+    """Hold a tag to a controller's reader, which reads it at once."""
+    told = await firmware.do(
+        "swipe_at_controller",
+        controller=porch.reader,
+        door=(porch.unit - 1) % DOORS + 1,
+        card=resident.tag,
+        is_exit=porch.unit > DOORS,
     )
+    return float(told["at"]) if told["is_read"] else None
 
 
 async def _enter(

@@ -121,11 +121,18 @@ def _standing(status: dict[str, Any]) -> Table:
     table.add_row("waiting to sync", "", f"{events['waiting']} · last ack {acked}")
     link = "connected" if platform["connected"] else "away, doors go on"
     table.add_row("platform", "", link)
-    silent = [d["name"] for d in status["devices"].values() if not d["online"]]
-    table.add_row(
-        "devices", "", ", ".join(silent) + " silent" if silent else "all well"
-    )
+    troubles = [one for one in status["devices"].values() if not one["online"]]
+    if not troubles:
+        table.add_row("devices", "", "all well")
+    for device in troubles:
+        table.add_row("in trouble", device["name"], _why(device))
     return table
+
+
+def _why(device: dict[str, Any]) -> Text:
+    """Say what is wrong with a device, in the words of its link or driver."""
+    fault = device.get("fault")
+    return Text(fault["why"] if fault else "silent", style="yellow")
 
 
 _CELLS = {"FREE": "·", "HELD": "○", "OCCUPIED": "●", "OPEN": "◣", "FAULT": "✗"}

@@ -10,15 +10,14 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firmware_sim.platform.keys import load_signer
 
 if TYPE_CHECKING:
-    from edge.settings.site import Settings
+    from pathlib import Path
 
-KINDS = {"id_card_sam": "sam_reader", "qr_line": "qr_scanner"}
+    from edge.settings.site import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,34 +92,6 @@ def pin_platform_keys(stage: Stage, settings: Settings) -> None:
     path = stage.folder / settings.platform.keys
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.write_text(json.dumps(signer.public_keys), encoding="ascii")
-
-
-def firmware_site(settings: Settings) -> dict[str, Any]:
-    """Describe the site's hardware to the simulation, wire by wire."""
-    ports: dict[str, Any] = {}
-    for device in settings.device:
-        name = Path(device.port).name
-        if device.driver in KINDS:
-            ports[name] = {"kind": KINDS[device.driver]}
-            continue
-        kind = "locker_bus" if device.driver == "locker_8a" else "relay_bus"
-        bus = ports.setdefault(name, {"kind": kind, "boards": {}})
-        bus["boards"][device.id] = {"address": device.address}
-        if "channels" in device.options and kind == "locker_bus":
-            bus["boards"][device.id]["channels"] = device.options["channels"]
-        fire = settings.fire
-        if fire is not None and fire.device == device.id and fire.active == "open":
-            bus["boards"][device.id]["closed_inputs"] = [fire.input]
-    return {"ports": ports, "doors": {d.id: _door(d) for d in settings.door}}
-
-
-def _door(door: Any) -> dict[str, Any]:
-    wires = {"board": door.strike.device, "relay": door.strike.output}
-    if door.contact is not None:
-        wires["contact"] = door.contact.input
-    if door.exit_button is not None:
-        wires["exit_button"] = door.exit_button.input
-    return wires
 
 
 def platform_site(
