@@ -148,6 +148,9 @@ class Line:
 class LineFramer:
     """Lines that end with CR, LF, both, or a silence; empty ones are nothing.
 
+    One that grows too long is handed out cut as soon as it does, since on a line that
+    is stuck it never ends; what follows up to its end is dropped.
+
     Only :meth:`tick` ends a line by silence: after a stall of the process, bytes that
     lay waiting would look like a pause to :meth:`receive` and tear a code in two.
     """
@@ -174,33 +177,39 @@ class LineFramer:
 
     def deadline(self) -> float | None:
         """When silence ends the line; None while there is no line."""
-        return self._last_at + self._silence_s if self._buffer else None
+        is_coming = self._buffer or self._is_cut
+        return self._last_at + self._silence_s if is_coming else None
 
     def receive(self, data: bytes, now: float) -> list[Line]:
         """Take bytes; return the lines that ended."""
         lines: list[Line] = []
         *ended, rest = self._ENDS.split(data)
         for piece in ended:
-            self._take(piece, now)
+            lines += self._take(piece, now)
             lines += self._end()
-        self._take(rest, now)
-        return lines
+        return lines + self._take(rest, now)
 
     def tick(self, now: float) -> list[Line]:
         """Return the line that silence has ended, if it has."""
         deadline = self.deadline()
         return self._end() if deadline is not None and now >= deadline else []
 
-    def _take(self, piece: bytes, now: float) -> None:
-        room = self._max_line_bytes - len(self._buffer)
-        self._buffer += piece[:room]
-        self._is_cut |= len(piece) > room
+    def _take(self, piece: bytes, now: float) -> list[Line]:
+        """Keep what fits; return what has grown too long."""
         if piece:
             self._last_at = now
+        if self._is_cut:
+            return []
+        room = self._max_line_bytes - len(self._buffer)
+        self._buffer += piece[:room]
+        if len(piece) <= room:
+            return []
+        line = Line(content=bytes(self._buffer), is_cut=True)
+        self.reset()
+        self._is_cut = True
+        return [line]
 
     def _end(self) -> list[Line]:
-        if not self._buffer:
-            return []
-        line = Line(content=bytes(self._buffer), is_cut=self._is_cut)
+        content = bytes(self._buffer)
         self.reset()
-        return [line]
+        return [Line(content=content, is_cut=False)] if content else []

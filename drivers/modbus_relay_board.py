@@ -5,7 +5,8 @@ The law of the module: one question at a time. Orders go first, then whatever is
 longest, and at an opening that is switching off. Nothing old moves a relay: an order
 that is 2 s old, or whose board does not answer, is dropped and reported.
 A pulse is one frame, timed by the board; sent again (at most twice, within 1 s of
-the first) it can only last longer by that.
+the first) it can only last longer by that. Two boards with one address talk at once:
+three answers in a row that begin as they must and fail their check say so.
 
 Source: Waveshare wiki, "Modbus RTU Relay" (flash-on, FC 05 at 0200 + channel).
 """
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from drivers.device import (
     GARBLED_BYTES,
+    AddressConflict,
     Garbled,
     OpenLock,
     Order,
@@ -41,7 +43,7 @@ from drivers.modbus_relay_unit import (
     RelayUnit,
     Step,
 )
-from drivers.modbus_rtu import Refused, Reply, Request, write_coil
+from drivers.modbus_rtu import Fault, Refused, Reply, Request, write_coil
 from drivers.waiting import WaitingSignals
 
 if TYPE_CHECKING:
@@ -55,6 +57,10 @@ ORDER_SENDINGS = 3
 REPEAT_WITHIN_S = 1.0
 #: Garbled at most once in so long for the whole line.
 GARBLED_EVERY_S = 1.0
+#: AddressConflict at most once in so long for one address.
+CONFLICT_EVERY_S = 60.0
+#: One collision may be noise, two an unlucky line.
+COLLISIONS = 3
 _TOO_OLD = "the order grew too old"
 _UNREACHABLE = "the board is unreachable"
 
@@ -98,6 +104,10 @@ class RelayBoards:
             reply_timeout_s=max(options.reply_timeout_s for options in boards.values()),
         )
         self._garbled = RateLimit(most=1, within_s=GARBLED_EVERY_S)
+        self._collisions = dict.fromkeys(boards, 0)
+        self._conflicts = {
+            address: RateLimit(most=1, within_s=CONFLICT_EVERY_S) for address in boards
+        }
         self._orders: deque[_Task] = deque()
         self._question: _Question | None = None
         self._waiting = WaitingSignals()
@@ -247,6 +257,7 @@ class RelayBoards:
         self._question = _Question(unit=unit, about=step)
 
     def _answered(self, question: _Question, reply: Reply, now: float) -> list[Signal]:
+        self._collisions[question.unit.address] = 0
         if isinstance(question.about, Step):
             return question.unit.answered(question.about, reply, now)
         if isinstance(reply, Refused):
@@ -260,6 +271,7 @@ class RelayBoards:
     ) -> list[Signal]:
         unit, about, why = question.unit, question.about, unanswered.why
         signals = self._report_garbled(unit.address, unanswered, now)
+        signals += self._report_conflict(unit.address, unanswered, now)
         signals += unit.missed(why, now)
         if isinstance(about, _Task):
             is_late = now - about.first_sent_at >= REPEAT_WITHIN_S
@@ -306,6 +318,19 @@ class RelayBoards:
             return []
         raw = unanswered.raw[:GARBLED_BYTES]
         return [Garbled(unit=address, raw=raw, why=unanswered.why)]
+
+    def _report_conflict(
+        self, address: int, unanswered: Unanswered, now: float
+    ) -> list[Signal]:
+        is_mixed = unanswered.why == Fault.CHECKSUM and unanswered.raw[0] == address
+        self._collisions[address] = self._collisions[address] + 1 if is_mixed else 0
+        if self._collisions[address] < COLLISIONS:
+            return []
+        self._collisions[address] = 0
+        if not self._conflicts[address].admit(now):
+            return []
+        why = "answers fail their check, as when two boards talk"
+        return [AddressConflict(unit=address, why=why)]
 
 
 def _request_of(order: Pulse | SetOutput) -> Request | None:

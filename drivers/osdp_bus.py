@@ -171,8 +171,11 @@ class OsdpReaders:
         return self._line.take_outgoing()
 
     def _most_due(self) -> OsdpUnit:
-        """Return the reader that has waited longest, or that is due first."""
-        most = self._unit
+        """Return the reader that has waited longest, or that is due first.
+
+        Of one beat always in the same order, so that each is asked at an even pace.
+        """
+        most = self._everyone[0]
         for unit in self._everyone:
             if unit.due_at < most.due_at:
                 most = unit
@@ -194,7 +197,9 @@ class OsdpReaders:
             raw = raw[:GARBLED_BYTES]
             garbled = Garbled(unit=unit.address, raw=raw, why=unanswered.why)
             self._outbox.add(garbled)
-        is_crowded = len(unanswered.raw) >= COLLISION_BYTES
+        # Nothing but 00 or FF is a line that is stuck, by a short or by a dead driver.
+        is_stuck = len(set(unanswered.raw)) == 1
+        is_crowded = len(unanswered.raw) >= COLLISION_BYTES and not is_stuck
         if is_crowded and unanswered.why in _COLLISION_FAULTS:
             self._collisions[unit.address] += 1
         else:

@@ -67,6 +67,8 @@ if TYPE_CHECKING:
 PROBE_EVERY_S = 1.0
 #: How often switch, supply and inputs are asked for, beside what a reader reports.
 STATUS_EVERY_S = 5.0
+#: As many readers as a pair serves at a beat that people do not notice, and more.
+_STATUS_PHASES = 16
 #: A reader that says BUSY for longer is stuck.
 BUSY_MAX_S = 4.0
 #: Beginnings in a row that led to no good answer; then the reader is unreachable.
@@ -116,6 +118,7 @@ class OsdpUnit:
         self._fruitless_sessions = 0
         self._busy_since: float | None = None
         self._status_at = 0.0
+        self._status_lead_s = 0.0
         self._asked_at = 0.0
         #: When this unit wants to be asked.
         self.due_at = 0.0
@@ -261,7 +264,8 @@ class OsdpUnit:
         if self._cues:
             return self._cues.popleft()
         if now >= self._status_at:
-            self._status_at = now + STATUS_EVERY_S
+            self._status_at = now + STATUS_EVERY_S - self._status_lead_s
+            self._status_lead_s = 0.0
             wanted = [ASK_LOCAL_STATUS]
             if self._session.capabilities.count(Function.CONTACTS):
                 wanted.append(ASK_INPUTS)
@@ -277,7 +281,9 @@ class OsdpUnit:
         self._reports.expire(now)
         if self.reach is not Reach.ANSWERING:
             self._found()
-        if self._pulses or self._cues or self._statuses:
+        # A poll at once behind all else: only polls bring cards, and they wait.
+        is_more = self._pulses or self._cues or self._statuses
+        if is_more or self._command is not POLL:
             self.due_at = now
         if isinstance(reply, Nak):
             self._command_refused(reply)
@@ -299,6 +305,10 @@ class OsdpUnit:
         self._session.known_uid = self._session.uid
         self._tamper.hold(Cause.OTHER_READER, is_present=False)
         self._status_at = self.due_at = now
+        # Readers of one pair are secure together: asked for their levels in one beat
+        # ever after, they would hold cards up.
+        phase = self.address % _STATUS_PHASES
+        self._status_lead_s = STATUS_EVERY_S * phase / _STATUS_PHASES
 
     def _found(self) -> None:
         """Tell that the reader is there: it has signed an answer."""

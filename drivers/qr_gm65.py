@@ -3,8 +3,10 @@
 
 The law of the module: codes are taken at every moment, whatever else is going on. One
 question is in flight; settings are asked for when the line opens, after a missed
-heartbeat and each hour, in a quiet moment, and never in between, since a code that
-somebody holds up can imitate an answer. What the site file wants is written, read
+heartbeat and each minute, in a quiet moment, and never in between, since a code that
+somebody holds up can imitate an answer. Each minute, because a power cut between two
+heartbeats goes unnoticed and leaves a scanner that answers, but prints its codes
+elsewhere. What the site file wants is written, read
 back, and kept by the scanner until it loses power (or in flash, if the site file says
 so). Settings that changed under our eyes were changed by a setup code that somebody
 held up: tampered with, and set again.

@@ -62,7 +62,7 @@ class Gm65Options:
     setup_codes: bool = False
     setup_codes_off: int = 0x02
     save: bool = False
-    check_every_s: float = 3600.0
+    check_every_s: float = 60.0
     heartbeat_s: float = 10.0
     same_code_s: float = 3.0
     min_length: int = MIN_CODE_BYTES

@@ -152,10 +152,18 @@ def test_silence_ends_a_line_and_only_a_tick_says_so() -> None:
 
 def test_a_line_without_an_end_is_bounded_and_marked() -> None:
     framer = LineFramer(max_line_bytes=64, silence_s=0.05)
+    lines = []
     for _ in range(1000):
-        assert framer.receive(b"x" * 100, 0.0) == []
+        lines += framer.receive(b"x" * 100, 0.0)
         assert framer.buffered_bytes <= 64
-    assert framer.receive(b"\rnext\r", 0.0) == [
-        Line(content=b"x" * 64, is_cut=True),
-        Line(content=b"next", is_cut=False),
-    ]
+    assert lines == [Line(content=b"x" * 64, is_cut=True)]
+    assert framer.receive(b"rest\rnext\r", 0.0) == [Line(content=b"next", is_cut=False)]
+
+
+def test_what_is_too_long_may_end_by_silence() -> None:
+    framer = LineFramer(max_line_bytes=64, silence_s=0.05)
+    assert framer.receive(b"x" * 65, 0.0) == [Line(content=b"x" * 64, is_cut=True)]
+    assert framer.deadline() == 0.05
+    assert framer.tick(0.05) == []
+    assert framer.deadline() is None
+    assert framer.receive(b"next\r", 0.1) == [Line(content=b"next", is_cut=False)]

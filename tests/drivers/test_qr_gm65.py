@@ -132,7 +132,7 @@ def test_a_question_that_stays_unanswered_begins_the_dialogue_anew() -> None:
 
 
 def test_after_its_opening_it_is_asked_for_nothing_but_its_heartbeat() -> None:
-    script = opened()
+    script = opened(check_every_s=3_600)
     assert script.run(3_500.0) == []
     assert {frame for _, frame in script.sent} == {HEARTBEAT}
     assert 345 <= len(script.sent) <= 350
@@ -210,7 +210,7 @@ def test_a_scanner_at_another_speed_is_told_from_a_dead_one() -> None:
 
 
 def test_a_setup_code_that_was_held_up_is_found_within_the_hour() -> None:
-    script = opened()
+    script = opened(check_every_s=3_600)
     script.run(100.0)
     script.zones[0x0000], script.zones[0x0060] = 0xD5, 0x03
     assert script.run(3_400.0) == []
@@ -222,7 +222,7 @@ def test_a_setup_code_that_was_held_up_is_found_within_the_hour() -> None:
 
 
 def test_the_check_waits_for_a_quiet_moment() -> None:
-    script = opened()
+    script = opened(check_every_s=3_600)
     script.run(3_590.0)
     script.sent.clear()
     for step in range(20):
@@ -296,7 +296,7 @@ def test_trigger_mode_looks_for_a_code_all_the_time() -> None:
 
 
 def test_trigger_mode_of_somebody_elses_has_a_heartbeat() -> None:
-    script = opened(mode="trigger", trigger="never")
+    script = opened(mode="trigger", trigger="never", check_every_s=3_600)
     script.run(100.0)
     assert {frame for _, frame in script.sent} == {HEARTBEAT}
 
