@@ -331,6 +331,19 @@ def bench_drain(
         raise typer.Exit(1) from error
 
 
+@bench.command("wire")
+def bench_wire(as_json: Json = False) -> None:
+    """Measure readers, boards and OSDP: wire, device and ours apart; three minutes."""
+    from edge.cli.bench.process_figures import SiteError
+    from edge.cli.bench.wire import WireOptions, run_wire
+
+    try:
+        _tell(run_wire(WireOptions()), as_json=as_json)
+    except SiteError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from error
+
+
 @bench.command("footprint")
 def bench_footprint(as_json: Json = False) -> None:
     """Measure memory, start, disk and CPU on three sites, in about two minutes."""
