@@ -57,6 +57,14 @@ class _Registry(Mapping[str, DriverSpec]):
         return {name: found[name] for name in sorted(found.keys() - {*self._ours})}
 
 
+def outside() -> list[str]:
+    """Name the drivers of others and their packages' versions; none is loaded."""
+    return [
+        f"{entry.name} {entry.value} {entry.dist.version if entry.dist else ''}"
+        for entry in sorted(entry_points(group=ENTRY_POINTS))
+    ]
+
+
 def _loaded(entry: EntryPoint) -> DriverSpec:
     """Return what an entry point names; LocalError if it is no driver.
 

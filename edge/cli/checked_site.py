@@ -14,8 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import drivers
+import drivers.specs
+import edge.bindings
+import edge.cli
+import edge.core
 import edge.settings
+from drivers.registry import outside
 from edge.settings.checked_copy import read_copy, stamp_of, write_copy
 from edge.settings.errors import SettingsError
 
@@ -35,9 +39,13 @@ class CheckedSite:
     news: str = ""
 
     def keep(self, state: Path) -> None:
-        """Leave the copy in the state folder, for the next start."""
+        """Leave the copy in the state folder, for the next start.
+
+        A folder that takes none costs that start a second, and this one nothing.
+        """
         if self.news:
-            write_copy(state / COPY, self.news)
+            with suppress(OSError):
+                write_copy(state / COPY, self.news)
 
 
 def checked_site(site: Path, state: Path) -> CheckedSite:
@@ -46,7 +54,8 @@ def checked_site(site: Path, state: Path) -> CheckedSite:
     Changes nothing, whatever the file holds.
     """
     with suppress(OSError):
-        kept = read_copy((state / COPY).read_bytes(), stamp(site))
+        text = (state / COPY).read_text(encoding="utf-8", errors="replace")
+        kept = read_copy(text, stamp(site))
         if kept is not None:
             return CheckedSite(settings=kept)
     return _checked(site)
@@ -54,15 +63,20 @@ def checked_site(site: Path, state: Path) -> CheckedSite:
 
 def stamp(site: Path) -> str:
     """Return what a checked copy of ``site`` is good for; OSError if unreadable."""
-    code = [Path(path) for room in (edge.settings, drivers) for path in room.__path__]
-    return stamp_of(site.read_bytes(), [*code, *(path / "specs" for path in code)])
+    rooms = (edge.cli, edge.core, edge.bindings, edge.settings, drivers, drivers.specs)
+    code = [Path(path) for room in rooms for path in room.__path__]
+    return stamp_of(site.read_bytes(), code, outside())
 
 
 def _checked(site: Path) -> CheckedSite:
     command = [sys.executable, "-m", "edge.cli.check_site", str(site)]
-    ended = subprocess.run(
-        command, check=False, capture_output=True, text=True, timeout=CHECK_WITHIN_S
-    )
+    try:
+        ended = subprocess.run(
+            command, check=False, capture_output=True, text=True, timeout=CHECK_WITHIN_S
+        )
+    except subprocess.TimeoutExpired:
+        what = f"could not be checked within {CHECK_WITHIN_S:.0f} s: restart the box"
+        raise SettingsError([f"{site}: {what}"]) from None
     if ended.returncode != 0:
         raise SettingsError(ended.stderr.strip().splitlines())
     settings = read_copy(ended.stdout, stamp(site))

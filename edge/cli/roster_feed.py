@@ -164,8 +164,12 @@ class RosterFeed:
 
     async def _adopt_rows(self) -> None:
         """Adopt what the store's rows say, or tell why they can't be used."""
+        seen = 0
         async for chunk in self._store.rows():
+            seen += len(chunk)
             await self._add(chunk)
+        if seen != self._store.cursor.count:  # a missing row may be a revocation
+            self._flaw = self._flaw or f"{seen} rows of {self._store.cursor.count}"
         if self._flaw is not None:
             self._refuse(self._flaw)
             return
@@ -184,6 +188,7 @@ class RosterFeed:
         with contextlib.suppress(PortFaultError), port_faults():
             await self._store.sweep()
             await self._store.keep_image(image)
+            await self._store.forget_deleted()
 
     def _adopt(self, roster: Roster) -> None:
         self._in_force = roster

@@ -84,14 +84,16 @@ class JournalForSync:
 
     async def new_epoch(self, why: EpochReason) -> None:
         """Begin a new epoch and say why."""
+
+        def told() -> Noted:
+            return Noted(
+                kind=EventKind.EPOCH_STARTED,
+                subject="journal",
+                facts=(("epoch", self._journal.epoch), ("why", why.value)),
+            )
+
         with port_faults():
-            await self._gateway.new_epoch()
-        note = Noted(
-            kind=EventKind.EPOCH_STARTED,
-            subject="journal",
-            facts=(("epoch", self._journal.epoch), ("why", why.value)),
-        )
-        self._gateway.note(note)
+            await self._gateway.new_epoch(told)
 
 
 class ClockForSync:

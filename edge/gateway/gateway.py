@@ -33,6 +33,7 @@ from edge.core.stimulus import Noted, OpenRefused
 from edge.gateway.held import Held
 from edge.gateway.inbox import Inbox
 from edge.storage.errors import StorageError
+from edge.storage.shield import finish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -167,12 +168,19 @@ class Gateway:
                 return False
         return True
 
-    async def new_epoch(self) -> None:
+    async def new_epoch(self, told: Callable[[], Noted] | None = None) -> None:
         """Let the journal begin a new epoch; everything not yet stored moves along.
 
         After a commit of unknown outcome nobody can say which number comes next, so
-        that one has to succeed first: StorageError if it does not.
+        that one has to succeed first: StorageError if it does not. Whoever gives up
+        waiting does not stop it: the journal and the rules are renumbered together,
+        and what ``told`` says of it is recorded.
         """
+        await finish(self._change_epoch(told))
+
+    async def _change_epoch(self, told: Callable[[], Noted] | None) -> None:
+        while self._epoch_change is not None:
+            await asyncio.wait({self._epoch_change})
         while self._commit is not None:
             await asyncio.wait({self._commit})
         if self._is_faulty and not await self.drain():
@@ -190,6 +198,8 @@ class Gateway:
             self._epoch_change.set_result(None)
             self._epoch_change = None
             self._settle()
+        if told is not None:
+            self.note(told())
 
     def close(self) -> None:
         """Stop the timers; a commit in flight is left to end by itself."""

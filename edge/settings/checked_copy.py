@@ -21,12 +21,14 @@ if typing.TYPE_CHECKING:
     from pathlib import Path
 
 
-def stamp_of(site: bytes, code: list[Path]) -> str:
-    """Return what a copy of ``site`` is good for; ``code`` are the checkers' folders.
+def stamp_of(site: bytes, code: list[Path], others: list[str]) -> str:
+    """Return what a copy of ``site`` is good for.
 
-    Folders are told apart by their files' names, sizes and times.
+    ``code`` are the folders of what checks it, told apart by their files' names, sizes
+    and times; ``others`` name what drivers of somebody else's are installed.
     """
     digest = hashlib.sha256(site)
+    digest.update(json.dumps(others).encode())
     for folder in code:
         for file in sorted(folder.glob("*.py")):
             seen = file.stat()
@@ -35,9 +37,14 @@ def stamp_of(site: bytes, code: list[Path]) -> str:
 
 
 def text_of(settings: Settings, stamp: str) -> str:
-    """Return the text of a copy."""
-    body = {"stamp": stamp, "settings": dataclasses.asdict(settings)}
-    return json.dumps(body, ensure_ascii=False)
+    """Return the text of a copy: a seal, a line's end, and what it seals."""
+    kept = {"stamp": stamp, "settings": dataclasses.asdict(settings)}
+    body = json.dumps(kept, ensure_ascii=False)
+    return f"{_seal(body)}\n{body}"
+
+
+def _seal(body: str) -> str:
+    return hashlib.sha256(body.encode()).hexdigest()
 
 
 def write_copy(path: Path, text: str) -> None:
@@ -47,17 +54,22 @@ def write_copy(path: Path, text: str) -> None:
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     fresh.replace(path)
 
 
-def read_copy(text: str | bytes, stamp: str) -> Settings | None:
+def read_copy(text: str, stamp: str) -> Settings | None:
     """Return the settings that a copy keeps under that stamp, or None."""
+    seal, _, body = text.strip().partition("\n")
+    if seal != _seal(body):
+        return None
     try:
-        kept = json.loads(text)
+        kept = json.loads(body)
         if kept["stamp"] != stamp:
             return None
         settings: Settings = _built(Settings, kept["settings"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return settings
 

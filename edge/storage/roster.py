@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from edge.storage.connection import Synchronous, transaction
 from edge.storage.errors import DamagedError, LocalError
+from edge.storage.retention import empty_log
 from edge.storage.schema import ROSTER, migrate
 from edge.storage.shield import finish
 
@@ -87,6 +88,8 @@ class RosterStore:
         self._staged: tuple[str, int] | None = None
         self._readers: Counter[_Span] = Counter()
         self._writing = asyncio.Lock()
+        #: Held while a snapshot becomes the one in force: nothing is swept meanwhile.
+        self._promoting = asyncio.Lock()
 
     @classmethod
     async def open(cls, connection: Connection) -> Self:
@@ -119,7 +122,8 @@ class RosterStore:
         raises or is cancelled forgets the snapshot: fetch it again.
         """
         if self._staged is None or self._staged[0] != sid:
-            self._staged = sid, self._highest
+            async with self._promoting:  # one whose caller gave up may still run
+                self._staged = sid, self._highest
             await self.sweep()
         staged = self._staged
         try:
@@ -151,6 +155,28 @@ class RosterStore:
         Raises LocalError, and keeps what was in force, if ``sid`` is not the one that
         is staged, or if it is not ``count`` rows with as many keys.
         """
+        cursor = RosterCursor(
+            epoch=epoch, rev=rev, hash=hash, count=count, applied_ms=applied_ms
+        )
+        await finish(self._promote(sid, cursor))
+
+    async def _promote(self, sid: str, cursor: RosterCursor) -> None:
+        async with self._promoting:
+            span = await self._whole(sid, cursor.count)
+            row = (*span, cursor.epoch, cursor.rev, cursor.hash)
+            async with (
+                self._writing,
+                transaction(self._connection, Synchronous.FULL),
+            ):
+                await self._connection.execute(
+                    _PROMOTE, (*row, cursor.count, cursor.applied_ms)
+                )
+                # Of the snapshot before; it may hold who is to be forgotten.
+                await self._connection.execute("DELETE FROM image")
+            self._span, self._cursor, self._staged = span, cursor, None
+
+    async def _whole(self, sid: str, count: int) -> _Span:
+        """Return where the staged snapshot stands; LocalError if it is not whole."""
         after = self._staged[1] if self._staged and self._staged[0] == sid else None
         span = _Span(self._highest if after is None else after, self._highest)
         [(rows, keys)] = await self._connection.execute_fetchall(
@@ -161,22 +187,15 @@ class RosterStore:
         if after is None or not rows == keys == count <= ROWS_MAX:
             staged = "nothing" if after is None else f"{rows} rows, {keys} keys"
             raise LocalError(f"{staged} staged for {sid}, not {count}")
-        cursor = RosterCursor(
-            epoch=epoch, rev=rev, hash=hash, count=count, applied_ms=applied_ms
-        )
-        await finish(self._promote(span, cursor))
-
-    async def _promote(self, span: _Span, cursor: RosterCursor) -> None:
-        row = (*span, cursor.epoch, cursor.rev, cursor.hash)
-        await self._write(
-            _PROMOTE, [(*row, cursor.count, cursor.applied_ms)], Synchronous.FULL
-        )
-        self._span, self._cursor, self._staged = span, cursor, None
+        return span
 
     async def discard(self, sid: str) -> None:
         """Forget what was staged under ``sid``; a name never heard of is no error."""
-        if self._staged is not None and self._staged[0] == sid:
-            self._staged = None
+        async with self._promoting:
+            is_staged = self._staged is not None and self._staged[0] == sid
+            if is_staged:
+                self._staged = None
+        if is_staged:
             await self.sweep()
 
     async def rows(
@@ -202,6 +221,11 @@ class RosterStore:
                 yield [RosterRow(*row[:4]) for row in chunk]
         finally:
             self._readers[span] -= 1
+
+    async def forget_deleted(self) -> None:
+        """Overwrite what stands in the write-ahead log, where rows outlive deletion."""
+        async with self._writing:
+            await empty_log(self._connection)
 
     async def keep_image(self, parts: Iterable[bytes]) -> None:
         """Replace the image by these parts, one transaction each.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -86,19 +87,40 @@ def test_a_copy_with_a_key_of_another_version_counts_as_none(
     site: Path, tmp_path: Path
 ) -> None:
     good = started(site, tmp_path)
-    kept = json.loads((tmp_path / COPY).read_text())
+    kept = json.loads((tmp_path / COPY).read_text().partition("\n")[2])
     kept["settings"]["site"]["colour"] = "red"
-    (tmp_path / COPY).write_text(json.dumps(kept))
+    body = json.dumps(kept)
+    seal = hashlib.sha256(body.encode()).hexdigest()
+    (tmp_path / COPY).write_text(f"{seal}\n{body}")
     assert started(site, tmp_path) == good
+
+
+def test_a_copy_in_which_one_byte_changed_counts_as_none(
+    site: Path, tmp_path: Path
+) -> None:
+    """Else the strike would move to another channel, unchecked."""
+    good = started(site, tmp_path)
+    text = (tmp_path / COPY).read_text()
+    assert text.count('"output": 1') == 1
+    (tmp_path / COPY).write_text(text.replace('"output": 1', '"output": 3'))
+    assert started(site, tmp_path) == good
+
+
+def test_a_folder_that_takes_no_copy_hinders_no_start(
+    site: Path, tmp_path: Path
+) -> None:
+    (tmp_path / COPY).mkdir()
+    assert started(site, tmp_path) == load_site(site)
 
 
 def test_other_checkers_make_another_stamp(tmp_path: Path) -> None:
     rule = tmp_path / "rule.py"
     rule.write_text("ALLOWED = 1")
-    before = stamp_of(b"site", [tmp_path])
+    before = stamp_of(b"site", [tmp_path], [])
     os.utime(rule, ns=(1, 1))
-    assert stamp_of(b"site", [tmp_path]) != before
-    assert stamp_of(b"sites", []) != stamp_of(b"site", [])
+    assert stamp_of(b"site", [tmp_path], []) != before
+    assert stamp_of(b"sites", [], []) != stamp_of(b"site", [], [])
+    assert stamp_of(b"site", [], ["a 1"]) != stamp_of(b"site", [], ["a 2"])
 
 
 def test_what_runs_day_and_night_does_not_load_the_checker(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge.core.event import EventKind
-from edge.core.stimulus import ContactChanged
+from edge.core.stimulus import ContactChanged, Noted
 from edge.storage.errors import StorageError
 from tests.edge.stage import PEOPLE, settle
 
@@ -59,6 +59,28 @@ async def test_a_new_epoch_waits_for_the_commit_in_flight(stage: Stage) -> None:
     await stage.journal.complete()
     await begun
     assert stage.journal.epochs == 1
+
+
+async def test_whoever_gives_up_waiting_parts_journal_and_rules_nowhere(
+    stage: Stage,
+) -> None:
+    """Else every later append would be refused, and only a restart would heal it."""
+    await stored(stage, range(5))
+    started = Noted(kind=EventKind.EPOCH_STARTED, subject="journal", facts=())
+    begun = asyncio.ensure_future(stage.gateway.new_epoch(lambda: started))
+    await settle()
+    begun.cancel()
+    await asyncio.wait({begun})
+    again = asyncio.ensure_future(stage.gateway.new_epoch())
+    await stage.journal.complete()
+    await settle()
+    assert stage.journal.next_seq == 4
+    assert stage.controller.next_seq == 5  # the note took the next number
+    await stage.journal.complete_all()
+    await again
+    await stage.journal.complete_all()
+    assert EventKind.EPOCH_STARTED in stage.kinds()
+    assert not stage.gateway.is_storage_faulty
 
 
 async def test_a_release_told_late_is_told_under_its_new_number(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud_sync.feed import FeedCursor
+from cloud_sync.feed import NO_FEED, FeedCursor
 from edge.cli.roster_feed import SLICE_ROWS
+from edge.core.event import EventKind
 from edge.core.roster import Cursor
 from edge.storage.connection import open_inline
 from tests.edge.fed_site import EPOCH, Site, complete, holder, many, running, second_run
@@ -104,3 +105,59 @@ async def test_a_disk_that_keeps_no_image_keeps_nobody_out(fed: Site) -> None:
     await fed.take([holder("guest")])
     assert fed.knows()
     assert [part async for part in fed.store.image()] == []
+
+
+async def test_the_next_connection_does_not_delete_what_is_being_promoted(
+    fed: Site,
+) -> None:
+    """Its first part sweeps; the promotion whose caller gave up still runs."""
+    await fed.take([holder("guest")])
+    await fed.stage_rows(many(400), name="s2")
+    completing = asyncio.ensure_future(fed.feed.complete(complete(400, 2, "s2")))
+    for _ in range(10_000):
+        if fed.store._promoting.locked():
+            break
+        await asyncio.sleep(0)
+    assert fed.store.cursor.rev == 1
+    completing.cancel()
+    await asyncio.wait([completing])
+    await fed.feed.drop("s2")
+    await fed.stage_rows(many(5), name="s3")
+    await fed.feed.complete(complete(5, 3, "s3"))
+    assert fed.feed.cursor == FeedCursor(epoch=EPOCH, rev=3)
+    assert fed.stage.controller.roster.credentials == 5
+    rows = [row.id async for chunk in fed.store.rows() for row in chunk]
+    assert len(rows) == 5
+
+
+async def test_a_roster_that_lost_a_row_is_not_taken_for_whole(
+    path: Path, prompt_stage: Stage
+) -> None:
+    """The row that is missing may be a revocation."""
+    async with running(path, prompt_stage) as site:
+        await site.take([holder("guest"), *many(3)], rev=7)
+    async with open_inline(path) as connection:
+        await connection.execute("DELETE FROM entry WHERE id = 'h-1'")
+        await connection.execute("DELETE FROM image")
+    async with second_run(path, prompt_stage) as site:
+        assert not site.knows()
+        assert site.feed.cursor == NO_FEED
+        assert site.told(EventKind.ROSTER_REFUSED) == ["3 rows of 4"]
+
+
+async def test_who_left_the_roster_is_in_no_file_of_it(fed: Site, path: Path) -> None:
+    await fed.take([holder("somebody-who-left"), *many(3)])
+    assert b"somebody-who-left" in _files_of(path)
+    await fed.take(many(3), rev=2, name="s2")
+    assert b"somebody-who-left" not in _files_of(path)
+
+
+async def test_the_rows_of_before_are_gone_after_a_swap(fed: Site, path: Path) -> None:
+    await fed.take(many(30))
+    await fed.take(many(4), rev=2, name="s2")
+    async with open_inline(path) as reader:
+        assert await reader.execute_fetchall("SELECT count(*) FROM entry") == [(4,)]
+
+
+def _files_of(path: Path) -> bytes:
+    return path.read_bytes() + path.with_name(f"{path.name}-wal").read_bytes()
