@@ -15,7 +15,7 @@ from drivers.link import LinkKind
 from drivers.options import Options, OptionValue, read_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from drivers.device import Device
     from drivers.question import Question
@@ -39,6 +39,10 @@ class DriverSpec:
     device itself ends a pulse. ``shows``: it can tell the person something.
     ``default_baud`` counts for serial ports alone. ``questions``: what may be asked of
     a device at an address without moving anything; None where there is none.
+    ``outputs_of`` and ``inputs_of``: the channels that a device has by its options;
+    None where the option ``channels`` counts both, or nobody knows. ``readers``: the
+    addresses that are readers where others of the port are not; None where all units
+    play all roles.
     """
 
     name: str
@@ -51,6 +55,9 @@ class DriverSpec:
     shows: bool = False
     link: LinkKind = LinkKind.SERIAL
     questions: Callable[[int], Sequence[Question]] | None = None
+    outputs_of: Callable[[Mapping[str, OptionValue]], Collection[int]] | None = None
+    inputs_of: Callable[[Mapping[str, OptionValue]], Collection[int]] | None = None
+    readers: range | None = None
 
 
 def alone(

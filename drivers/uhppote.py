@@ -3,13 +3,15 @@
 
 The law of the module: one question at a time, orders first. A door is opened by one
 packet that is never sent twice: without an answer its relay is looked at, and what
-that does not tell is "unknown outcome". Everything else is sent up to three times.
-Nothing old moves a relay: an order that is 2 s old is dropped and reported.
+that does not tell is "unknown outcome". The answer names no door, so that for a while
+after one that was missed none is believed, and the relay is looked at each time.
+Everything else is sent up to three times. Nothing old moves a relay: an order that is
+2 s old is dropped and reported.
 
 A port is one controller. Unit 0 is the controller itself, with doors 1 to 4 as its
 channels (see :mod:`drivers.uhppote_unit` for its inputs); units 1 to 4 are the readers
 at the entries of the doors, 5 to 8 at their exits. A swipe at a reader that the site
-does not name is the controller's own.
+does not name is passed over.
 
 A pulse's length is a setting of the door, kept by the controller in whole seconds: it
 is set before an opening only where it differs. Each call of ``receive`` takes one
@@ -41,17 +43,8 @@ from drivers.device import (
 from drivers.errors import LocalError
 from drivers.limits import RateLimit, Reach
 from drivers.uhppote_order import Phase, Task, control_of
-from drivers.uhppote_requests import (
-    MAX_DELAY_S,
-    get_status,
-    open_door,
-    set_door,
-)
-from drivers.uhppote_unit import (
-    CONTROLLER,
-    SENDINGS,
-    Controller,
-)
+from drivers.uhppote_requests import MAX_DELAY_S, get_status, open_door, set_door
+from drivers.uhppote_unit import CONTROLLER, SENDINGS, Controller
 from drivers.uhppote_wire import (
     DoorMode,
     Function,
@@ -63,15 +56,16 @@ from drivers.uhppote_wire import (
 from drivers.waiting import WaitingSignals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from drivers.uhppote_options import UhppoteOptions
-    from drivers.uhppote_wire import OfflineCard
 
 #: Orders that wait; several times all doors of a controller.
 MAX_ORDERS = 16
 GARBLED_EVERY_S = 1.0
+#: Nothing is on its way in a local network for longer.
+LATE_ANSWER_S = 3.0
 READERS = range(1, 9)
 _NO_ANSWER = "no answer"
 _UNKNOWN = "unknown outcome"
@@ -115,13 +109,14 @@ class UhppoteController:
         self._garbled = RateLimit(most=1, within_s=GARBLED_EVERY_S)
         self._orders: deque[Task] = deque()
         self._question: _Question | None = None
+        self._late_until = 0.0
         self._outgoing = bytearray()
         self._waiting = WaitingSignals()
         self._is_open = False
 
     def opened(self, now: float) -> None:
         """Find the controller and bring it in line before anything else."""
-        self._drop_orders("the link was opened anew")
+        self._drop_orders("the link was opened anew", now)
         self._outgoing.clear()
         self._controller.opened(now)
         self._is_open = True
@@ -131,16 +126,14 @@ class UhppoteController:
         """Give up what is in flight and take no swipe of meanwhile."""
         if not self._is_open:
             return
-        if self._question is not None and self._question.task is not None:
-            self._fail(self._question.task.order, "the process stood still")
-        self._question = None
+        self._drop_question("the process stood still", now)
         self._outgoing.clear()
         self._controller.resumed(now)
 
     def closed(self, now: float) -> list[Signal]:
         """Drop all orders; call controller and readers unreachable."""
         self._is_open = False
-        self._drop_orders("the link was lost")
+        self._drop_orders("the link was lost", now)
         self._outgoing.clear()
         signals = self._waiting.take()
         if self._controller.reach is Reach.ANSWERING:
@@ -159,7 +152,7 @@ class UhppoteController:
             return []
         signals: list[Signal] = []
         question = self._question
-        if question is not None and question.request.is_answered_by(packet):
+        if question is not None and self._is_answer(packet, question):
             self._question = None
             signals += self._answered(question, packet, now)
         elif packet.function == Function.STATUS:
@@ -199,20 +192,6 @@ class UhppoteController:
         self._orders.append(task)
         self._advance(now)
 
-    def push_cards(self, cards: Iterable[OfflineCard], now: float) -> None:
-        """Bring the controller's own list in line: what it admits while we are silent.
-
-        Only what differs is written, between everything else; LocalError if there are
-        too many cards for a fall-back.
-        """
-        self._controller.cards.want(cards)
-        self._advance(now)
-
-    @property
-    def refused_cards(self) -> frozenset[int]:
-        """The numbers of the pushed cards that the controller did not take."""
-        return frozenset(self._controller.cards.refused)
-
     def take_outgoing(self) -> bytes:
         """Hand over the packet that is to be sent."""
         outgoing = bytes(self._outgoing)
@@ -229,6 +208,8 @@ class UhppoteController:
             return "a reader moves nothing; its controller is unit 0"
         if not 1 <= order.channel <= self._doors:
             return f"the controller has doors 1 to {self._doors}"
+        if isinstance(order, SetOutput):  # the house's word, even if it is lost here
+            self._controller.doors.wants(order.channel, is_on=order.is_on)
         if not self._is_open or self._controller.reach is Reach.SILENT:
             return _UNREACHABLE
         if len(self._orders) >= MAX_ORDERS:
@@ -251,12 +232,13 @@ class UhppoteController:
     def _begin(self, task: Task, now: float) -> None:
         """Set the door if it is held otherwise, else open it."""
         door, control = task.order.channel, task.control
-        known = self._controller.doors.get(door)
-        is_pulse = isinstance(task.order, Pulse)
+        is_held_so = self._controller.doors.get(door) == control
         # A door that stands open by order is not to be shut by a pulse.
-        stands_open = known is not None and known.mode == DoorMode.NORMALLY_OPEN
-        if is_pulse and (known == control or stands_open):
-            self._ask(open_door(door), replace(task, phase=Phase.OPENING), now)
+        is_ready = is_held_so or self._controller.doors.stands_open(door)
+        if is_ready and isinstance(task.order, Pulse):
+            was_on = self._controller.is_on(door)
+            task = replace(task, phase=Phase.OPENING, was_on=was_on)
+            self._ask(open_door(door), task, now)
             return
         request = set_door(door, DoorMode(control.mode), control.delay_s)
         self._ask(request, task, now)
@@ -264,6 +246,8 @@ class UhppoteController:
     def _ask(
         self, request: Request, task: Task | None, now: float, sendings: int = 1
     ) -> None:
+        if task is not None and task.phase is not Phase.LOOKING:
+            self._controller.sends(task, now)
         self._outgoing += encode(request, self._controller.serial)
         self._question = _Question(
             request=request,
@@ -283,17 +267,40 @@ class UhppoteController:
         match task.phase:
             case Phase.SETTING:
                 self._door_was_set(task, now)
+            case Phase.OPENING if now < self._late_until:
+                self._look(task, now)
             case Phase.OPENING if packet.is_done:
                 self._controller.released(door, now)
             case Phase.OPENING:
                 self._fail(task.order, "the controller refused to open")
-            case Phase.LOOKING if not self._controller.is_on(door):
-                self._fail(task.order, _UNKNOWN)
+            case Phase.LOOKING:
+                self._looked(task, now)
         return signals
 
+    def _is_answer(self, packet: Packet, question: _Question) -> bool:
+        """Tell whether a packet answers; a report of before is none to a look."""
+        if not question.request.is_answered_by(packet):
+            return False
+        task = question.task
+        if task is None or task.phase is not Phase.LOOKING:
+            return True
+        return not self._controller.is_late_report(packet, task.order.channel)
+
+    def _look(self, task: Task, now: float) -> None:
+        self._ask(get_status(), replace(task, phase=Phase.LOOKING), now)
+
+    def _looked(self, task: Task, now: float) -> None:
+        """Conclude from the relay, which proves something only if it was off before."""
+        door = task.order.channel
+        if self._controller.is_on(door) and not task.was_on:
+            self._controller.released(door, now)
+        else:
+            self._fail(task.order, _UNKNOWN)
+
     def _door_was_set(self, task: Task, now: float) -> None:
-        if self._controller.doors[task.order.channel] != task.control:
-            self._fail(task.order, "the controller refused to set the door")
+        if self._controller.doors.get(task.order.channel) != task.control:
+            # Or else it is a late answer to a setting of before.
+            self._give_up(task, "the controller refused to set the door", now)
         elif now >= task.old_at:
             self._fail(task.order, _TOO_OLD)
         elif isinstance(task.order, Pulse):
@@ -307,14 +314,24 @@ class UhppoteController:
         is_last = question.sendings >= SENDINGS or now >= task.old_at
         match task.phase:
             case Phase.OPENING:
-                self._ask(get_status(), replace(task, phase=Phase.LOOKING), now)
+                self._late_until = now + LATE_ANSWER_S
+                self._look(task, now)
             case Phase.SETTING if not is_last:
                 self._ask(request, task, now, question.sendings + 1)
             case Phase.LOOKING:
-                self._fail(task.order, _UNKNOWN)
+                self._looked(task, now)
             case _:
-                self._fail(task.order, _NO_ANSWER)
+                self._give_up(task, _NO_ANSWER, now)
         return signals
+
+    def _give_up(self, task: Task, why: str, now: float) -> None:
+        """Fail an order that may or may not have been carried out."""
+        self._fail(task.order, why)
+        match task.phase:
+            case Phase.SETTING:
+                self._controller.unsure(task.order.channel)
+            case Phase.OPENING:
+                self._late_until = now + LATE_ANSWER_S
 
     def _drop_hopeless(self, now: float) -> None:
         """Fail the orders that grew old or whose controller was lost."""
@@ -324,14 +341,17 @@ class UhppoteController:
                 self._orders.remove(task)
                 self._fail(task.order, _UNREACHABLE if is_lost else _TOO_OLD)
 
-    def _drop_orders(self, why: str) -> None:
+    def _drop_orders(self, why: str, now: float) -> None:
         """Fail all orders, the one in flight included."""
-        if self._question is not None and self._question.task is not None:
-            self._fail(self._question.task.order, why)
-        self._question = None
+        self._drop_question(why, now)
         for task in self._orders:
             self._fail(task.order, why)
         self._orders.clear()
+
+    def _drop_question(self, why: str, now: float) -> None:
+        if self._question is not None and self._question.task is not None:
+            self._give_up(self._question.task, why, now)
+        self._question = None
 
     def _fail(self, order: Order, why: str) -> None:
         self._waiting.add(OrderFailed(unit=order.unit, order=order, why=why))

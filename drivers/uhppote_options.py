@@ -19,8 +19,8 @@ class UhppoteOptions:
     """``serial`` is printed on the controller; 0: whichever answers at this address.
 
     ``listen_address``: our own IPv4 address, to which events are sent at
-    ``listen_port``; empty: swipes are seen by the next poll. ``pc_control``: the house
-    decides about cards that the controller knows, too.
+    ``listen_port``; empty: swipes are seen by the next poll, and count for 2 s.
+    ``pc_control``: the house decides about cards that the controller knows, too.
     """
 
     serial: int = 0
@@ -28,7 +28,7 @@ class UhppoteOptions:
     listen_address: str = ""
     listen_port: int = 60_001
     pc_control: bool = True
-    poll_s: float = 2.0
+    poll_s: float = 1.0
     reply_timeout_s: float = 0.5
 
     def __post_init__(self) -> None:

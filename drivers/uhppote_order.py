@@ -33,12 +33,16 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """An order on its way; ``control`` is how its door must be held for it."""
+    """An order on its way; ``control`` is how its door must be held for it.
+
+    ``was_on``: the door's relay was on before it was opened, and so proves nothing.
+    """
 
     order: Pulse | SetOutput
     control: DoorControl
     taken_at: float
     phase: Phase = Phase.SETTING
+    was_on: bool = False
 
     @property
     def old_at(self) -> float:

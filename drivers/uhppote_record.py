@@ -2,9 +2,10 @@
 """The controller's record of events: what is new in it, and which swipes still count.
 
 The law of the module: each event is judged once, however often and by whichever way it
-comes, and a swipe counts only while somebody may still stand there. Its age is told by
-the controller's own clock, of which every status says the time: no clock of ours is
-needed, and one that is an hour off does no harm.
+comes; what happened while we were away is never judged, and a swipe counts for 2 s. Its
+age is told by the controller's own clock, of which every status says the time: no clock
+of ours is needed, and one that is an hour off does no harm. The mark that programs may
+leave in the record is left alone.
 
 Source: uhppoted/uhppote-core, uhppote/get_event.go; uhppoted/uhppote-simulator,
 set_pc_control.go and actions.go (reason 05 while the house is heard, 12 for an unknown
@@ -18,13 +19,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from drivers.uhppote_requests import (
-    get_event,
-)
-from drivers.uhppote_wire import (
-    MAX_DOORS,
-    Reason,
-)
+from drivers.uhppote_requests import get_event
+from drivers.uhppote_wire import MAX_DOORS, Reason
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,8 +29,8 @@ if TYPE_CHECKING:
 
 #: Events that are fetched after a gap, the newest: beyond, all are long too old.
 MAX_MISSING = 16
-#: A person waits so long before a door, and not longer.
-SWIPE_COUNTS_S = 5.0
+#: What is older opens nothing; the stamps are whole seconds.
+SWIPE_COUNTS_S = 2.0
 #: Statuses in a row with a lower index: one may be a report that was overtaken.
 LOWER_INDICES = 2
 #: The stamps are whole seconds, and a clock may be set between two of them.
@@ -70,11 +66,6 @@ class Record:
         self.missing.clear()
         self._skips = True
 
-    def begin_at(self, index: int) -> None:
-        """Take the mark in the controller's record for known, if it is news."""
-        if self._newest is None:
-            self._newest = index
-
     def next_missing(self) -> Request | None:
         """Return the question for the oldest event that was missed; None if none."""
         return get_event(self.missing[0]) if self.missing else None
@@ -97,8 +88,12 @@ class Record:
             self._lower += 1
         return index >= self.newest or self._lower >= LOWER_INDICES
 
-    def take_status(self, status: Status, now: float) -> Swipe | None:
-        """Take the newest event of a status that is believed; a swipe if it is one."""
+    def is_news(self, status: Status) -> bool:
+        """Tell whether a status bears an event that is not known yet."""
+        return _index_of(status) > self.newest
+
+    def take_status(self, status: Status, now: float) -> Event | None:
+        """Take a status that is believed; return its event if that is news."""
         self._clock = None if status.at is None else (status.at, now)
         index = _index_of(status)
         before, self._newest = self._newest, index
@@ -109,11 +104,11 @@ class Record:
             return None
         first = max(before + 1, index - MAX_MISSING)
         self.missing.extend(range(first, index))
-        return self.judge(status.event, now) if index > before else None
+        return status.event if index > before else None
 
-    def judge(self, event: Event | None, now: float) -> Swipe | None:
+    def judge(self, event: Event, now: float) -> Swipe | None:
         """Return the swipe if the event is one that is left to us and still counts."""
-        if event is None or event.is_granted or not event.card:
+        if event.is_granted or not event.card:
             return None
         if event.reason not in (Reason.PC_CONTROL, Reason.UNKNOWN_CARD):
             return None

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from drivers.errors import LocalError
-from drivers.uhppote_wire import MAX_DOORS, DoorMode, Function, OfflineCard, Request
+from drivers.uhppote_wire import MAX_DOORS, DoorMode, Function, Request
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -87,32 +87,9 @@ def get_event(index: int) -> Request:
     return Request(function=Function.GET_EVENT, body=key, keys=(key, _long(0)))
 
 
-def get_event_index() -> Request:
-    """Ask for the mark that we left in the controller's record."""
-    return Request(function=Function.GET_EVENT_INDEX)
-
-
-def set_event_index(index: int) -> Request:
-    """Leave our mark in the controller's record."""
-    return Request(function=Function.SET_EVENT_INDEX, body=_long(index) + _MAGIC)
-
-
-def get_card(index: int) -> Request:
-    """Ask for the card at a place of the list, from 1 on."""
-    return Request(function=Function.CARD_BY_INDEX, body=_long(index))
-
-
-def put_card(card: OfflineCard) -> Request:
-    """Add a card to the list, or change it."""
-    dates = bytes.fromhex(card.valid_from + card.valid_to)
-    doors = bytes(door in card.doors for door in range(1, MAX_DOORS + 1))
-    body = _long(card.number) + dates + doors
-    return Request(function=Function.PUT_CARD, body=body)
-
-
-def delete_card(number: int) -> Request:
-    """Take one card off the list."""
-    return Request(function=Function.DELETE_CARD, body=_long(number))
+def count_cards() -> Request:
+    """Ask how many cards the controller's own list has."""
+    return Request(function=Function.COUNT_CARDS)
 
 
 def _door(door: int) -> bytes:

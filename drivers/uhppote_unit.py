@@ -3,11 +3,14 @@
 
 The law of the module: it knows the controller and nothing of orders and time-outs. At
 each beginning it is found, then its plan is gone through, one question after another:
-clock, who decides, special events, listener, supervisor passcodes set to none, how
-each door is held (what stands open or shut by itself is taken back), our mark in the
-record, status. Only then is it reachable. Afterwards a status every ``poll_s`` tells
-levels and events, and is the sign of life for both sides: a controller that hears
-nothing for 30 s decides by its own list again.
+clock, who decides, special events, listener, supervisor passcodes set to none, number
+of cards of its own, how each door is held, status. Only then is it reachable.
+Afterwards a status every ``poll_s`` tells levels and events, and is the sign of life
+for both sides: a controller that hears nothing for 30 s decides by its own list again.
+
+What stands open or shut by itself is taken back afterwards, see
+:mod:`drivers.uhppote_doors`; who else moves a door is watched, see
+:mod:`drivers.uhppote_watch`.
 
 Levels: inputs 1 to 4 are the doors' contacts as loops, active while the leaf is shut;
 5 to 8 are the buttons, active while pressed. Outputs are the doors' relays.
@@ -31,29 +34,26 @@ from drivers.device import (
     Unreachable,
 )
 from drivers.limits import Liveness, Reach
-from drivers.uhppote_cards import CardList
-from drivers.uhppote_order import USUAL_DELAY_S
-from drivers.uhppote_record import Record, Swipe
+from drivers.uhppote_doors import Doors
+from drivers.uhppote_order import Phase
+from drivers.uhppote_record import Record
 from drivers.uhppote_requests import (
     clear_passcodes,
+    count_cards,
     find,
     get_door,
-    get_event_index,
     get_status,
     pc_control,
     record_special_events,
-    set_door,
-    set_event_index,
     set_listener,
     set_time,
 )
+from drivers.uhppote_watch import GRACE_S, Watch
 from drivers.uhppote_wire import (
-    DoorControl,
-    DoorMode,
     Function,
+    count_of,
     door_of,
     event_of,
-    index_of,
     status_of,
     version_of,
 )
@@ -63,13 +63,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from drivers.uhppote_options import UhppoteOptions
-    from drivers.uhppote_wire import Packet, Request, Status
+    from drivers.uhppote_order import Task
+    from drivers.uhppote_wire import Event, Packet, Request, Status
 
 #: The controller itself; its readers are units 1 to 8.
 CONTROLLER = 0
 CLOCK_EVERY_S = 3_600.0
-#: Our mark in the record is left behind so rarely, for the sake of its memory.
-MARK_EVERY_S = 10.0
 PROBE_EVERY_S = 1.0
 #: Of whatever may be repeated: the first sending and two repeats.
 SENDINGS = 3
@@ -94,18 +93,20 @@ class Controller:
         wall_clock: Callable[[], datetime] | None,
     ) -> None:
         self.serial = options.serial
-        self.doors: dict[int, DoorControl] = {}
-        self.cards = CardList()
+        self.doors = Doors(options.doors)
         self._options = options
         self._readers = frozenset(readers)
         self._wall_clock = wall_clock
         self._liveness = Liveness()
         self._record = Record()
+        self._watch = Watch(
+            unit=CONTROLLER,
+            doors=options.doors,
+            admits_cards=not options.pc_control,
+        )
         self._plan: deque[Request] = deque()
         self._due_at = 0.0
         self._clock_at = 0.0
-        self._mark_at = 0.0
-        self._marked = 0
         self._release_ends: dict[int, float] = {}
         self._inputs: tuple[bool, ...] = ()
         self._relays = (False,) * options.doors
@@ -131,8 +132,9 @@ class Controller:
     def begin(self, now: float) -> None:
         """Find the controller and go through the whole plan, from ``now`` on."""
         self.serial = self._options.serial
-        self.doors.clear()
-        self.cards.forget()
+        self.doors.begin()
+        self._record.skip()
+        self._watch.begin()
         self._plan = deque([find()])
         self._due_at = now
         self._inputs = ()
@@ -142,6 +144,7 @@ class Controller:
     def resumed(self, now: float) -> None:
         """Judge no swipe of meanwhile, and report all levels anew."""
         self._record.skip()
+        self._watch.begin()
         self._inputs = ()
         self._due_at = min(self._due_at, now)
 
@@ -149,9 +152,9 @@ class Controller:
         """When the controller is to be asked."""
         if self.reach is not Reach.ANSWERING:
             return self._due_at
-        if self._plan or self._record.missing or self.cards.next_request() is not None:
+        if self._plan or self._record.missing:
             return 0.0
-        return self._status_at()
+        return min(self._status_at(), self.doors.due_at())
 
     def next_request(self, now: float) -> Request:
         """Return the question to ask now; the caller brings the reply, or none."""
@@ -159,9 +162,8 @@ class Controller:
             return self._plan[0] if self._plan else get_status()
         if self._status_at() <= now:
             return get_status()
-        planned = self._plan[0] if self._plan else None
-        chore = self._record.next_missing() or planned or self.cards.next_request()
-        return chore or get_status()
+        planned = self._plan[0] if self._plan else self.doors.take_back(now)
+        return self._record.next_missing() or planned or get_status()
 
     def answered(self, request: Request, packet: Packet, now: float) -> list[Signal]:
         """Take the reply to a request of :meth:`next_request`, or an order's."""
@@ -180,11 +182,8 @@ class Controller:
                 self._plan.extend(self._whole_plan(now))
             case Function.GET_DOOR | Function.SET_DOOR:
                 self._take_door(packet)
-            case Function.GET_EVENT_INDEX:
-                self._marked = index_of(packet)
-                self._record.begin_at(self._marked)
-            case Function.CARD_BY_INDEX | Function.PUT_CARD | Function.DELETE_CARD:
-                self.cards.answered(request, packet)
+            case Function.COUNT_CARDS if count := count_of(packet):
+                self._notes.append(f"{count} cards of its own")
             case function if function in _SETTINGS and not packet.is_done:
                 self._notes.append(f"{_SETTINGS[function]} can't be set")
         return []
@@ -218,11 +217,31 @@ class Controller:
             return []
         return self._take_levels(status, now)
 
+    def sends(self, task: Task, now: float) -> None:
+        """Take note that a packet goes out by which a door's relay moves."""
+        door = task.order.channel
+        self._watch.explains(door, now + task.control.delay_s + GRACE_S)
+        if task.phase is Phase.OPENING:
+            self._watch.opens(door, now)
+
+    def unsure(self, door: int) -> None:
+        """Ask how a door is held: whether it was set nobody knows."""
+        self.doors.unsure(door)
+        if (question := get_door(door)) not in self._plan:
+            self._plan.append(question)
+
     def released(self, door: int, now: float) -> None:
         """Take note that a door was released: look at its relay now and then again."""
-        delay_s = self.doors[door].delay_s
         self._due_at = now
-        self._release_ends[door] = now + delay_s + RELEASE_MARGIN_S
+        self._release_ends[door] = now + self.doors.delay_s(door) + RELEASE_MARGIN_S
+
+    def is_late_report(self, packet: Packet, door: int) -> bool:
+        """Whether a status may be a report of before, which shows a door's relay off.
+
+        Nothing tells a report from an answer but that it bears news.
+        """
+        status = status_of(packet)
+        return self._record.is_news(status) and not status.relays[door - 1]
 
     def is_on(self, door: int) -> bool:
         """Whether a door's relay was on when the controller was last asked."""
@@ -234,14 +253,14 @@ class Controller:
         return min([self._due_at, *self._release_ends.values()])
 
     def _whole_plan(self, now: float) -> list[Request]:
-        options, doors = self._options, range(1, self._options.doors + 1)
+        options, doors = self._options, self.doors.numbers
         plan: list[Request] = self._clock(now)
         plan += [pc_control(is_on=options.pc_control), record_special_events()]
         if options.listen_address:
             plan.append(set_listener(options.listener(), options.listen_port))
-        plan += [clear_passcodes(door) for door in doors]
+        plan += [*(clear_passcodes(door) for door in doors), count_cards()]
         plan += [get_door(door) for door in doors]
-        return [*plan, get_event_index(), get_status()]
+        return [*plan, get_status()]
 
     def _clock(self, now: float) -> list[Request]:
         self._clock_at = now + CLOCK_EVERY_S
@@ -249,15 +268,22 @@ class Controller:
 
     def _take_door(self, packet: Packet) -> None:
         door, control = packet.body[0], door_of(packet)
-        self.doors[door] = control
-        is_question = packet.function == Function.GET_DOOR
-        if is_question and control.mode != DoorMode.CONTROLLED:
-            delay_s = control.delay_s or USUAL_DELAY_S
-            self._plan.appendleft(set_door(door, DoorMode.CONTROLLED, delay_s))
+        if packet.function == Function.SET_DOOR:
+            self.doors.was_set(door, control)
+        else:
+            is_beginning = self.reach is not Reach.ANSWERING
+            self.doors.found(door, control, is_beginning=is_beginning)
 
     def _take_event(self, request: Request, packet: Packet, now: float) -> list[Signal]:
         self._record.drop(request)
-        return self._tag(self._record.judge(event_of(packet), now))
+        return self._heed(event_of(packet), now)
+
+    def _heed(self, event: Event | None, now: float) -> list[Signal]:
+        """Return what an event that is news means."""
+        if event is None:
+            return []
+        foreign = self._watch.heed(event, self.doors.delay_s(event.door), now)
+        return [*foreign, *self._tag(event, now)]
 
     def _done(self, request: Request) -> None:
         if self._plan and self._plan[0] == request:
@@ -268,8 +294,8 @@ class Controller:
         match request.function:
             case Function.GET_EVENT:
                 self._record.drop(request)
-            case Function.CARD_BY_INDEX | Function.PUT_CARD | Function.DELETE_CARD:
-                self.cards.gave_up(request)
+            case Function.SET_DOOR:
+                self.doors.leave(request.body[0])
             case function if function in _SETTINGS:
                 self._notes.append(f"{_SETTINGS[function]} can't be set")
 
@@ -283,35 +309,36 @@ class Controller:
         signals: list[Signal] = []
         if not self._plan and self.reach is not Reach.ANSWERING:
             self._liveness.found()
+            self.doors.reached(now)
             detail = "; ".join([f"version {self._version}", *self._notes])
             signals += [Reachable(unit=unit, detail=detail) for unit in self.units]
         self._due_at = now + self._options.poll_s
         signals += self._take_levels(status, now)
-        self._plan_chores(now)
+        if now >= self._clock_at:
+            self._plan.extend(self._clock(now))
         return signals
 
     def _take_levels(self, status: Status, now: float) -> list[Signal]:
-        swipe = self._record.take_status(status, now)
-        inputs = self._report_inputs(status)
-        return [*inputs, *self._report_relays(status), *self._tag(swipe)]
+        event = self._record.take_status(status, now)
+        signals = [*self._report_inputs(status), *self._report_relays(status)]
+        signals += self._heed(event, now)
+        if self._record.missing:  # a button that was pressed may be among them
+            return signals
+        free = {door for door in self.doors.numbers if self.doors.may_stand_open(door)}
+        return [*signals, *self._watch.look(status, free, now)]
 
-    def _plan_chores(self, now: float) -> None:
-        """Set the clock and leave our mark, when it is time."""
-        if now >= self._clock_at:
-            self._plan.extend(self._clock(now))
-        newest = self._record.newest
-        if now >= self._mark_at and newest != self._marked:
-            self._marked, self._mark_at = newest, now + MARK_EVERY_S
-            self._plan.append(set_event_index(newest))
-
-    def _tag(self, swipe: Swipe | None) -> list[Signal]:
-        """Return a swipe's number at its reader, or at the controller itself."""
-        if swipe is None:
+    def _tag(self, event: Event, now: float) -> list[Signal]:
+        """Return a swipe's number, if its reader is one that the site names."""
+        swipe = self._record.judge(event, now)
+        if swipe is None or swipe.reader not in self._readers:
             return []
-        unit = swipe.reader if swipe.reader in self._readers else CONTROLLER
-        number = swipe.card.to_bytes(4, "big")
         return [
-            TagRead(unit=unit, technology=Technology.WIEGAND, bits=32, number=number)
+            TagRead(
+                unit=swipe.reader,
+                technology=Technology.WIEGAND,
+                bits=32,
+                number=swipe.card.to_bytes(4, "big"),
+            )
         ]
 
     def _report_inputs(self, status: Status) -> list[Signal]:

@@ -20,15 +20,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
-from drivers.errors import LocalError
-
 PACKET_BYTES = 64
 MAX_DOORS = 4
 _START, _START_OF_EVENTS = 0x17, 0x19
 _HEAD_BYTES = 8
 _OVERWRITTEN = 0xFF
-#: A place of the card list whose card was deleted.
-DELETED_CARD = 0xFFFFFFFF
 
 
 class Function(IntEnum):
@@ -37,9 +33,7 @@ class Function(IntEnum):
     STATUS = 0x20
     SET_TIME = 0x30
     OPEN_DOOR = 0x40
-    PUT_CARD = 0x50
-    DELETE_CARD = 0x52
-    CARD_BY_INDEX = 0x5C
+    COUNT_CARDS = 0x58
     SET_DOOR = 0x80
     GET_DOOR = 0x82
     SET_PASSCODES = 0x8C
@@ -48,8 +42,6 @@ class Function(IntEnum):
     FIND = 0x94
     PC_CONTROL = 0xA0
     GET_EVENT = 0xB0
-    SET_EVENT_INDEX = 0xB2
-    GET_EVENT_INDEX = 0xB4
 
 
 class DoorMode(IntEnum):
@@ -66,6 +58,9 @@ class Reason(IntEnum):
 
     PC_CONTROL = 0x05
     UNKNOWN_CARD = 0x12
+    BUTTON = 0x14
+    PASSCODE = 0x19
+    REMOTE_OPEN = 0x2C
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,29 +127,6 @@ class DoorControl:
     delay_s: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfflineCard:
-    """A card that the controller admits by itself while the house is silent.
-
-    ``doors`` count from 1. The dates are YYYYMMDD and inclusive.
-    """
-
-    number: int
-    valid_from: str
-    valid_to: str
-    doors: frozenset[int]
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.number < DELETED_CARD:
-            raise LocalError("a card's number has 32 bits and is not 0")
-        for date in (self.valid_from, self.valid_to):
-            # A date of zeros is refused by the real devices.
-            if _date_of(date) is None:
-                raise LocalError(f"a card's date is YYYYMMDD, not {date!r}")
-        if not self.doors <= set(range(1, MAX_DOORS + 1)):
-            raise LocalError(f"a controller has doors 1 to {MAX_DOORS}")
-
-
 def encode(request: Request, serial: int) -> bytes:
     """Return the whole packet; ``serial`` 0 means whoever hears it."""
     head = bytes((_START, request.function, 0, 0)) + serial.to_bytes(4, "little")
@@ -212,28 +184,9 @@ def door_of(packet: Packet) -> DoorControl:
     return DoorControl(mode=packet.body[1], delay_s=packet.body[2])
 
 
-def index_of(packet: Packet) -> int:
-    """Return our mark in the record."""
+def count_of(packet: Packet) -> int:
+    """Return the number of cards, of a reply to its question."""
     return int.from_bytes(packet.body[0:4], "little")
-
-
-def card_of(packet: Packet) -> OfflineCard | int:
-    """Return the card of a place; else its number: 0 behind the last, or deleted.
-
-    A card with dates that we would never write counts as its number alone.
-    """
-    body = packet.body
-    number = int.from_bytes(body[0:4], "little")
-    doors = [door for door in range(1, MAX_DOORS + 1) if body[11 + door]]
-    try:
-        return OfflineCard(
-            number=number,
-            valid_from=body[4:8].hex(),
-            valid_to=body[8:12].hex(),
-            doors=frozenset(doors),
-        )
-    except LocalError:
-        return number
 
 
 def _time_of(digits: str) -> datetime | None:
@@ -247,8 +200,3 @@ def _time_of(digits: str) -> datetime | None:
         return datetime(int(digits[:4]), month, day, hour, minute, second)  # noqa: DTZ001
     except ValueError:
         return None
-
-
-def _date_of(digits: str) -> datetime | None:
-    is_date = len(digits) == 8 and digits.isascii()
-    return _time_of(digits + "000000") if is_date else None

@@ -3,11 +3,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from drivers.gpio_lines import GpioLines
 from drivers.gpio_options import GpioOptions
 from drivers.link import LinkKind
-from drivers.options import defaults
+from drivers.options import defaults, read_options
 from drivers.spec import DriverSpec, alone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from drivers.options import OptionValue
+
+
+def _outputs(options: Mapping[str, OptionValue]) -> range:
+    return range(1, len(read_options(GpioOptions, options).output_lines()) + 1)
+
+
+def _inputs(options: Mapping[str, OptionValue]) -> range:
+    return range(1, len(read_options(GpioOptions, options).input_lines()) + 1)
+
 
 SPEC = DriverSpec(
     name="gpio_lines",
@@ -15,4 +31,6 @@ SPEC = DriverSpec(
     options=defaults(GpioOptions),
     roles=frozenset({"board"}),
     link=LinkKind.GPIO,
+    outputs_of=_outputs,
+    inputs_of=_inputs,
 )

@@ -9,15 +9,17 @@ from drivers.errors import LocalError
 from drivers.link import LinkKind
 from drivers.options import defaults, read_options
 from drivers.spec import DriverSpec, Unit
-from drivers.uhppote import UhppoteController
+from drivers.uhppote import READERS, UhppoteController
 from drivers.uhppote_options import UhppoteOptions
 from drivers.uhppote_unit import CONTROLLER
+from drivers.uhppote_wire import MAX_DOORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from drivers.device import Device
+    from drivers.options import OptionValue
 
 
 def _build(
@@ -41,6 +43,16 @@ def _build(
     )
 
 
+def _outputs(options: Mapping[str, OptionValue]) -> range:
+    return range(1, read_options(UhppoteOptions, options).doors + 1)
+
+
+def _inputs(options: Mapping[str, OptionValue]) -> list[int]:
+    """Return the doors' contacts, then their buttons."""
+    doors = _outputs(options)
+    return [*doors, *(MAX_DOORS + door for door in doors)]
+
+
 SPEC = DriverSpec(
     name="uhppote",
     build=_build,
@@ -49,4 +61,7 @@ SPEC = DriverSpec(
     is_shared=True,
     pulse_on_board=True,
     link=LinkKind.UDP,
+    outputs_of=_outputs,
+    inputs_of=_inputs,
+    readers=READERS,
 )

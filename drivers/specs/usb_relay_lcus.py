@@ -12,4 +12,5 @@ SPEC = DriverSpec(
     build=alone(UsbRelayOptions, UsbRelay),
     options=defaults(UsbRelayOptions),
     roles=frozenset({"board"}),
+    inputs_of=lambda _options: (),
 )

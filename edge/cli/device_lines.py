@@ -20,7 +20,7 @@ from drivers.registry import DRIVERS, Unit, build
 from edge.cli.absent_line import AbsentLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from drivers.device import Signal
@@ -66,7 +66,13 @@ def _spec_of(device: Device) -> DriverSpec | None:
 def _is(device: Device, *roles: str) -> bool:
     """Say whether a device plays one of the roles; one of no known driver may."""
     spec = _spec_of(device)
-    return spec is None or not spec.roles.isdisjoint(roles)
+    if spec is None:
+        return True
+    played = spec.roles
+    if spec.readers is not None:  # a unit is a reader or something else, by its address
+        is_reader = device.address in spec.readers
+        played = played & {"reader"} if is_reader else played - {"reader"}
+    return not played.isdisjoint(roles)
 
 
 def _wires(settings: Settings) -> Iterator[tuple[Where, str, int]]:
@@ -140,11 +146,37 @@ def _wire(where: Where, board: Device, channel: int) -> Iterator[Finding]:
     if where[0] != "bank" and not _is(board, "board"):
         yield where, f"{board.id!r} opens compartments, use a relay board here"
         return
-    spec = _spec_of(board)
-    known = spec.options if spec is not None else {}
-    channels = board.options.get("channels", known.get("channels"))
-    if isinstance(channels, int) and channel > channels:
-        yield where, f"{board.id!r} has channels 1 to {channels}, use one of them"
+    kind, channels = _channels(where, board)
+    if channels is None or channel in channels:
+        return
+    if not channels:
+        yield where, f"{board.id!r} has no {kind}, use a board that has some"
+    elif len(channels) == 1:
+        yield where, f"{board.id!r} has {kind[:-1]} {min(channels)} alone, use that"
+    else:
+        yield where, f"{board.id!r} has {kind} {_listed(channels)}, use one of them"
+
+
+def _channels(where: Where, board: Device) -> tuple[str, Collection[int] | None]:
+    """Return how a board calls such channels, and those it has; None: nobody knows."""
+    if (spec := _spec_of(board)) is None:
+        return "channels", None
+    kind = "outputs" if where[-1] == "strike" else "inputs"
+    channels_of = spec.outputs_of if kind == "outputs" else spec.inputs_of
+    if channels_of is not None:
+        try:
+            return kind, channels_of(board.options)
+        except LocalError:
+            return kind, None  # _device tells why
+    count = board.options.get("channels", spec.options.get("channels"))
+    return "channels", range(1, count + 1) if isinstance(count, int) else None
+
+
+def _listed(channels: Collection[int]) -> str:
+    """Return channels as people write them, and a row of them by its ends."""
+    if isinstance(channels, range):
+        return f"{channels[0]} to {channels[-1]}"
+    return ", ".join(map(str, channels))
 
 
 def open_lines(

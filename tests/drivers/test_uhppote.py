@@ -20,9 +20,9 @@ from drivers.errors import LocalError
 from drivers.uhppote import UhppoteController
 from drivers.uhppote_options import UhppoteOptions
 from tests.drivers.uhppote_wire import (
+    COUNT,
     FIND,
     FOUND,
-    GET_MARK,
     LISTENER,
     MAGIC,
     PC_CONTROL,
@@ -33,7 +33,6 @@ from tests.drivers.uhppote_wire import (
     event,
     get_door,
     get_event,
-    held,
     packet,
     passcodes,
     serving,
@@ -73,8 +72,8 @@ def test_the_controller_is_brought_in_line_before_it_is_reachable() -> None:
         RECORD,
         LISTENER,
         *[passcodes(door) for door in (1, 2, 3, 4)],
+        COUNT,
         *[get_door(door) for door in (1, 2, 3, 4)],
-        GET_MARK,
         STATUS,
     ]
     assert signals[0] == Reachable(unit=0, detail=READY)
@@ -113,16 +112,6 @@ def test_pc_control_is_switched_off_where_the_controller_is_to_decide() -> None:
     assert PC_CONTROL not in [frame for _, frame in script.sent]
 
 
-@pytest.mark.parametrize(("mode", "delay_s"), [(1, 5), (2, 3), (4, 0)])
-def test_a_door_that_is_held_by_itself_is_taken_back(mode: int, delay_s: int) -> None:
-    script = wire()
-    script.replies[get_door(2)] = held(2, mode, delay_s)
-    script.open()
-    assert reached(script.run(0.1)) == [(0, READY)]
-    set_ = [frame for _, frame in script.sent if frame[2:4] == "80"]
-    assert set_ == [set_door(2, 3, delay_s or 5)]
-
-
 def test_a_serial_of_none_takes_who_answers_and_stays_with_it() -> None:
     script = wire(serial=0)
     script.open()
@@ -136,7 +125,7 @@ def test_what_the_controller_refuses_or_does_not_know_is_told() -> None:
     script = wire()
     script.replies[passcodes(3)] = packet("8c")
     script.replies[RECORD] = None
-    script.replies[GET_MARK] = None
+    script.replies[COUNT] = None
     script.open()
     signals = script.run(5.0)
     detail = f"{READY}; door events can't be set; supervisor passcodes can't be set"

@@ -9,13 +9,10 @@ from drivers.device import TagRead, Technology
 from drivers.uhppote_record import MAX_MISSING
 from tests.drivers.uhppote_wire import (
     CLOCK,
-    GET_MARK,
     STATUS,
     UhppoteWire,
     event,
     get_event,
-    long,
-    mark,
     packet,
     serving,
     status,
@@ -51,10 +48,10 @@ def fetches(script: UhppoteWire) -> list[int]:
 
 
 def test_a_swipe_is_a_number_of_32_bits_with_its_highest_byte_first() -> None:
-    script = serving()
+    script = serving(1)
     assert script.feed(status(swiped(1))) == [
         TagRead(
-            unit=0,
+            unit=1,
             technology=Technology.WIEGAND,
             bits=32,
             number=bytes.fromhex("00997AA0"),
@@ -83,51 +80,52 @@ def test_only_what_the_controller_leaves_to_us_is_a_swipe(
     changed: dict[str, int],
     is_ours: bool,  # noqa: FBT001
 ) -> None:
-    found = swipes(serving().feed(status(swiped(1, at=CLOCK, **changed))))
-    assert found == ([(0, CARD)] if is_ours else [])
+    found = swipes(serving(1).feed(status(swiped(1, at=CLOCK, **changed))))
+    assert found == ([(1, CARD)] if is_ours else [])
 
 
 @pytest.mark.parametrize(
     ("door", "direction", "unit"),
-    [(1, 1, 1), (2, 1, 2), (4, 1, 0), (1, 2, 5), (2, 2, 0), (1, 0, 1)],
+    [(1, 1, 1), (2, 1, 2), (4, 1, None), (1, 2, 5), (2, 2, None), (1, 0, 1)],
 )
-def test_a_swipe_is_its_readers_and_else_the_controllers(
-    door: int, direction: int, unit: int
+def test_a_swipe_counts_at_readers_that_the_site_names_and_nowhere_else(
+    door: int, direction: int, unit: int | None
 ) -> None:
     script = serving(1, 2, 5)
     told = script.feed(status(swiped(1, door=door, direction=direction)))
-    assert swipes(told) == [(unit, CARD)]
+    assert swipes(told) == ([] if unit is None else [(unit, CARD)])
+    assert not [one for one in told if isinstance(one, TagRead) and one.unit == 0]
 
 
 # -- once --------------------------------------------------------------------------
 
 
 def test_a_swipe_counts_once_by_whichever_way_it_comes() -> None:
-    script = serving()
+    script = serving(1)
     report = status(swiped(1))
-    assert swipes(script.feed(report)) == [(0, CARD)]
+    assert swipes(script.feed(report)) == [(1, CARD)]
     assert swipes(script.feed(report)) == []
     script.replies[STATUS] = report
     assert swipes(script.run(5.0)) == []
 
 
 def test_a_lost_report_is_seen_by_the_next_poll() -> None:
-    script = serving()
+    script = serving(1)
     script.replies[STATUS] = status(swiped(1))
-    assert swipes(script.run(2.1)) == [(0, CARD)]
+    assert swipes(script.run(2.1)) == [(1, CARD)]
 
 
 def test_reports_that_overtake_each_other_count_once_each() -> None:
-    script = serving()
+    script = serving(1)
     script.replies[get_event(1)] = fetched(swiped(1, card=77))
-    assert swipes(script.feed(status(swiped(2)))) == [(0, CARD)]
+    assert swipes(script.feed(status(swiped(2)))) == [(1, CARD)]
     assert swipes(script.feed(status(swiped(1, card=77)))) == []
-    assert swipes(script.run(0.1)) == [(0, 77)]
+    assert swipes(script.run(0.1)) == [(1, 77)]
     assert fetches(script) == [1]
 
 
 def test_a_gap_is_filled_as_far_as_it_may_matter() -> None:
-    script = serving()
+    script = serving(1)
     for index in range(84, 100):
         script.replies[get_event(index)] = fetched(event(index, kind=2, reason=0x17))
     script.feed(status(swiped(100)))
@@ -136,12 +134,12 @@ def test_a_gap_is_filled_as_far_as_it_may_matter() -> None:
 
 
 def test_events_that_are_gone_or_never_told_do_not_hold_up_the_rest() -> None:
-    script = serving()
+    script = serving(1)
     script.replies[get_event(1)] = packet("b0", "00000000FF")
     script.replies[get_event(2)] = None
     script.replies[get_event(3)] = fetched(swiped(3, card=77))
     script.feed(status(swiped(4)))
-    assert swipes(script.run(3.0)) == [(0, 77)]
+    assert swipes(script.run(3.0)) == [(1, 77)]
     assert fetches(script) == [1, 2, 2, 2, 3]
 
 
@@ -152,8 +150,9 @@ def test_events_that_are_gone_or_never_told_do_not_hold_up_the_rest() -> None:
     ("at", "counts"),
     [
         ("20260301081530", True),
-        ("20260301081525", True),
-        ("20260301081524", False),
+        ("20260301081528", True),
+        ("20260301081527", False),
+        ("20260301081525", False),
         ("20260228235959", False),
         ("20260301081532", True),
         ("20260301081533", False),
@@ -161,85 +160,79 @@ def test_events_that_are_gone_or_never_told_do_not_hold_up_the_rest() -> None:
         ("00000000000000", False),
     ],
 )
-def test_a_swipe_counts_for_five_seconds_by_the_controllers_clock(
+def test_a_swipe_counts_for_two_seconds_by_the_controllers_clock(
     at: str,
     counts: bool,  # noqa: FBT001
 ) -> None:
-    script = serving()
+    script = serving(1)
     script.replies[STATUS] = status(swiped(1, at=at))
-    assert swipes(script.run(2.1)) == ([(0, CARD)] if counts else [])
+    assert swipes(script.run(2.1)) == ([(1, CARD)] if counts else [])
 
 
 def test_without_a_clock_of_the_controllers_no_swipe_counts() -> None:
-    script = serving()
+    script = serving(1)
     assert swipes(script.feed(status(swiped(1), clock="20000000000000"))) == []
 
 
 def test_a_clock_that_is_years_off_does_no_harm() -> None:
-    script = serving()
+    script = serving(1)
     report = status(swiped(1, at="20000101000005"), clock="20000101000006")
-    assert swipes(script.feed(report)) == [(0, CARD)]
+    assert swipes(script.feed(report)) == [(1, CARD)]
 
 
 def test_a_swipe_that_is_fetched_late_is_too_old() -> None:
-    script = serving(reply_timeout_s=2.0)
-    late = swiped(1, card=77, at="20260301081528")
+    script = serving(1, reply_timeout_s=2.0)
+    late = swiped(1, card=77, at="20260301081529")
     script.replies[get_event(1)] = [None, None, fetched(late)]
-    clocks = ("20260301081532", "20260301081534")
+    clocks = ("20260301081531", "20260301081533")
     script.replies[STATUS] = [status(swiped(2), clock=clock) for clock in clocks]
     script.feed(status(swiped(2)))
     assert swipes(script.run(5.0)) == []
     assert fetches(script) == [1, 1, 1]
 
 
-def test_what_happened_before_our_mark_is_not_looked_at() -> None:
-    script = wire()
-    script.replies[GET_MARK] = packet("b4", long(5))
+def test_what_happened_before_a_beginning_is_never_acted_upon() -> None:
+    script = wire(1)
     script.replies[STATUS] = status(swiped(7))
-    script.replies[get_event(6)] = fetched(swiped(6, card=77))
     script.open()
-    assert swipes(script.run(0.2)) == [(0, CARD), (0, 77)]
-    assert fetches(script) == [6]
+    assert swipes(script.run(3.0)) == []
+    assert fetches(script) == []
+    assert swipes(script.feed(status(swiped(8, card=77)))) == [(1, 77)]
 
 
-def test_nothing_of_before_counts_where_the_mark_is_the_newest() -> None:
-    script = wire()
-    script.replies[GET_MARK] = packet("b4", long(7))
-    script.replies[STATUS] = status(swiped(7))
+def test_a_swipe_while_the_link_was_lost_is_never_acted_upon() -> None:
+    script = serving(1)
+    script.feed(status(swiped(1)))
+    script.device.closed(script.now)
+    script.replies[STATUS] = status(swiped(3, card=77))
     script.open()
     assert swipes(script.run(3.0)) == []
     assert fetches(script) == []
 
 
-def test_a_link_that_comes_back_goes_on_where_it_was() -> None:
-    script = serving()
-    script.feed(status(swiped(1)))
-    script.device.closed(script.now)
-    script.replies[STATUS] = status(swiped(2, card=77))
-    script.open()
-    assert swipes(script.run(0.2)) == [(0, 77)]
+def test_a_swipe_while_the_controller_was_silent_is_never_acted_upon() -> None:
+    script = serving(1)
+    replies, script.replies = script.replies, {}
+    script.run(8.0)
+    script.replies = {**replies, STATUS: status(swiped(1))}
+    assert swipes(script.run(5.0)) == []
+    assert swipes(script.feed(status(swiped(2, card=77)))) == [(1, 77)]
 
 
 def test_swipes_of_a_standstill_never_count() -> None:
-    script = serving()
+    script = serving(1)
     script.device.resumed(script.now)
     script.replies[STATUS] = status(swiped(3))
     assert swipes(script.run(0.1)) == []
     assert fetches(script) == []
-    assert swipes(script.feed(status(swiped(4, card=77)))) == [(0, 77)]
+    assert swipes(script.feed(status(swiped(4, card=77)))) == [(1, 77)]
 
 
-# -- our mark ----------------------------------------------------------------------
+# -- the mark in the record ---------------------------------------------------------
 
 
-def test_our_mark_follows_rarely() -> None:
-    script = serving()
-    for index in range(1, 30):
-        script.replies[mark(index)] = packet("b2", "01")
-        told = event(index, kind=2, reason=0x17)
-        script.replies |= {STATUS: status(told), get_event(index): fetched(told)}
-        script.run(1.0)
-    marks = [frame for _, frame in script.sent if frame[2:4] == "B2"]
-    assert 2 <= len(marks) <= 4
-    script.run(15.0)
-    assert [frame for _, frame in script.sent].count(mark(29)) == 1
+def test_the_mark_of_other_programs_is_left_alone() -> None:
+    script = serving(1)
+    script.feed(status(swiped(1)))
+    script.run(60.0)
+    assert not [one for _, one in script.sent if one[2:4] in ("B2", "B4")]

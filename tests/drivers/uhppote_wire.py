@@ -90,8 +90,9 @@ def get_event(index: int) -> str:
     return packet("b0", long(index))
 
 
-def mark(index: int) -> str:
-    return packet("b2", long(index) + MAGIC)
+def cards(count: int) -> str:
+    """The reply to the question how many cards its list has."""
+    return packet("58", long(count))
 
 
 STATUS = packet("20")
@@ -99,6 +100,8 @@ SET_TIME = packet("30", CLOCK)
 PC_CONTROL = packet("a0", MAGIC + "01")
 RECORD = packet("8e", "01")
 LISTENER = packet("90", "c0a8010a61ea00")
+COUNT = packet("58")
+#: The mark in the record is other programs'; it is never asked for, nor left.
 GET_MARK = packet("b4")
 FOUND = packet(FIND, "7f000001ff00000000000000001223344556089220230105")
 
@@ -112,7 +115,7 @@ def sound() -> dict[str, Reply]:
         PC_CONTROL: done("a0"),
         RECORD: done("8e"),
         LISTENER: done("90"),
-        GET_MARK: packet("b4"),
+        COUNT: COUNT,
         STATUS: status(),
     }
     for door in range(1, 5):
@@ -146,7 +149,7 @@ class UhppoteWire(ScriptedWire):
 
 def wire(*readers: int, **options: float | str | bool) -> UhppoteWire:
     """A wire to a sound controller, not opened yet."""
-    kind = UhppoteOptions(**{"serial": SERIAL, **options})  # type: ignore[arg-type]
+    kind = UhppoteOptions(**{"serial": SERIAL, "poll_s": 2.0, **options})  # type: ignore[arg-type]
     device = UhppoteController(options=kind, readers=readers, wall_clock=wall_clock)
     script = UhppoteWire(device, splits=split)
     script.replies = sound()

@@ -151,6 +151,17 @@ def _card(bits: int, number: str) -> Callable[[Stand], None]:
     return begins
 
 
+def _with_a_card(mishap: Mishap) -> Mishap:
+    """Return it with a good card held up while it lasts."""
+    hold_up = _card(26, "05058600")
+
+    def begins(stand: Stand) -> None:
+        mishap.begins(stand)
+        hold_up(stand)
+
+    return Mishap(begins=begins, ends=mishap.ends)
+
+
 def _person(*, number: str) -> Callable[[Stand], None]:
     """Lay an identity card on the reader whose number is not as it should be."""
 
@@ -209,11 +220,12 @@ def _osdp_unit(key: str) -> Unit:
     return Unit(address=1, options={"scbk": key})
 
 
+_UNPLUGGED = Mishap(
+    begins=lambda stand: stand.joined.unplug(),
+    ends=lambda stand: stand.joined.plug(),
+)
 MISHAPS: dict[str, Mishap] = {
-    "unplugged": Mishap(
-        begins=lambda stand: stand.joined.unplug(),
-        ends=lambda stand: stand.joined.plug(),
-    ),
+    "unplugged": _UNPLUGGED,
     "silent": _line(is_deaf=True, is_mute=True),
     "does not hear": _line(is_deaf=True),
     "is not heard": _line(is_mute=True),
@@ -236,6 +248,8 @@ MISHAPS: dict[str, Mishap] = {
     "lifted off the wall": Mishap(begins=_lifted, ends=_put_back),
     "factory-reset code shown": Mishap(begins=_setup_code(SetupCode.FACTORY_RESET)),
     "keyboard code shown": Mishap(begins=_setup_code(SetupCode.USB_KEYBOARD)),
+    "card while unplugged": _with_a_card(_UNPLUGGED),
+    "card while silent": _with_a_card(_line(is_deaf=True, is_mute=True)),
     "card 00000000": Mishap(begins=_card(32, "00000000")),
     "card of 24 bits": Mishap(begins=_card(24, "0A0B0C")),
     "card padded to 40 bits": Mishap(begins=_card(34, "0A0B0C0D0F")),
@@ -267,6 +281,9 @@ SITE_FILES: dict[str, list[Unit]] = {
     "the default key of install mode": [_osdp_unit(_DEFAULT_KEY)],
     "a key of one byte": [_osdp_unit("AA" * 16)],
     "a key that lost a digit": [_osdp_unit(_KEY[:-1])],
+    "two readers with one key": [
+        Unit(address=address, options={"scbk": _KEY}) for address in (1, 2)
+    ],
     "the broadcast address": [Unit(address=0x7F, options={"scbk": _KEY})],
     "two units with one address": [Unit(address=1), Unit(address=1)],
     "address 0": [Unit(address=0)],
