@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from drivers.device import Device
+    from drivers.spec import WallClock
 
 __all__ = ["DRIVERS", "DriverSpec", "Unit", "build"]
 
@@ -87,13 +88,20 @@ def _loaded(entry: EntryPoint) -> DriverSpec:
 DRIVERS: Mapping[str, DriverSpec] = _Registry()
 
 
-def build(driver: str, units: Sequence[Unit]) -> Device:
-    """Build the device of one port; LocalError says what does not fit."""
+def build(
+    driver: str, units: Sequence[Unit], *, wall_clock: WallClock | None = None
+) -> Device:
+    """Build the device of one port; LocalError says what does not fit.
+
+    ``wall_clock`` reaches the drivers of devices that keep a clock of their own.
+    """
     spec = DRIVERS.get(driver)
     if spec is None:
         known = ", ".join(sorted(DRIVERS))
         raise LocalError(f"unknown driver {driver!r}; the drivers are: {known}")
     try:
+        if wall_clock is not None and spec.build_with_clock is not None:
+            return spec.build_with_clock(units, wall_clock)
         return spec.build(units)
     except LocalError as fault:
         raise LocalError(f"{driver}: {fault}") from None

@@ -16,9 +16,13 @@ from drivers.options import Options, OptionValue, read_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from datetime import datetime
 
     from drivers.device import Device
     from drivers.question import Question
+
+    #: The site's local time; None while it is not known.
+    WallClock = Callable[[], datetime | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,8 @@ class DriverSpec:
     device itself ends a pulse. ``shows``: it can tell the person something.
     ``default_baud`` counts for serial ports alone. ``questions``: what may be asked of
     a device at an address without moving anything; None where there is none.
+    ``build_with_clock``: in place of ``build`` for a device that keeps a clock of its
+    own, which the driver sets.
     ``outputs_of`` and ``inputs_of``: the channels that a device has by its options;
     None where the option ``channels`` counts both, or nobody knows. ``readers``: the
     addresses that are readers where others of the port are not; None where all units
@@ -55,6 +61,7 @@ class DriverSpec:
     shows: bool = False
     link: LinkKind = LinkKind.SERIAL
     questions: Callable[[int], Sequence[Question]] | None = None
+    build_with_clock: Callable[[Sequence[Unit], WallClock], Device] | None = None
     outputs_of: Callable[[Mapping[str, OptionValue]], Collection[int]] | None = None
     inputs_of: Callable[[Mapping[str, OptionValue]], Collection[int]] | None = None
     readers: range | None = None

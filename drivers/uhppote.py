@@ -56,9 +56,9 @@ from drivers.uhppote_wire import (
 from drivers.waiting import WaitingSignals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-    from datetime import datetime
+    from collections.abc import Collection
 
+    from drivers.spec import WallClock
     from drivers.uhppote_options import UhppoteOptions
 
 #: Orders that wait; several times all doors of a controller.
@@ -88,8 +88,8 @@ class UhppoteController:
 
     ``readers``: the readers' units that the site names. ``wall_clock``: the local time
     to which the controller's clock is set at each beginning and every hour; it is
-    handed in because ``now`` is monotonic and no driver asks a clock. None: the clock
-    is left alone.
+    handed in because ``now`` is monotonic and no driver asks a clock. Without it, and
+    while it tells None, the clock is left alone.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class UhppoteController:
         *,
         options: UhppoteOptions,
         readers: Collection[int] = (),
-        wall_clock: Callable[[], datetime] | None = None,
+        wall_clock: WallClock | None = None,
     ) -> None:
         if not set(readers) <= set(READERS):
             raise LocalError("a controller's readers are units 1 to 8")

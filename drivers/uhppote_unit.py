@@ -59,9 +59,9 @@ from drivers.uhppote_wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-    from datetime import datetime
+    from collections.abc import Collection
 
+    from drivers.spec import WallClock
     from drivers.uhppote_options import UhppoteOptions
     from drivers.uhppote_order import Task
     from drivers.uhppote_wire import Event, Packet, Request, Status
@@ -69,6 +69,8 @@ if TYPE_CHECKING:
 #: The controller itself; its readers are units 1 to 8.
 CONTROLLER = 0
 CLOCK_EVERY_S = 3_600.0
+#: How soon a time that is not known yet is asked for again.
+CLOCK_UNKNOWN_S = 60.0
 PROBE_EVERY_S = 1.0
 #: Of whatever may be repeated: the first sending and two repeats.
 SENDINGS = 3
@@ -90,7 +92,7 @@ class Controller:
         *,
         options: UhppoteOptions,
         readers: Collection[int],
-        wall_clock: Callable[[], datetime] | None,
+        wall_clock: WallClock | None,
     ) -> None:
         self.serial = options.serial
         self.doors = Doors(options.doors)
@@ -263,8 +265,9 @@ class Controller:
         return [*plan, get_status()]
 
     def _clock(self, now: float) -> list[Request]:
-        self._clock_at = now + CLOCK_EVERY_S
-        return [] if self._wall_clock is None else [set_time(self._wall_clock())]
+        told = None if self._wall_clock is None else self._wall_clock()
+        self._clock_at = now + (CLOCK_UNKNOWN_S if told is None else CLOCK_EVERY_S)
+        return [] if told is None else [set_time(told)]
 
     def _take_door(self, packet: Packet) -> None:
         door, control = packet.body[0], door_of(packet)

@@ -15,16 +15,14 @@ from drivers.uhppote_unit import CONTROLLER
 from drivers.uhppote_wire import MAX_DOORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Mapping, Sequence
 
     from drivers.device import Device
     from drivers.options import OptionValue
+    from drivers.spec import WallClock
 
 
-def _build(
-    units: Sequence[Unit], wall_clock: Callable[[], datetime] | None = None
-) -> Device:
+def _build(units: Sequence[Unit], wall_clock: WallClock | None = None) -> Device:
     """Build a controller: unit 0 is itself, its readers are units 1 to 8.
 
     ``wall_clock`` is the roof's to give: without it the controller's clock is left
@@ -56,6 +54,7 @@ def _inputs(options: Mapping[str, OptionValue]) -> list[int]:
 SPEC = DriverSpec(
     name="uhppote",
     build=_build,
+    build_with_clock=_build,
     options=defaults(UhppoteOptions),
     roles=frozenset({"board", "reader"}),
     is_shared=True,

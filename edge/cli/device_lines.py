@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from drivers.device import Signal
     from drivers.link import Link
-    from drivers.spec import DriverSpec
+    from drivers.spec import DriverSpec, WallClock
     from edge.settings.site import Device, Door, Settings
 
 Where = tuple[str | int, ...]
@@ -186,8 +186,12 @@ def open_lines(
     on_signals: Callable[[str, list[Signal]], None],
     on_state: Callable[[str, bool, str], None],
     now: Callable[[], float],
+    wall_clock: WallClock | None = None,
 ) -> dict[str, Link]:
-    """Return a link for each port; nothing is opened before its ``run``."""
+    """Return a link for each port; nothing is opened before its ``run``.
+
+    ``wall_clock`` is for devices that keep a clock of their own.
+    """
     by_port: dict[str, list[Device]] = {}
     for device in settings.device:
         by_port.setdefault(device.port, []).append(device)
@@ -198,6 +202,7 @@ def open_lines(
             on_signals=partial(on_signals, port),
             on_state=partial(on_state, port),
             now=now,
+            wall_clock=wall_clock,
         )
         for port, devices in by_port.items()
     }
@@ -210,9 +215,11 @@ def _line(
     on_signals: Callable[[list[Signal]], None],
     on_state: Callable[[bool, str], None],
     now: Callable[[], float],
+    wall_clock: WallClock | None,
 ) -> Link:
     spec = DRIVERS[devices[0].driver]
-    device = build(devices[0].driver, units_of(devices))
+    units = units_of(devices)
+    device = build(devices[0].driver, units, wall_clock=wall_clock)
     try:
         return open_link(
             spec,

@@ -35,7 +35,7 @@ from edge.cli.site_wiring import wiring_of
 from edge.cli.status import event_view, status, steady_part
 from edge.cli.supervision import Supervision
 from edge.cli.sync_ports import ClockForSync, JournalForSync, port_faults
-from edge.cli.system_clock import SystemClock
+from edge.cli.system_clock import SystemClock, local_time
 from edge.control.server import ControlServer
 from edge.core.chain import SALT_BYTES
 from edge.core.command import HoldOpen, Indicate, OpenCompartment, Relock
@@ -49,6 +49,7 @@ from edge.storage.roster_file import open_roster
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from drivers.link import Link
@@ -147,6 +148,7 @@ class Runtime:
             on_signals=self.supervision.signals,
             on_state=self.supervision.line,
             now=now,
+            wall_clock=self._local_time,
         )
         self.self_test = SelfTest(
             self.bindings,
@@ -157,6 +159,9 @@ class Runtime:
             now=self.clock.now,
             utc_offset_ms=self.settings.site.utc_offset_hours * 3_600_000,
         )
+
+    def _local_time(self) -> datetime | None:
+        return local_time(self.clock.now(), self.settings.site.utc_offset_hours)
 
     def carry_out(self, command: Command) -> None:
         """Let a command reach its wire."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from edge.core.clock import ClockAnswer, IntervalClock
@@ -19,6 +20,9 @@ from edge.core.moment import UNBOUNDED_MS, Moment
 RELEASE_MS = 1_793_491_200_000
 #: A wall clock that moves against the monotonic one by more than this has stepped.
 STEP_MS = 2_000
+#: How wide the interval may be for a clock that people read.
+SHOWN_WITHIN_MS = 10_000
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  a device's clock knows no zone
 _STA_UNSYNC = 0x0040
 _TIME_ERROR = 5
 _MAXERROR_OFFSET = 3  # longs: modes (padded), offset, freq, maxerror
@@ -103,6 +107,17 @@ class SystemClock:
 
     def _offset_ms(self) -> int:
         return wall_ms() - int(self._age_s() * 1000)
+
+
+def local_time(now: Moment, offset_hours: int) -> datetime | None:
+    """Return a site's local time for devices that show one; None while unsure.
+
+    Some seconds do not matter to them, a wrong hour does.
+    """
+    if now.latest_ms - now.earliest_ms > SHOWN_WITHIN_MS:
+        return None
+    middle_ms = (now.earliest_ms + now.latest_ms) // 2
+    return EPOCH + timedelta(milliseconds=middle_ms, hours=offset_hours)
 
 
 def wall_ms() -> int:
