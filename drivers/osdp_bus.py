@@ -60,6 +60,7 @@ class OsdpReaders:
         wrong = [address for address in readers if not 0 <= address <= MAX_ADDRESS]
         if wrong:
             raise LocalError(f"a reader has an address 0 to {MAX_ADDRESS}, not {wrong}")
+        _refuse_shared_keys(readers)
         self._outbox = WaitingSignals()
         self._units = {
             address: OsdpUnit(
@@ -221,3 +222,13 @@ class OsdpReaders:
     def _say_conflict(self, why: str, now: float) -> None:
         if self._conflicts[self._unit.address].admit(now):
             self._outbox.add(AddressConflict(unit=self._unit.address, why=why))
+
+
+def _refuse_shared_keys(readers: Mapping[int, OsdpReaderOptions]) -> None:
+    """Raise LocalError where whoever opens one reader holds another's key too."""
+    holders: dict[bytes, int] = {}
+    for address, options in readers.items():
+        other = holders.setdefault(options.key, address)
+        if other != address:
+            why = f"the readers {other} and {address} have the same scbk"
+            raise LocalError(f"{why}; pair each with a key of its own")

@@ -2,7 +2,8 @@
 """From the bits that a reader sends to a card's number, or to a refusal.
 
 The law of the module: nothing is guessed, padded or cut. Bits that were lost on the
-way inside a reader must not make another person's number.
+way inside a reader must not make another person's number. Most readers call their
+cards "raw" whatever they are; so the parity is checked by the size, not by the name.
 
 Source: SIA AC-01 (Wiegand, 26 bits) and the 34-bit format of the same make: even
 parity over the first half, odd parity over the second.
@@ -44,8 +45,8 @@ def _fault_of(card: CardData, *, check_parity: bool) -> str:
         return "bits behind the end of a card's number"
     if not value:
         return "a card's number of zeros"
-    has_parity = check_parity and card.has_parity and card.bits in _FORMATS_WITH_PARITY
-    if has_parity and not _is_even_odd(value >> spare, card.bits // 2):
+    has_parity = card.bits in _FORMATS_WITH_PARITY
+    if check_parity and has_parity and not _is_even_odd(value >> spare, card.bits // 2):
         return "wrong parity of a card's number"
     return ""
 

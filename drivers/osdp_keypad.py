@@ -2,7 +2,8 @@
 """Digits of one keypad, gathered until somebody ends them.
 
 The law of the module: at most one number is kept, never printed, and wiped when it is
-cleared, when it grows too long, or when nobody goes on for 5 s.
+cleared, when it grows too long, or when nobody goes on for 5 s. The rest of a number
+of which the beginning was lost is no number.
 
 Source: OSDP v2.2, KEYPAD (0D ends, 7F clears); readers that send the printed ``#``
 and ``*`` as ASCII are common (libosdp hands bytes through as they are).
@@ -38,10 +39,22 @@ class Keypad:
         self._digits = bytearray()
         self._is_spoilt = False
 
+    def spoil(self) -> None:
+        """Forget what was typed, and whatever follows up to the number's end."""
+        is_begun = not self.is_empty
+        self.clear()
+        self._is_spoilt = is_begun
+
     def expire(self, now: float) -> None:
         """Forget what nobody goes on with."""
         if now - self._last_at >= IDLE_S:
             self.clear()
+
+    def drop(self, keys: bytes, now: float) -> None:
+        """Take keys that must not count, nor a number that they begin."""
+        for digits in self.pressed(keys, now):
+            wipe(digits)
+        self.spoil()
 
     def pressed(self, keys: bytes, now: float) -> list[bytearray]:
         """Take keys in their order; return the numbers that were ended.

@@ -181,7 +181,10 @@ class OutputLevels:
 
 @dataclass(frozen=True, slots=True)
 class CardData:
-    """Bits of a card, most significant first; ``has_parity``: as P-data-P."""
+    """Bits of a card, most significant first.
+
+    ``has_parity``: the reader calls them P-data-P; many call these raw all the same.
+    """
 
     has_parity: bool
     bits: int

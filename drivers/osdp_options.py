@@ -20,7 +20,8 @@ class OsdpReaderOptions:
 
     ``cuid``: the reader's number, 16 digits; without it the first that proves to hold
     the key is remembered until the process ends. ``check_parity``: refuse cards of 26
-    and 34 bits whose parity is wrong. The last two belong to the line: the largest of
+    and 34 bits whose parity is wrong, whatever the reader calls them; off for cards of
+    that size without parity. The last two belong to the line: the largest of
     its readers counts. ``turnaround_ms`` is for readers that let go of the line late.
     """
 

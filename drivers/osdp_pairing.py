@@ -7,7 +7,7 @@ for, once, within a window of seconds, and with one reader on the line: every ot
 address is called first, and an answer ends the attempt. The key is sent inside a
 channel, never in clear, and then proved by a handshake of its own:
 
-    SEARCH -> INSTALL (default key) -> SET_KEY -> PROVE (new key) -> DONE
+    SEARCH -> LISTEN -> INSTALL (default key) -> SET_KEY -> PROVE (new key) -> DONE
 
 Reachable says that the reader holds the new key now and names its cUID; Unreachable
 says why not. No signal carries the key: whoever made it keeps it.
@@ -49,16 +49,19 @@ if TYPE_CHECKING:
     from drivers.osdp_wire import Packet
 
 REPLY_TIMEOUT_S = 0.2
-#: An answer of a reader that should not be there; the search takes 127 of these.
+#: An answer of a reader that should not be there; the search takes 127 of these. A
+#: slower one answers into a later question, or into the silence behind the last.
 SEARCH_TIMEOUT_S = 0.03
 MOST_WINDOW_S = 60.0
 #: A question that was not answered so often ends the attempt.
 SENDINGS = 3
 BUSY_PAUSE_S = 0.05
+_OTHERS_TALK = "something else answers on the line"
 
 
 class _Step(StrEnum):
     SEARCH = "searching for other readers"
+    LISTEN = "listening for other readers"
     INSTALL = "install mode"
     SET_KEY = "setting the key"
     PROVE = "proving the new key"
@@ -134,6 +137,8 @@ class OsdpPairing:
 
     def receive(self, data: bytes, now: float) -> list[Signal]:
         """Take bytes of the line's."""
+        if data and self._step is _Step.LISTEN:
+            self._end(_OTHERS_TALK)
         self._line.receive(data, now)
         while packet := self._line.next_packet():
             if not self._line.is_idle:
@@ -146,7 +151,7 @@ class OsdpPairing:
         unanswered = self._line.expire(now)
         if unanswered is not None:
             if self._step is _Step.SEARCH and len(unanswered.raw) > 1:
-                self._end("something else answers on the line")
+                self._end(_OTHERS_TALK)
             elif self._step is not _Step.SEARCH and self._sendings >= SENDINGS:
                 self._end(f"{self._step}: {unanswered.why}")
             self._due_at = now
@@ -187,6 +192,10 @@ class OsdpPairing:
                 frame = encode(other, 0, IDENTIFY.code, IDENTIFY.data)
                 self._line.ask(frame, other, now, SEARCH_TIMEOUT_S)
                 return
+            self._step = _Step.LISTEN
+            self._due_at = now + REPLY_TIMEOUT_S
+            return
+        if self._step is _Step.LISTEN:
             self._step = _Step.INSTALL
         self._ask(now)
 

@@ -3,7 +3,8 @@
 
 The law of the module: it is told nothing that was not proved to be the reader's own.
 Inputs are told all at first and then by change; cards and numbers are told as they
-come and never kept.
+come and never kept. A card that came late is none, nor is a number of which a part
+may be missing.
 
 Source: OSDP v2.2, replies LSTATR, ISTATR, OSTATR, RAW and KEYPAD.
 """
@@ -54,19 +55,22 @@ class Reports:
     def forget(self) -> None:
         """Tell all inputs anew at the next occasion; drop a half-typed number."""
         self._inputs = ()
-        self._keypad.clear()
+        self._keypad.spoil()
 
-    def clear_keypad(self) -> None:
-        """Drop a half-typed number."""
-        self._keypad.clear()
+    def spoil_number(self) -> None:
+        """Drop a half-typed number, and the rest that may yet come."""
+        self._keypad.spoil()
 
     def expire(self, now: float) -> None:
         """Drop a half-typed number that nobody goes on with."""
         if not self._keypad.is_empty:
             self._keypad.expire(now)
 
-    def take(self, reply: Reply, now: float) -> Garbled | None:
-        """Tell what a reply says; return it as Garbled if it means nothing."""
+    def take(self, reply: Reply, now: float, *, is_late: bool) -> Garbled | None:
+        """Tell what a reply says; return it as Garbled if it means nothing.
+
+        ``is_late``: what people did may be old.
+        """
         match reply:
             case LocalStatus(is_tampered=is_tampered, has_power_fault=has_fault):
                 self._tamper.hold(Cause.SWITCH, is_present=is_tampered)
@@ -75,6 +79,8 @@ class Reports:
                 self._tell_inputs(levels)
             case OutputLevels(levels=levels):
                 self._tell_outputs(levels)
+            case CardData() | KeysPressed() if is_late:
+                return self._drop(reply, now)
             case CardData():
                 return self._tell_card(reply)
             case KeysPressed(keys=keys):
@@ -88,6 +94,11 @@ class Reports:
             case _:
                 return Garbled(unit=self._unit, raw=b"", why="not what was asked for")
         return None
+
+    def _drop(self, reply: CardData | KeysPressed, now: float) -> Garbled:
+        if isinstance(reply, KeysPressed):
+            self._keypad.drop(reply.keys, now)
+        return Garbled(unit=self._unit, raw=b"", why="shown while nobody asked")
 
     def _tell_card(self, card: CardData) -> Garbled | None:
         tag = read_tag(self._unit, card, check_parity=self._check_parity)

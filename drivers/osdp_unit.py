@@ -6,7 +6,8 @@ that was not answered is sent once more with the same number, which no reader ca
 out twice; then everything begins anew, so that a reader that lost its channel is back
 without being called lost. Three silences in a row make it unreachable; it is then
 probed once a second. A reader that answers but can't be trusted is unreachable too.
-What was ordered for a reader dies with its channel: nothing is sent late.
+What was ordered for a reader dies with its channel: nothing is sent late. What people
+showed it meanwhile dies too: see ``osdp_backlog``.
 
 Source: OSDP v2.2 as libosdp has it (src/osdp_cp.c, osdp_config.h): poll each 50 ms,
 time-out 200 ms. Its 300 s of silence after one refused command are not repeated here
@@ -27,6 +28,7 @@ from drivers.device import (
     Unreachable,
 )
 from drivers.limits import Liveness, RateLimit, Reach
+from drivers.osdp_backlog import Backlog
 from drivers.osdp_cue import commands_of
 from drivers.osdp_messages import (
     ACK,
@@ -111,6 +113,7 @@ class OsdpUnit:
         self._liveness = Liveness()
         self._told: set[str] = set()
         self._pulses = Pulses(unit=address, outbox=outbox)
+        self._backlog = Backlog()
         self._cues: deque[Command] = deque()
         self._statuses: deque[Command] = deque()
         self._unknown: set[int] = set()
@@ -122,7 +125,7 @@ class OsdpUnit:
         self._asked_at = 0.0
         #: When this unit wants to be asked.
         self.due_at = 0.0
-        #: How often the question in flight was sent.
+        #: How often the question in flight was sent since it was heard of last.
         self.sendings = 0
 
     @property
@@ -141,6 +144,7 @@ class OsdpUnit:
     def resumed(self, now: float) -> None:
         """Read all levels anew; what was in flight is asked again, but no order."""
         self._reports.forget()
+        self._backlog.begin()
         self._cues.clear()
         self._status_at = now
         if self._pulses.is_any:
@@ -174,6 +178,7 @@ class OsdpUnit:
         self.sendings = 1
         is_secure = self._session.stage is Stage.SECURE
         self._command = self._next_command(now) if is_secure else POLL
+        self._backlog.asked(self._command)
         return self._session.ask(self._command)
 
     def _next_poll(self, now: float) -> float:
@@ -249,7 +254,8 @@ class OsdpUnit:
         """Forget the channel and all that was meant for it; try again at ``at``."""
         self._pulses.drop(why)
         self._session.restart()
-        self._reports.clear_keypad()
+        self._backlog.begin()
+        self._reports.spoil_number()
         self._cues.clear()
         self._statuses.clear()
         self._unknown.clear()
@@ -279,18 +285,20 @@ class OsdpUnit:
         self._busy_since = None
         self._tamper.calm(now)
         self._reports.expire(now)
+        self._backlog.answered(reply, now)
         if self.reach is not Reach.ANSWERING:
             self._found()
         # A poll at once behind all else: only polls bring cards, and they wait.
         is_more = self._pulses or self._cues or self._statuses
-        if is_more or self._command is not POLL:
+        if is_more or self._command is not POLL or self._backlog.is_urgent:
             self.due_at = now
         if isinstance(reply, Nak):
             self._command_refused(reply)
             return
         self._pulses.answered()
         if reply is not ACK:
-            garbled = self._reports.take(reply, now)
+            is_late = self._backlog.is_possible
+            garbled = self._reports.take(reply, now, is_late=is_late)
             if garbled is not None:
                 self._say_garbled(garbled.raw, garbled.why, now)
 
@@ -304,7 +312,9 @@ class OsdpUnit:
         self._liveness.heard()
         self._session.known_uid = self._session.uid
         self._tamper.hold(Cause.OTHER_READER, is_present=False)
-        self._status_at = self.due_at = now
+        # A poll before the levels: until it has brought nothing, no card counts.
+        self.due_at = now
+        self._status_at = now + self._poll_s
         # Readers of one pair are secure together: asked for their levels in one beat
         # ever after, they would hold cards up.
         phase = self.address % _STATUS_PHASES
@@ -322,7 +332,11 @@ class OsdpUnit:
         return f"OSDP {self._session.identity}, cuid {uid}{pin}"
 
     def _stay_busy(self, now: float) -> None:
-        """Ask the same again at the next poll; a reader that is stuck is silent."""
+        """Ask the same again at the next poll; a reader that is stuck is silent.
+
+        It heard the question: the next loss of an answer is the first.
+        """
+        self.sendings = 0
         if self._busy_since is None:
             self._busy_since = now
         if self._pulses.is_too_old(now):

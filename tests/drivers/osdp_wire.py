@@ -23,7 +23,8 @@ from tests.drivers.vectors import frames
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KEY = "9F3C51D2A8E47706BB10C96E5D24F83A"
+#: The key of reader 5; see :func:`key_of`.
+KEY = "9F3C51D2A8E47706BB10C96E5D24F805"
 UID = "BEBA0100AFBEADDE"
 PDID = "BEBAFE0101AFBEADDEADDEAD"
 #: One contact function with 2 inputs, 2 outputs, lamp, sounder, text, CRC, AES.
@@ -246,16 +247,23 @@ class OsdpWire(ScriptedWire):
         return b"".join(found).hex() if found else None
 
 
+def key_of(address: int) -> str:
+    """Each reader's own."""
+    return f"{KEY[:-2]}{address:02X}"
+
+
 def nonces(seed: int) -> Callable[[int], bytes]:
     return random.Random(seed).randbytes
 
 
 def wire(*addresses: int, uid: str = UID, **options: int | str | bool) -> OsdpWire:
     """A line with sound readers, not opened yet."""
-    values: dict[str, int | str | bool] = {"scbk": KEY, "cuid": uid, **options}
-    kind = OsdpReaderOptions(**values)  # type: ignore[arg-type]
-    bus = OsdpReaders(readers=dict.fromkeys(addresses, kind), random_bytes=nonces(1))
-    return OsdpWire(bus, *(Reader(address) for address in addresses))
+    readers = {}
+    for address in addresses:
+        own: dict[str, int | str | bool] = {"scbk": key_of(address), "cuid": uid}
+        readers[address] = OsdpReaderOptions(**(own | options))  # type: ignore[arg-type]
+    bus = OsdpReaders(readers=readers, random_bytes=nonces(1))
+    return OsdpWire(bus, *(Reader(address, key_of(address)) for address in addresses))
 
 
 def serving(*addresses: int, **options: int | str | bool) -> OsdpWire:

@@ -152,13 +152,15 @@ def test_a_reader_back_on_the_bus_is_usable_at_once() -> None:
     for away_s in (0.3, 1.0, 3.0, 9.0):
         stand.take_off(stand.unit)
         stand.joined.run(away_s)
-        begun = stand.joined.now
+        begun, mark = stand.joined.now, len(stand.joined.told)
         stand.put_back(stand.unit)
-        stand.joined.until(
-            lambda: stand.readers[stand.unit].snapshot().is_secure, within_s=2.0
-        )
+        while not _is_tag(stand, mark):
+            # As people do who are not heard: they hold their card up again.
+            stand.readers[stand.unit].swipe(CardFormat.RAW_64, 7, stand.joined.now)
+            stand.joined.run(0.1)
+            assert stand.joined.now - begun < 1.5
+        stand.joined.run(0.1)
         assert stand.works()
-        assert stand.joined.now - begun < 1.5
 
 
 def test_a_kerong_board_knows_the_reset_in_both_forms() -> None:

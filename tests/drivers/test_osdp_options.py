@@ -8,7 +8,7 @@ import pytest
 from drivers.errors import LocalError
 from drivers.osdp_bus import OsdpReaders
 from drivers.osdp_options import OsdpReaderOptions
-from tests.drivers.osdp_wire import KEY
+from tests.drivers.osdp_wire import KEY, key_of
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,18 @@ def test_options_do_not_show_their_key() -> None:
     with pytest.raises(LocalError) as caught:
         OsdpReaderOptions(scbk="00" * 16)
     assert "0000" not in str(caught.value)
+
+
+def test_two_readers_of_one_line_with_one_key_are_refused() -> None:
+    """Whoever opens one of them would hold the other's key too."""
+    same = [OsdpReaderOptions(scbk=key) for key in (KEY, KEY.lower())]
+    other = OsdpReaderOptions(scbk=key_of(2))
+    readers = {1: same[0], 2: other, 3: same[1]}
+    words = "the readers 1 and 3 have the same scbk; pair each"
+    with pytest.raises(LocalError, match=words) as caught:
+        OsdpReaders(readers=readers, random_bytes=bytes)
+    assert KEY[:8].lower() not in str(caught.value).lower()
+    OsdpReaders(readers={1: same[0], 2: other}, random_bytes=bytes)
 
 
 @pytest.mark.parametrize("address", [-1, 0x7F, 0x80])

@@ -74,6 +74,31 @@ def test_noise_of_a_second_reader_ends_the_attempt() -> None:
     assert bench.attempt() == Unreachable(unit=5, why=why)
 
 
+@pytest.mark.parametrize("is_whole", [True, False])
+@pytest.mark.parametrize("delay_s", [0.05, 0.1, 0.2])
+def test_a_slow_reader_at_the_last_address_ends_the_attempt(
+    delay_s: float, *, is_whole: bool
+) -> None:
+    """It answers when nothing is asked any more; no key may go out beside it."""
+    bench = Bench(5, 126)
+    late: list[bytes] = []
+
+    def keep(reply: bytes) -> None:
+        late.append(reply)
+
+    bench.readers[126].mangle = keep
+    bench.open()
+    while not late:
+        bench.run_until_sent()
+    bench.run(delay_s)
+    bench.feed((late[0] if is_whole else late[0][:1]).hex())
+    why = "something else answers on the line"
+    assert bench.run(40.0) == []
+    assert [s for _, s in bench.signals] == [Unreachable(unit=5, why=why)]
+    assert {frame[4:6] for _, frame in bench.sent[-3:]} == {"7C", "7D", "7E"}
+    assert bench.readers[5].is_installing
+
+
 def test_a_reader_that_has_a_key_already_is_not_taken_over() -> None:
     bench = Bench(5)
     bench.readers[5].is_installing = False

@@ -45,8 +45,11 @@ def test_a_card_is_told_within_a_poll() -> None:
     ("digits", "is_read"),
     [
         (GOOD_26, True),
-        ("00001A0012345680", True),
+        ("00001A00123456C0", True),
+        ("00001A0012345680", False),
         ("00011A0012345680", False),
+        ("00002200891A2B3C40", True),
+        ("00002200891A2B3C00", False),
         ("0001220080000000C0", False),
         ("00012200800000018040"[:18], False),
         ("000038000000000000000000"[:22], False),
@@ -73,11 +76,12 @@ def test_only_whole_numbers_are_cards(digits: str, *, is_read: bool) -> None:
 
 
 def test_parity_may_be_left_alone() -> None:
-    script = serving(5, check_parity=False)
-    script.readers[5].report(0x50, "00011A0012345680")
-    (tag,) = script.run(0.1)
-    assert isinstance(tag, TagRead)
-    assert tag.number.hex() == "12345680"
+    for name in ("00", "01"):
+        script = serving(5, check_parity=False)
+        script.readers[5].report(0x50, f"00{name}1A0012345680")
+        (tag,) = script.run(0.1)
+        assert isinstance(tag, TagRead)
+        assert tag.number.hex() == "12345680"
 
 
 @pytest.mark.parametrize(
