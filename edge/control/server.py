@@ -21,6 +21,9 @@ MAX_LINE = 65_536
 MAX_CALLERS = 16
 #: Unread bytes after which a watcher is hung up on rather than waited for.
 MAX_UNREAD = 262_144
+#: From accepting a caller to its transport; asyncio forgets whom it accepted and has
+#: no transport for when its server closes (base_events.Server of Python 3.11).
+_TURNS_TO_ARRIVE = 2
 
 Answer = dict[str, Any]
 
@@ -41,6 +44,7 @@ class ControlServer:
         self._callers: set[asyncio.StreamWriter] = set()
         self._served: set[asyncio.Task[None]] = set()
         self._watchers: set[asyncio.StreamWriter] = set()
+        self._is_closing = False
 
     @property
     def is_watched(self) -> bool:
@@ -74,6 +78,11 @@ class ControlServer:
         """Stop serving; callers are hung up on, and none is served any more."""
         if self._server is None:
             return
+        self._is_closing = True
+        for listening in self._server.sockets:
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+        for _ in range(_TURNS_TO_ARRIVE):
+            await asyncio.sleep(0)
         self._server.close()
         for writer in list(self._callers):
             writer.transport.abort()  # closing would wait for one that never listens
@@ -94,6 +103,8 @@ class ControlServer:
         try:
             if len(self._callers) >= MAX_CALLERS:
                 await _write(writer, _refused("too many callers at once, try again"))
+                return
+            if self._is_closing:  # taken up just before: close() knows no writer yet
                 return
             self._callers.add(writer)
             while line := await _read(reader):

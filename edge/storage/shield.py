@@ -2,13 +2,15 @@
 """Work that its caller may give up waiting for, but cannot break off.
 
 The law of the module: a write begun is a write finished. Cancelling whoever awaits
-:func:`finish` cancels the waiting alone. Work that never suspends needs no task and
-no event loop, so that the simulation can run the journal by hand.
+:func:`finish` cancels the waiting alone; what fails after that is logged, since nobody
+else is left to hear of it. Work that never suspends needs no task and no event loop, so
+that the simulation can run the journal by hand.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import types
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 async def finish(work: Coroutine[Any, Any, T]) -> T:
@@ -28,7 +31,12 @@ async def finish(work: Coroutine[Any, Any, T]) -> T:
         awaited = work.send(None)
     except StopIteration as ended:
         return ended.value  # type: ignore[no-any-return]
-    return await asyncio.shield(asyncio.ensure_future(_carry(work, awaited)))
+    carried = asyncio.ensure_future(_carry(work, awaited))
+    try:
+        return await asyncio.shield(carried)
+    except asyncio.CancelledError:
+        carried.add_done_callback(_tell_failure)  # nobody else will ask
+        raise
 
 
 def begin(work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
@@ -49,6 +57,12 @@ def begin(work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
         failed.set_exception(error)
         return failed
     return loop.create_task(_carry(work, awaited))
+
+
+def _tell_failure(carried: asyncio.Future[Any]) -> None:
+    error = None if carried.cancelled() else carried.exception()
+    if error is not None:
+        log.error("a write failed after its caller had left: %r", error)
 
 
 async def _carry(work: Coroutine[Any, Any, T], awaited: object) -> T:

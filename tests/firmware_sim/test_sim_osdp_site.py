@@ -77,7 +77,7 @@ def test_a_site_file_names_readers_and_their_knobs() -> None:
     ("change", "told"),
     [
         ({"boards": {}}, "no ['boards']; known: readers, bus"),
-        ({"readers": {"entry": {"addresss": 5}}}, "readers.entry: no field 'addresss'"),
+        ({"readers": {"entry": {"addr": 5}}}, "readers.entry: no field 'addr'"),
         ({"readers": {"entry": {"base_key": "00"}}}, "a base key has 16 bytes"),
     ],
 )

@@ -57,7 +57,7 @@ def test_a_silence_says_why_and_what_to_read_to_the_installer(
 
 
 def test_a_reason_of_a_newer_gateway_is_left_out() -> None:
-    (told,) = reader(online=False, state="OFFLINE", fault=fault("SINGED"))
+    (told,) = reader(online=False, state="OFFLINE", fault=fault("CHARRED"))
     assert told.reason is None
     assert told.installer is not None
 

@@ -36,7 +36,7 @@ STEP_S = 0.01
 #: Steps between two orders: a pulse and all that is asked about it are over by then.
 STEPS = 150
 ORDERS = 200
-#: Bytes move to and fro so often in one instant at most.
+#: Bytes move both ways so often in one instant at most.
 _TURNS = 50
 _HOUSE = ("127.0.0.1", 50_000)
 
