@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator
 
+    import paho.mqtt.client as mqtt
+    from aiomqtt.types import PahoSocket
+
 #: For CONNACK and SUBACK each; paho's own limit for the TCP connection is the same.
 ANSWER_WITHIN_S = 5.0
 #: A polite DISCONNECT to a broker that no longer reads is not worth more.
@@ -70,6 +73,7 @@ async def connected(broker: Broker, identifier: str) -> AsyncIterator[aiomqtt.Cl
     )
     client.pending_calls_threshold = CALLS_AT_ONCE
     brake(client)
+    _write_only_while_open(client)
     client._client.manual_ack_set(on=True)  # noqa: SLF001  aiomqtt has no word
     try:
         await _enter(client)
@@ -108,6 +112,28 @@ def heed_cancellation(known: int = 0) -> None:
     """
     if cancellations() > known:
         raise asyncio.CancelledError
+
+
+def _write_only_while_open(client: aiomqtt.Client) -> None:
+    # aiomqtt notes the descriptor's number and waits for it a turn later, when paho may
+    # have closed it and another thread opened a file of that number.
+    loop, paho = asyncio.get_running_loop(), client._client  # noqa: SLF001
+
+    def write() -> None:
+        try:
+            paho.loop_write()
+        except Exception as fault:  # noqa: BLE001  as aiomqtt does
+            if not client._disconnected.done():  # noqa: SLF001
+                client._disconnected.set_exception(fault)  # noqa: SLF001
+
+    def wait(opened: PahoSocket) -> None:
+        if opened.fileno() >= 0:
+            loop.add_writer(opened.fileno(), write)
+
+    def wait_soon(_: mqtt.Client, __: object, opened: PahoSocket) -> None:
+        loop.call_soon_threadsafe(wait, opened)  # the connecting thread calls, too
+
+    paho.on_socket_register_write = wait_soon
 
 
 async def _enter(client: aiomqtt.Client) -> None:

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
+
+import aiomqtt
 
 from cloud_sync.connection import acknowledge, heed_cancellation
 from cloud_sync.introduction import JournalView
@@ -36,14 +39,20 @@ from edge.core.chain import genesis
 from edge.core.event import EventKind
 
 if TYPE_CHECKING:
-    import aiomqtt
-
     from cloud_sync.ports import Ports
     from cloud_sync.session import SyncSession
 
-#: Shorter than the shortest wait for an ack, so that a rewind never finds old
-#: publishes still waiting for their PUBACK.
+#: A PUBACK stands in line behind the messages that the broker had sent before it, and
+#: we may be slow with those. So this long after the last of them was dealt with, and
+#: no sooner: a connection on which nothing moves is left before a rewind (10 s) could
+#: find old publishes still out.
 PUBLISH_WITHIN_S = 5.0
+#: While messages keep coming a rewind may find them. That is sound: they count in the
+#: window, so that at most twice the window is out; being first on the same stream they
+#: arrive first, and what arrives twice the platform knows. But while the window is
+#: full of them nothing is sent again, and no rewind is counted: a broker that talks on
+#: and never answers is left after this long, before four rewinds (130 s) would.
+PUBLISH_AT_MOST_S = 60.0
 #: SUBACK's code for "no"; every smaller one is a granted QoS.
 _SUBSCRIPTION_REFUSED = 0x80
 
@@ -83,7 +92,9 @@ class Conversation:
         self._progress = progress
         self._turn = asyncio.Lock()
         self._tasks = asyncio.TaskGroup()
-        self._publishing = 0
+        #: When each publish went out that has no PUBACK yet, oldest first.
+        self._unanswered_s: list[float] = []
+        self._dealt_with_s = 0.0
         self._epoch = ports.journal.epoch
 
     async def run(self) -> None:
@@ -120,6 +131,7 @@ class Conversation:
             if not message.retain:  # nothing of ours is, so it is old or not ours
                 await self._take(message)
             acknowledge(self._client, message)
+            self._dealt_with_s = self._now_s()
 
     async def _take(self, message: aiomqtt.Message) -> None:
         async with self._turn:
@@ -136,19 +148,32 @@ class Conversation:
             async with self._turn:
                 await self._perform(self._session.tick(self._ports.clock.now()))
                 await self._send_rows()
-            deadline_s = self._session.deadline()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._until(deadline_s)):
+                async with asyncio.timeout(self._rest_s()):
                     await self._woken.wait()
 
-    def _until(self, deadline_s: float | None) -> float | None:
-        if deadline_s is None:
+    def _rest_s(self) -> float | None:
+        """Return how long there is nothing to do; MqttError if nobody answers."""
+        now_s, due_s = self._now_s(), self._answer_due_s()
+        if due_s is not None and now_s >= due_s:
+            raise aiomqtt.MqttError("Operation timed out")  # aiomqtt's own words
+        deadlines = (due_s, self._session.deadline())
+        first_s = min((at for at in deadlines if at is not None), default=None)
+        return None if first_s is None else max(0.0, first_s - now_s)
+
+    def _answer_due_s(self) -> float | None:
+        if not self._unanswered_s:
             return None
-        return max(0.0, deadline_s - self._ports.clock.now().monotonic_s)
+        oldest_s = self._unanswered_s[0]
+        moved_s = max(oldest_s, self._dealt_with_s)
+        return min(moved_s + PUBLISH_WITHIN_S, oldest_s + PUBLISH_AT_MOST_S)
+
+    def _now_s(self) -> float:
+        return self._ports.clock.now().monotonic_s
 
     async def _send_rows(self) -> None:
         journal = self._ports.journal
-        while self._publishing < WINDOW_BATCHES:
+        while len(self._unanswered_s) < WINDOW_BATCHES:
             wanted = self._session.wants_rows()
             if wanted is None or wanted.after >= journal.last_seq:
                 return
@@ -169,8 +194,9 @@ class Conversation:
         ports = self._ports
         match output:
             case Publish():
-                self._publishing += 1
-                self._tasks.create_task(self._publish(output))
+                now_s = self._now_s()
+                self._unanswered_s.append(now_s)
+                self._tasks.create_task(self._publish(output, now_s))
             case Watermark(hi=hi):
                 await ports.journal.acknowledge(hi)
                 self._progress.last_ack_s = ports.clock.now().monotonic_s
@@ -182,8 +208,12 @@ class Conversation:
                 await ports.feed.stage(snapshot, rows)
             case SnapshotComplete():
                 await ports.feed.complete(output)
-            case FeedCurrent():
+                held, now = ports.feed.cursor, ports.clock.now()
+                await self._perform(self._session.feed_settled(output, held, now))
+            case FeedCurrent(cursor=cursor) if cursor == ports.feed.cursor:
                 await ports.feed.confirm()
+            case FeedCurrent():
+                pass  # said of a copy that storage has lost: not of what is in force
             case SnapshotDropped(snapshot=snapshot):
                 await ports.feed.drop(snapshot)
             case ClockBounds():
@@ -197,12 +227,12 @@ class Conversation:
             case _:
                 assert_never(output)
 
-    async def _publish(self, item: Publish) -> None:
-        await self._client.publish(
-            item.topic, item.payload, qos=item.qos, timeout=PUBLISH_WITHIN_S
+    async def _publish(self, item: Publish, since_s: float) -> None:
+        await self._client.publish(  # the pump watches how long
+            item.topic, item.payload, qos=item.qos, timeout=math.inf
         )
-        self._publishing -= 1
-        if self._publishing == WINDOW_BATCHES - 1:
+        self._unanswered_s.remove(since_s)
+        if len(self._unanswered_s) == WINDOW_BATCHES - 1:
             self._woken.set()  # the pump may have stopped at a full window
 
     def _tell(self, refusal: Refusal) -> None:

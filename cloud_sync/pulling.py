@@ -3,9 +3,10 @@
 
 The law of the module: the gateway pulls; a hello or a nudge only says that there is
 something to pull. One pull is out at a time, and an answer counts only for the nonce
-of that pull. What was held stays until a newer snapshot is whole. A nudge may be
-lost, so a quiet connection asks by itself now and then; the answer that nothing is
-newer is worth having, since a roster's age decides whom it may still admit.
+of that pull. What was held stays until a newer snapshot is whole and storage holds
+it, which may refuse. A nudge may be lost, so a quiet connection asks by itself now and
+then; the answer that nothing is newer is worth having, since a roster's age decides
+whom it may still admit.
 Source: docs/sync-contract.md, sections 4 and 6.4.
 """
 
@@ -55,7 +56,8 @@ class Pulling:
         self._topics = topics
         self._new_nonce = new_nonce
         self._chance = chance
-        self._wanted = NO_FEED
+        #: The newest that the platform spoke of, and that storage took or refused.
+        self._wanted = self._judged = NO_FEED
         self._nonce: str | None = None
         self._assembler: SnapshotAssembler | None = None
         self._patience_s = ANSWER_WITHIN_S
@@ -69,7 +71,7 @@ class Pulling:
 
     def open(self, held: FeedCursor) -> None:
         """Begin a connection with what storage holds."""
-        self.held = self._wanted = held
+        self.held = self._wanted = self._judged = held
         self._patience_s = ANSWER_WITHIN_S
         self._nonce = self._assembler = self._due_s = None
         self._not_before_s = 0.0
@@ -86,7 +88,7 @@ class Pulling:
             self._wanted = cursor
         if self._due_s is None:
             self._rest(now)
-        if self._nonce is not None or self._wanted.age <= self.held.age:
+        if self._nonce is not None or self._wanted.age <= self._judged.age:
             return []
         if now.monotonic_s < self._not_before_s:
             self._due_s = self._not_before_s
@@ -108,7 +110,7 @@ class Pulling:
             # Usually the late answer to a pull that was given up.
             return Refused(kind=RefusalKind.FEED_PULL, why="a part of another pull")
         if part.parts == 0:
-            self._wanted = self.held
+            self._wanted = self._judged = self.held
             self._rest(now)
             return [FeedCurrent(cursor=self.held)]
         answer = self._assembler.receive(part)
@@ -120,10 +122,19 @@ class Pulling:
             outputs.append(StageRows(snapshot=part.pull, rows=answer.rows))
         if answer.is_complete:
             outputs.append(_complete(part))
-            self.held = part.cursor
             self._rest(now)
-            outputs += self.want(part.cursor, now)
         return outputs
+
+    def settle(
+        self, offered: FeedCursor, held: FeedCursor, now: Moment
+    ) -> list[Output]:
+        """Note what storage holds after it was offered a whole snapshot.
+
+        One that it refused would be refused again: nothing is asked for before there
+        is a newer one, or the quiet connection asks anyway.
+        """
+        self.held, self._judged = held, offered
+        return self.want(offered, now)
 
     def spoil(self, why: str) -> list[Output]:
         """Give up the pull that is out after a refusal; the deadline asks again."""

@@ -2,10 +2,10 @@
 """One gateway's conversation with the platform, without a socket or a clock.
 
 The law of the module: a session is told what came (``receive``), what time it is
-(``tick``) and what the journal holds (``offer_rows``, ``hash_answered``), and answers
-with outputs for its shell. Nothing goes out before a hello with this connection's
-nonce came back; nothing counts as stored but what the platform signed for and whose
-hash is the journal's own.
+(``tick``) and what storage holds (``offer_rows``, ``hash_answered``,
+``feed_settled``), and answers with outputs for its shell. Nothing goes out before a
+hello with this connection's nonce came back; nothing counts as stored but what the
+platform signed for and whose hash is the journal's own.
 Source: docs/sync-contract.md, section 6.
 """
 
@@ -29,6 +29,7 @@ from cloud_sync.outputs import (
     Publish,
     Reconnect,
     Refusal,
+    SnapshotComplete,
     Watermark,
 )
 from cloud_sync.pulling import Pulling
@@ -151,6 +152,14 @@ class SyncSession:
         if self._window is None:
             return self._establish(claim.hi, claim.hash, now)
         return self._confirm(claim.hi, claim.hash, now)
+
+    def feed_settled(
+        self, snapshot: SnapshotComplete, held: FeedCursor, now: Moment
+    ) -> list[Output]:
+        """Take what storage holds after ``snapshot``: the one before if it refused."""
+        if self._stage is not _Stage.SYNCING:
+            return []
+        return self._pulling.settle(snapshot.cursor, held, now)
 
     def deadline(self) -> float | None:
         """Return the monotonic second at which ``tick`` has something to do."""

@@ -80,6 +80,7 @@ class Gateway:
         self.told: list[Output] = []
         self.oldest = 1
         self.needs_connection = True
+        self.refuses_snapshots = False
 
     def connect(self) -> None:
         head = self.journal[-1].hash if self.journal else genesis(self.epoch)
@@ -135,8 +136,13 @@ class Gateway:
                     self.staged.setdefault(name, []).extend(staged)
                 case SnapshotComplete(snapshot=name):
                     applied = self.staged.pop(name, [])
-                    self.roster = {row.id: row for row in applied}
-                    self.held = output.cursor
+                    if not self.refuses_snapshots:
+                        self.roster = {row.id: row for row in applied}
+                        self.held = output.cursor
+                    self.told.append(output)
+                    now = moment(self.now_s)
+                    self.carry_out(self.session.feed_settled(output, self.held, now))
+                    continue
                 case SnapshotDropped(snapshot=name):
                     self.staged.pop(name, None)
                 case Reconnect() | NewEpochNeeded():

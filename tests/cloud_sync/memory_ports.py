@@ -110,10 +110,14 @@ class Site:
     """A client with all that it borrows; ``reports`` is what the journal was told."""
 
     def __init__(
-        self, broker: BrokerProcess | int, records: Sequence[Record] = ()
+        self,
+        broker: BrokerProcess | int,
+        records: Sequence[Record] = (),
+        *,
+        feed: MemoryFeed | None = None,
     ) -> None:
         self.journal = MemoryJournal(records)
-        self.feed = MemoryFeed()
+        self.feed = feed or MemoryFeed()
         self.clock = SystemClock()
         self.reports: list[tuple[EventKind, Facts]] = []
         self.session = new_session()

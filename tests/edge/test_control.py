@@ -235,6 +235,33 @@ async def test_closing_waits_for_nobody_who_does_not_listen(
     writer.transport.abort()
 
 
+def is_hung_up(caller: socket.socket) -> bool:
+    try:
+        return caller.recv(1) == b""
+    except ConnectionResetError:  # it was not even accepted
+        return True
+
+
+@pytest.mark.parametrize("turns", range(10))
+async def test_closing_waits_for_no_caller_accepted_just_before(
+    path: Path, turns: int
+) -> None:
+    server = ControlServer(path, {"echo": echo})
+    await server.open()
+    before = asyncio.all_tasks()
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.settimeout(0)
+        caller.connect(str(path))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            await server.close()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert asyncio.all_tasks() == before, "and nobody is served any more"
+        assert is_hung_up(caller)
+
+
 async def test_closing_what_was_never_open_is_harmless(path: Path) -> None:
     await ControlServer(path, {}).close()
 
