@@ -11,16 +11,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drivers import id_card_sam_wire, locker_8a_wire, modbus_rtu
-from drivers.lock_wire import Levels
-from drivers.locker_8a_wire import QUERY, STATUS_BYTES
+from drivers.id_card import sam_wire as id_card_sam_wire
+from drivers.locks import family_8a_wire as locker_8a_wire
+from drivers.locks.family_8a_wire import QUERY, STATUS_BYTES
+from drivers.locks.lock_wire import Levels
+from drivers.modbus import rtu as modbus_rtu
 from drivers.question import Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from drivers.lock_wire import LockWire
-    from drivers.modbus_rtu import Request
+    from drivers.locks.lock_wire import LockWire
+    from drivers.modbus.rtu import Request
 
 #: The Waveshare boards have eight of each; smaller ones refuse, which is an answer.
 CHANNELS = 8

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from drivers.errors import LocalError
-from drivers.link import LinkKind
+from drivers.links.link import LinkKind
 from drivers.options import Options, OptionValue, read_options
 
 if TYPE_CHECKING:

@@ -12,21 +12,25 @@ import json
 from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from firmware_sim.cu48 import Cu48Settings
 from firmware_sim.errors import SimulationError
-from firmware_sim.kerong import KerongSettings
-from firmware_sim.lcus_relay import LcusFault, LcusSettings
-from firmware_sim.locker_bus import LockerBusSettings
-from firmware_sim.locker_settings import LockerBoardSettings, LockerFault
-from firmware_sim.osdp_bus import OsdpBusSettings
-from firmware_sim.osdp_settings import OsdpFault, OsdpReaderSettings
-from firmware_sim.qr_settings import Gm65Settings, QrScannerSettings, ScannerFault
-from firmware_sim.relay_board import BoardFault, RelayBoardSettings
-from firmware_sim.relay_bus import RelayBusSettings
-from firmware_sim.sam_settings import SamFault, SamReaderSettings
+from firmware_sim.id_card.sam_settings import SamFault, SamReaderSettings
+from firmware_sim.lockers.cu48 import Cu48Settings
+from firmware_sim.lockers.kerong import KerongSettings
+from firmware_sim.lockers.locker_bus import LockerBusSettings
+from firmware_sim.lockers.locker_settings import LockerBoardSettings, LockerFault
+from firmware_sim.lockers.wkly import WklySettings
+from firmware_sim.osdp.bus import OsdpBusSettings
+from firmware_sim.osdp.settings import OsdpFault, OsdpReaderSettings
+from firmware_sim.relays.lcus_relay import LcusFault, LcusSettings
+from firmware_sim.relays.relay_board import BoardFault, RelayBoardSettings
+from firmware_sim.relays.relay_bus import RelayBusSettings
+from firmware_sim.scanners.qr_settings import (
+    Gm65Settings,
+    QrScannerSettings,
+    ScannerFault,
+)
 from firmware_sim.site import Site
-from firmware_sim.uhppote_settings import NetworkSettings, UhppoteSettings
-from firmware_sim.wkly import WklySettings
+from firmware_sim.uhppote.settings import NetworkSettings, UhppoteSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +39,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     from firmware_sim.hand import Hand
-    from firmware_sim.locker_settings import BoardTraits
+    from firmware_sim.lockers.locker_settings import BoardTraits
 
 #: What a board on a bus is called here; what is alone bears the name of its port.
 BOARD = "board"

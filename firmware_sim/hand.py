@@ -15,28 +15,28 @@ from typing import TYPE_CHECKING, TypeVar
 from firmware_sim.errors import SimulationError
 
 # Read while running: the control socket checks requests by these annotations.
-from firmware_sim.identity_card import IdentityCard  # noqa: TC001
-from firmware_sim.lcus_relay import LcusFault  # noqa: TC001
-from firmware_sim.locker_settings import LockerFault  # noqa: TC001
-from firmware_sim.osdp_cards import CardFormat  # noqa: TC001
-from firmware_sim.osdp_settings import OsdpFault  # noqa: TC001
-from firmware_sim.qr_settings import ScannerFault, SetupCode  # noqa: TC001
-from firmware_sim.relay_board import BoardFault  # noqa: TC001
-from firmware_sim.sam_settings import SamFault  # noqa: TC001
-from firmware_sim.uhppote_board import IN, OUT
-from firmware_sim.uhppote_settings import Direction, PacketFault  # noqa: TC001
+from firmware_sim.id_card.identity_card import IdentityCard  # noqa: TC001
+from firmware_sim.id_card.sam_settings import SamFault  # noqa: TC001
+from firmware_sim.lockers.locker_settings import LockerFault  # noqa: TC001
+from firmware_sim.osdp.cards import CardFormat  # noqa: TC001
+from firmware_sim.osdp.settings import OsdpFault  # noqa: TC001
+from firmware_sim.relays.lcus_relay import LcusFault  # noqa: TC001
+from firmware_sim.relays.relay_board import BoardFault  # noqa: TC001
+from firmware_sim.scanners.qr_settings import ScannerFault, SetupCode  # noqa: TC001
+from firmware_sim.uhppote.board import IN, OUT
+from firmware_sim.uhppote.settings import Direction, PacketFault  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from firmware_sim.door import Door
-    from firmware_sim.lcus_relay import LcusRelay
-    from firmware_sim.locker_bank import Compartment
-    from firmware_sim.locker_board import LockerBoard
-    from firmware_sim.osdp_reader import OsdpReader
-    from firmware_sim.qr_scanner import QrScanner
-    from firmware_sim.relay_board import RelayBoard
-    from firmware_sim.uhppote_controller import UhppoteController
+    from firmware_sim.lockers.locker_bank import Compartment
+    from firmware_sim.lockers.locker_board import LockerBoard
+    from firmware_sim.osdp.reader import OsdpReader
+    from firmware_sim.relays.lcus_relay import LcusRelay
+    from firmware_sim.relays.relay_board import RelayBoard
+    from firmware_sim.scanners.qr_scanner import QrScanner
+    from firmware_sim.uhppote.controller import UhppoteController
     from firmware_sim.world import World
 
 #: The longest that a button is held or a board dark; longer is a press and a release.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from firmware_sim.uhppote_controller import Address
+    from firmware_sim.uhppote.controller import Address
     from firmware_sim.world import World
 
     Watcher = Callable[[tuple[Happening, ...]], None]

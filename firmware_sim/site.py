@@ -44,25 +44,25 @@ from typing import TYPE_CHECKING, TypeVar
 
 from firmware_sim.door import DoorSettings
 from firmware_sim.errors import SimulationError
-from firmware_sim.identity_card import IdentityCard
-from firmware_sim.lcus_relay import LcusSettings
-from firmware_sim.locker_bus import LockerBusSettings
-from firmware_sim.locker_families import settings_kind
-from firmware_sim.osdp_bus import OsdpBusSettings
-from firmware_sim.osdp_settings import OsdpReaderSettings
-from firmware_sim.persons import PERSONS
+from firmware_sim.id_card.identity_card import IdentityCard
+from firmware_sim.id_card.persons import PERSONS
+from firmware_sim.id_card.sam_settings import LATENCIES, SamLatencies, SamReaderSettings
+from firmware_sim.lockers.locker_bus import LockerBusSettings
+from firmware_sim.lockers.locker_families import settings_kind
+from firmware_sim.osdp.bus import OsdpBusSettings
+from firmware_sim.osdp.settings import OsdpReaderSettings
 from firmware_sim.plain import build, expect_mapping
-from firmware_sim.qr_scanner import QrScannerSettings
-from firmware_sim.relay_board import RelayBoardSettings
-from firmware_sim.relay_bus import RelayBusSettings
-from firmware_sim.sam_settings import LATENCIES, SamLatencies, SamReaderSettings
+from firmware_sim.relays.lcus_relay import LcusSettings
+from firmware_sim.relays.relay_board import RelayBoardSettings
+from firmware_sim.relays.relay_bus import RelayBusSettings
+from firmware_sim.scanners.qr_scanner import QrScannerSettings
 from firmware_sim.site_checks import check_names, check_wiring
-from firmware_sim.uhppote_settings import NetworkSettings, UhppoteSettings
+from firmware_sim.uhppote.settings import NetworkSettings, UhppoteSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from firmware_sim.locker_settings import BoardTraits
+    from firmware_sim.lockers.locker_settings import BoardTraits
     from firmware_sim.plain import Presets
 
 #: A site is one box's: eight lines are more than any board of the kind carries.

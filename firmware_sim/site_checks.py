@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from firmware_sim.door import LockKind
 from firmware_sim.errors import SimulationError
-from firmware_sim.uhppote_cards import DOORS
+from firmware_sim.uhppote.cards import DOORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from firmware_sim.door import DoorSettings
-    from firmware_sim.uhppote_settings import UhppoteSettings
+    from firmware_sim.uhppote.settings import UhppoteSettings
 
 
 class Terminals(Protocol):

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firmware_sim.happening import Happening
-    from firmware_sim.uhppote_controller import Address
-    from firmware_sim.uhppote_network import UhppoteNetwork
+    from firmware_sim.uhppote.controller import Address
+    from firmware_sim.uhppote.network import UhppoteNetwork
 
     Watcher = Callable[[tuple[Happening, ...]], None]
 

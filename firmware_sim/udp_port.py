@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Iterable
 
-    from firmware_sim.uhppote_controller import Address, Datagram
+    from firmware_sim.uhppote.controller import Address, Datagram
 
 LOCALHOST = "127.0.0.1"
 #: More than any packet of the family; a longer one is cut and so refused.

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 from firmware_sim.door import Door, DoorSettings, DoorSnapshot
 from firmware_sim.errors import SimulationError
 from firmware_sim.happening import MAX_REMEMBERED, Happening, Subject, What
-from firmware_sim.lcus_relay import LcusRelay, LcusSnapshot
-from firmware_sim.locker_board import LockerBoard, LockerBoardSnapshot
-from firmware_sim.locker_bus import LockerBus
-from firmware_sim.osdp_bus import OsdpBus
-from firmware_sim.osdp_reader import OsdpReader, OsdpReaderSnapshot
+from firmware_sim.id_card.sam_reader import SamReader, SamReaderSnapshot
+from firmware_sim.lockers.locker_board import LockerBoard, LockerBoardSnapshot
+from firmware_sim.lockers.locker_bus import LockerBus
+from firmware_sim.osdp.bus import OsdpBus
+from firmware_sim.osdp.reader import OsdpReader, OsdpReaderSnapshot
 from firmware_sim.outbox import earliest
-from firmware_sim.qr_scanner import QrScanner, QrScannerSnapshot
-from firmware_sim.relay_board import RelayBoard, RelayBoardSnapshot
-from firmware_sim.relay_bus import RelayBus
-from firmware_sim.sam_reader import SamReader, SamReaderSnapshot
+from firmware_sim.relays.lcus_relay import LcusRelay, LcusSnapshot
+from firmware_sim.relays.relay_board import RelayBoard, RelayBoardSnapshot
+from firmware_sim.relays.relay_bus import RelayBus
+from firmware_sim.scanners.qr_scanner import QrScanner, QrScannerSnapshot
 from firmware_sim.site import (
     LcusPort,
     LockerBusPort,
@@ -35,8 +35,8 @@ from firmware_sim.site import (
     Site,
     UhppotePort,
 )
-from firmware_sim.uhppote_controller import UhppoteController, UhppoteSnapshot
-from firmware_sim.uhppote_network import UhppoteNetwork
+from firmware_sim.uhppote.controller import UhppoteController, UhppoteSnapshot
+from firmware_sim.uhppote.network import UhppoteNetwork
 from firmware_sim.wire import garbled
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from firmware_sim.device import SimulatedDevice
     from firmware_sim.site import LinePort
-    from firmware_sim.uhppote_controller import Address, Datagram
+    from firmware_sim.uhppote.controller import Address, Datagram
 
 _RELAY_MOVES = {What.RELAY_ON: True, What.RELAY_OFF: False}
 

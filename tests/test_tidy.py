@@ -42,9 +42,10 @@ PURE = (
 SHELLS = {
     f"drivers/{name}.py"
     for name in (
-        *("device_link", "stream_link", "serial_link", "udp_link", "memory_link"),
-        *("serial_port", "tcp_port", "port_faults", "evdev_link"),
-        *("gpio_chips", "gpio_link", "pcsc_link", "pcsc_service", "pcsc_watch"),
+        *("links/device_link", "links/stream_link", "links/serial_link"),
+        *("links/udp_link", "links/memory_link", "links/evdev_link"),
+        *("links/serial_port", "links/tcp_port", "links/port_faults"),
+        *("gpio/chips", "gpio/link", "pcsc/link", "pcsc/service", "pcsc/watch"),
         "specs/osdp",  # gives the driver its randomness
     )
 }

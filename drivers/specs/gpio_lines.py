@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drivers.gpio_lines import GpioLines
-from drivers.gpio_options import GpioOptions
-from drivers.link import LinkKind
+from drivers.gpio.lines import GpioLines
+from drivers.gpio.options import GpioOptions
+from drivers.links.link import LinkKind
 from drivers.options import defaults, read_options
 from drivers.spec import DriverSpec, alone
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from drivers.id_card_sam import IdCardReader, IdCardSamOptions
+from drivers.id_card.sam import IdCardReader, IdCardSamOptions
 from drivers.options import defaults
 from drivers.questions import of_id_card_sam
 from drivers.spec import DriverSpec, alone

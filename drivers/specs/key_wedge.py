@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from drivers.key_wedge import KeyWedge, KeyWedgeOptions
-from drivers.link import LinkKind
+from drivers.links.link import LinkKind
 from drivers.options import defaults
+from drivers.scanners.key_wedge import KeyWedge, KeyWedgeOptions
 from drivers.spec import DriverSpec, alone
 
 SPEC = DriverSpec(

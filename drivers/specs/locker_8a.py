@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from drivers.locker_8a import LockerBoards
-from drivers.locker_8a_unit import LockerBoardOptions
+from drivers.locks.family_8a import LockerBoards
+from drivers.locks.family_8a_unit import LockerBoardOptions
 from drivers.options import defaults
 from drivers.questions import of_locker_8a
 from drivers.spec import DriverSpec, by_address

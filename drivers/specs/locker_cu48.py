@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from drivers.locker_cu48 import CU48, Cu48Boards, Cu48Options
+from drivers.locks.cu48 import CU48, Cu48Boards, Cu48Options
 from drivers.options import defaults
 from drivers.questions import of_locks
 from drivers.spec import DriverSpec, by_address

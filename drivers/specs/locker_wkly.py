@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from drivers.locker_wkly import WKLY, WklyBoards, WklyOptions
+from drivers.locks.wkly import WKLY, WklyBoards, WklyOptions
 from drivers.options import defaults
 from drivers.questions import of_locks
 from drivers.spec import DriverSpec, by_address

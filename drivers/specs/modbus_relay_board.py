@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from drivers.modbus_relay_board import RelayBoards
-from drivers.modbus_relay_unit import RelayBoardOptions
+from drivers.modbus.relay_board import RelayBoards
+from drivers.modbus.relay_unit import RelayBoardOptions
 from drivers.options import defaults
 from drivers.questions import of_modbus_relay_board
 from drivers.spec import DriverSpec, by_address

@@ -6,8 +6,8 @@ from __future__ import annotations
 import os
 
 from drivers.options import defaults
-from drivers.osdp_bus import OsdpReaders
-from drivers.osdp_options import OsdpReaderOptions
+from drivers.osdp.bus import OsdpReaders
+from drivers.osdp.options import OsdpReaderOptions
 from drivers.spec import DriverSpec, by_address
 
 SPEC = DriverSpec(

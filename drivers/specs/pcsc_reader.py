@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from drivers.link import LinkKind
+from drivers.links.link import LinkKind
 from drivers.options import defaults
-from drivers.pcsc_reader import PcscOptions, PcscReader
+from drivers.pcsc.reader import PcscOptions, PcscReader
 from drivers.spec import DriverSpec, alone
 
 SPEC = DriverSpec(

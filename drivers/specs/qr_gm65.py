@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from drivers.options import defaults
-from drivers.qr_gm65 import Gm65Scanner
-from drivers.qr_gm65_settings import Gm65Options
+from drivers.scanners.qr_gm65 import Gm65Scanner
+from drivers.scanners.qr_gm65_settings import Gm65Options
 from drivers.spec import DriverSpec, alone
 
 SPEC = DriverSpec(

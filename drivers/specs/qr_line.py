@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from drivers.options import defaults
-from drivers.qr_line import LineScanner, QrLineOptions
+from drivers.scanners.qr_line import LineScanner, QrLineOptions
 from drivers.spec import DriverSpec, alone
 
 SPEC = DriverSpec(

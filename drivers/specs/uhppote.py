@@ -6,13 +6,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from drivers.errors import LocalError
-from drivers.link import LinkKind
+from drivers.links.link import LinkKind
 from drivers.options import defaults, read_options
 from drivers.spec import DriverSpec, Unit
-from drivers.uhppote import READERS, UhppoteController
-from drivers.uhppote_options import UhppoteOptions
-from drivers.uhppote_unit import CONTROLLER
-from drivers.uhppote_wire import MAX_DOORS
+from drivers.uhppote.controller import READERS, UhppoteController
+from drivers.uhppote.options import UhppoteOptions
+from drivers.uhppote.unit import CONTROLLER
+from drivers.uhppote.wire import MAX_DOORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class AbsentLine:
-    """A link that never opens; see :class:`drivers.link.Link` for the verbs."""
+    """A link that never opens; see :class:`drivers.links.link.Link` for the verbs."""
 
     is_open = False
 

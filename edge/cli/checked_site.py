@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import drivers.specs
+import drivers
 import edge.bindings
 import edge.cli
 import edge.core
@@ -63,7 +63,7 @@ def checked_site(site: Path, state: Path) -> CheckedSite:
 
 def stamp(site: Path) -> str:
     """Return what a checked copy of ``site`` is good for; OSError if unreadable."""
-    rooms = (edge.cli, edge.core, edge.bindings, edge.settings, drivers, drivers.specs)
+    rooms = (edge.cli, edge.core, edge.bindings, edge.settings, drivers)
     code = [Path(path) for room in rooms for path in room.__path__]
     return stamp_of(site.read_bytes(), code, outside())
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from serial import Serial
 
 from drivers.errors import LocalError
-from drivers.links import open_link
-from drivers.port_text import check_port, is_path
+from drivers.links.opening import open_link
+from drivers.links.port_text import check_port, is_path
 from drivers.registry import DRIVERS, Unit, build
 from edge.cli.absent_line import AbsentLine
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drivers.device import Signal
-    from drivers.link import Link
+    from drivers.links.link import Link
     from drivers.spec import DriverSpec, WallClock
     from edge.settings.site import Device, Door, Settings
 

@@ -18,16 +18,16 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from drivers.errors import LocalError
-from drivers.link import LinkKind, PortError
-from drivers.links import opener
-from drivers.port_text import is_path
+from drivers.links.link import LinkKind, PortError
+from drivers.links.opening import opener
+from drivers.links.port_text import is_path
 from drivers.question import MAX_HEARD_BYTES, Outcome, outcome
 from drivers.registry import DRIVERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drivers.link import OpenPort
+    from drivers.links.link import OpenPort
     from drivers.question import Question
     from drivers.registry import DriverSpec
 

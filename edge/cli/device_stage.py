@@ -21,7 +21,7 @@ from drivers.device import (
     Pulse,
     Reachable,
 )
-from drivers.links import open_link
+from drivers.links.opening import open_link
 from drivers.question import Outcome
 from drivers.registry import DRIVERS, build
 from edge.cli.device_lines import place_of, units_of
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drivers.device import Signal
-    from drivers.link import Link
+    from drivers.links.link import Link
     from edge.settings.site import Device
 
     Say = Callable[[str], None]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from drivers.device import OpenLock, Pulse
 from drivers.errors import LocalError
-from drivers.links import opener
+from drivers.links.opening import opener
 from drivers.question import Outcome
 from drivers.registry import DRIVERS
 from edge.cli.device_lines import place_of

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 
 from drivers.device import Reachable, Unreachable
 from drivers.errors import LocalError
-from drivers.links import opener
-from drivers.osdp_pairing import OsdpPairing
-from drivers.osdp_secure_channel import KEY_BYTES, weakness
+from drivers.links.opening import opener
+from drivers.links.stream_link import StreamLink
+from drivers.osdp.pairing import OsdpPairing
+from drivers.osdp.secure_channel import KEY_BYTES, weakness
 from drivers.registry import DRIVERS
-from drivers.stream_link import StreamLink
 from edge.cli.supervision import Trouble, kind_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 #: Random keys are weak about once in 10**12; more than this is a broken source.
 MOST_DRAWS = 8
-#: How attempts end in which no key has left (drivers.osdp_pairing).
+#: How attempts end in which no key has left (drivers.osdp.pairing).
 BEFORE_THE_KEY = (
     "another reader is on the line",
     "something else answers",

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drivers.port_faults import holders
+from drivers.links.port_faults import holders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from drivers.link import Link
+    from drivers.links.link import Link
     from edge.core.command import Command
     from edge.core.event import Event
     from edge.core.moment import Moment

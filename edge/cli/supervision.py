@@ -59,7 +59,7 @@ class Trouble(StrEnum):
     TAMPERED = "TAMPERED"
 
 
-#: What the links' own texts say (drivers.port_faults and its like for other links).
+#: What the links' own texts say (drivers.links.port_faults, and others like it).
 _PORT_TROUBLES = (
     ("has it open", Trouble.PORT_HELD),
     ("another program", Trouble.PORT_HELD),

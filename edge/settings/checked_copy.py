@@ -30,7 +30,7 @@ def stamp_of(site: bytes, code: list[Path], others: list[str]) -> str:
     digest = hashlib.sha256(site)
     digest.update(json.dumps(others).encode())
     for folder in code:
-        for file in sorted(folder.glob("*.py")):
+        for file in sorted(folder.rglob("*.py")):
             seen = file.stat()
             digest.update(f"\0{file.name} {seen.st_size} {seen.st_mtime_ns}".encode())
     return digest.hexdigest()

@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from drivers.pcsc_service import Code, PcscError, ReaderState
+from drivers.pcsc.service import Code, PcscError, ReaderState
 
 _EMPTY, _PRESENT, _EXCLUSIVE = 0x10, 0x20, 0x80
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drivers.qr_gm65 import Gm65Scanner
-from drivers.qr_gm65_settings import Gm65Options
+from drivers.scanners.qr_gm65 import Gm65Scanner
+from drivers.scanners.qr_gm65_settings import Gm65Options
 from tests.drivers.scripted import Reply, ScriptedWire
 from tests.drivers.vectors import frames
 

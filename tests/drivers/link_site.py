@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from drivers.device import Garbled, Order, Pulse, Signal, Unreachable
-from drivers.serial_link import SerialLink
+from drivers.links.serial_link import SerialLink
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from drivers.device import Device
-    from drivers.link import Link
+    from drivers.links.link import Link
     from tests.drivers.pty_port import PtyPort
 
 OPEN = Pulse(unit=1, channel=1, duration_s=1.0)

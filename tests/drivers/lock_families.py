@@ -6,16 +6,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from drivers.locker_cu48 import Cu48Boards, Cu48Options
-from drivers.locker_kerong import KerongBoards, KerongOptions
-from drivers.locker_wkly import WklyBoards, WklyOptions
+from drivers.locks.cu48 import Cu48Boards, Cu48Options
+from drivers.locks.kerong import KerongBoards, KerongOptions
+from drivers.locks.wkly import WklyBoards, WklyOptions
 from tests.drivers.scripted import Reply, ScriptedWire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drivers.device import Signal
-    from drivers.lock_boards import LockBoards
+    from drivers.locks.lock_boards import LockBoards
 
 
 def summed(digits: str) -> str:

@@ -12,7 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from drivers.device import InputChanged, OpenLock, Reachable
-from drivers.lock_boards import LockBoards
+from drivers.locks.lock_boards import LockBoards
 from tests.drivers.lock_families import FAMILIES, Family, wkly
 from tests.drivers.test_fuzz import hostile, pieces
 

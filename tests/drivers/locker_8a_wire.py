@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drivers.locker_8a import LockerBoards
-from drivers.locker_8a_unit import LockerBoardOptions
+from drivers.locks.family_8a import LockerBoards
+from drivers.locks.family_8a_unit import LockerBoardOptions
 from tests.drivers.scripted import Reply, ScriptedWire
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from drivers.modbus_relay_board import RelayBoards
-from drivers.modbus_relay_unit import RelayBoardOptions
+from drivers.modbus.relay_board import RelayBoards
+from drivers.modbus.relay_unit import RelayBoardOptions
 from tests.drivers.scripted import Reply, ScriptedWire
 
 

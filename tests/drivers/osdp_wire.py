@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
-from drivers.osdp_bus import OsdpReaders
-from drivers.osdp_options import OsdpReaderOptions
+from drivers.osdp.bus import OsdpReaders
+from drivers.osdp.options import OsdpReaderOptions
 from tests.drivers.scripted import ScriptedWire
 from tests.drivers.vectors import frames
 

@@ -10,14 +10,14 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from drivers.device import CardUnreadable, TagRead, UnreadableCause
-from drivers.pcsc_link import PcscLink
-from drivers.pcsc_reader import PcscOptions, PcscReader
+from drivers.pcsc.link import PcscLink
+from drivers.pcsc.reader import PcscOptions, PcscReader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from drivers.device import Device, Signal
-    from drivers.pcsc_service import PcscService
+    from drivers.pcsc.service import PcscService
 
 CLASSIC = bytes.fromhex("3B8F8001804F0CA000000306030001000000006A")
 SEVEN = bytes.fromhex("04A1B2C3D4E5F6")

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from drivers.id_card_sam import IdCardReader, IdCardSamOptions
+from drivers.id_card.sam import IdCardReader, IdCardSamOptions
 from tests.drivers.scripted import ScriptedWire
 from tests.drivers.vectors import persons
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drivers.device import Pulse, Reachable
-from drivers.memory_link import MemoryLink
+from drivers.links.memory_link import MemoryLink
+from drivers.links.serial_link import SerialLink
 from drivers.registry import Unit, build
-from drivers.serial_link import SerialLink
 from tests.drivers.link_site import OPEN, Recorder, Told, running, until
 from tests.drivers.pty_port import PtyPort
 

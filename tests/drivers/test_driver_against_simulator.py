@@ -19,13 +19,13 @@ from drivers.device import (
     Reachable,
     TagRead,
 )
-from drivers.locker_kerong_wire import clear
-from firmware_sim.gm65_zones import Zone
-from firmware_sim.kerong import KerongSettings
-from firmware_sim.kerong_frames import Command, KerongFramer
-from firmware_sim.osdp_cards import CardFormat
-from firmware_sim.persons import PERSONS
-from firmware_sim.sam_settings import SamLatencies
+from drivers.locks.kerong_wire import clear
+from firmware_sim.id_card.persons import PERSONS
+from firmware_sim.id_card.sam_settings import SamLatencies
+from firmware_sim.lockers.kerong import KerongSettings
+from firmware_sim.lockers.kerong_frames import Command, KerongFramer
+from firmware_sim.osdp.cards import CardFormat
+from firmware_sim.scanners.gm65_zones import Zone
 from tests.drivers.fault_matrix.on_pair import OSDP_READERS, Lockers, Osdp
 from tests.drivers.fault_matrix.single import IdCardSam, Scanner, qr_gm65
 from tests.drivers.fault_matrix.stands import STANDS

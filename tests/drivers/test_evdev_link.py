@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drivers.device import CodeRead, Reachable, Signal, Unreachable
-from drivers.evdev_link import EVIOCGRAB, EvdevLink, EvdevPort
-from drivers.key_wedge import KeyWedge, KeyWedgeOptions
-from drivers.link import PortError
+from drivers.links.evdev_link import EVIOCGRAB, EvdevLink, EvdevPort
+from drivers.links.link import PortError
+from drivers.scanners.key_wedge import KeyWedge, KeyWedgeOptions
 from tests.drivers.key_lists import events, typed
 from tests.drivers.link_site import until
 

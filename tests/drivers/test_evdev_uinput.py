@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drivers.device import CodeRead
-from drivers.evdev_link import EvdevPort
-from drivers.key_wedge import KeyWedge, KeyWedgeOptions
-from drivers.link import PortError
+from drivers.links.evdev_link import EvdevPort
+from drivers.links.link import PortError
+from drivers.scanners.key_wedge import KeyWedge, KeyWedgeOptions
 from tests.drivers.key_lists import typed
 
 if TYPE_CHECKING:

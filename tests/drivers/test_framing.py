@@ -9,7 +9,7 @@ from typing import SupportsIndex
 import pytest
 
 from drivers.framing import Frame, Line, LineFramer, Rejected
-from drivers.id_card_sam_wire import MAX_REPLY_BYTES, reply_framer
+from drivers.id_card.sam_wire import MAX_REPLY_BYTES, reply_framer
 from tests.drivers.vectors import persons
 
 NO_CARD = bytes.fromhex("AAAAAA9669000400008084")

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drivers.device import CardRead, CodeRead, InputChanged, OutputChanged, Reachable
-from drivers.id_card_sam import IdCardReader
-from drivers.modbus_relay_board import RelayBoards
-from drivers.qr_line import LineScanner, QrLineOptions
+from drivers.id_card.sam import IdCardReader
+from drivers.modbus.relay_board import RelayBoards
+from drivers.scanners.qr_line import LineScanner, QrLineOptions
 from tests.drivers import modbus_wire, sam_wire
 
 if TYPE_CHECKING:

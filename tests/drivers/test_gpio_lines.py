@@ -22,9 +22,9 @@ from drivers.device import (
     Unreachable,
 )
 from drivers.errors import LocalError
-from drivers.gpio_lines import GpioLines
-from drivers.gpio_options import Bias, GpioLine, GpioOptions
-from drivers.gpio_wire import Wish, edge, level_read, wishes
+from drivers.gpio.lines import GpioLines
+from drivers.gpio.options import Bias, GpioLine, GpioOptions
+from drivers.gpio.wire import Wish, edge, level_read, wishes
 
 CONTACT, BUTTON, STRIKE, LAMP = 17, 27, 22, 23
 OPTIONS = GpioOptions(inputs="17 contact, 27 button", outputs="22, 23")

@@ -22,10 +22,10 @@ from drivers.device import (
     Unreachable,
 )
 from drivers.errors import LocalError
-from drivers.gpio_chips import EDGES_KEPT, GpiodChips
-from drivers.gpio_lines import GpioLines
-from drivers.gpio_link import GpioLink
-from drivers.gpio_options import GpioOptions
+from drivers.gpio.chips import EDGES_KEPT, GpiodChips
+from drivers.gpio.lines import GpioLines
+from drivers.gpio.link import GpioLink
+from drivers.gpio.options import GpioOptions
 from drivers.usb_relay import UsbRelay, UsbRelayOptions
 from tests.drivers.fake_gpiod import Bias as FakeBias
 from tests.drivers.fake_gpiod import Direction, Edge, FakeGpiod, LineSettings, Value

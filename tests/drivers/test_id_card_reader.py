@@ -19,8 +19,8 @@ from drivers.device import (
     Unreachable,
     UnreadableCause,
 )
-from drivers.id_card_sam import IdCardReader
-from drivers.id_card_sam_wire import Command
+from drivers.id_card.sam import IdCardReader
+from drivers.id_card.sam_wire import Command
 from tests.drivers.sam_wire import (
     FIND,
     FOUND,

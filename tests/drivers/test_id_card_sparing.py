@@ -9,8 +9,8 @@ from dataclasses import fields
 import pytest
 
 from drivers.device import CardRead, CardUnreadable, Cue, Garbled, Show, UnreadableCause
-from drivers.id_card_sam_wire import Command
-from drivers.id_card_text import CardText
+from drivers.id_card.sam_wire import Command
+from drivers.id_card.text import CardText
 from tests.drivers.sam_wire import (
     FIND,
     FOUND,

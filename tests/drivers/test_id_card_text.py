@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from drivers.device import UnreadableCause
-from drivers.id_card_text import CardText, read_card, read_text
+from drivers.id_card.text import CardText, read_card, read_text
 from tests.drivers.vectors import persons
 
 PERSONS = persons()

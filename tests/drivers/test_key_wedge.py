@@ -20,9 +20,9 @@ from drivers.device import (
     Unreachable,
 )
 from drivers.errors import LocalError
-from drivers.key_text import KeyText, TypedLine
-from drivers.key_wedge import KeyWedge, KeyWedgeOptions
 from drivers.options import read_options
+from drivers.scanners.key_text import KeyText, TypedLine
+from drivers.scanners.key_wedge import KeyWedge, KeyWedgeOptions
 from tests.drivers.key_lists import (
     ALT,
     CAPS,

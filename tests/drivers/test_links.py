@@ -8,16 +8,16 @@ import time
 
 import pytest
 
-from drivers import links
 from drivers.errors import LocalError
-from drivers.link import Link, LinkKind
-from drivers.links import LAZY, open_link
-from drivers.memory_link import MemoryLink
+from drivers.links import opening as links
+from drivers.links.link import Link, LinkKind
+from drivers.links.memory_link import MemoryLink
+from drivers.links.opening import LAZY, open_link
+from drivers.links.serial_port import SerialPort
+from drivers.links.stream_link import StreamLink
+from drivers.links.tcp_port import TcpPort
+from drivers.links.udp_link import UdpLink
 from drivers.registry import DRIVERS
-from drivers.serial_port import SerialPort
-from drivers.stream_link import StreamLink
-from drivers.tcp_port import TcpPort
-from drivers.udp_link import UdpLink
 from tests.drivers.link_site import Recorder, Told
 
 
@@ -59,7 +59,7 @@ def test_every_other_kind_has_its_entry() -> None:
 def test_a_link_of_another_module_is_imported_when_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    place = ("drivers.memory_link", "MemoryLink")
+    place = ("drivers.links.memory_link", "MemoryLink")
     monkeypatch.setattr(links, "LAZY", {LinkKind.GPIO: place})
     assert isinstance(opened(LinkKind.GPIO, "pinctrl-rp1"), MemoryLink)
 

@@ -17,7 +17,7 @@ from drivers.device import (
     Unreachable,
 )
 from drivers.errors import LocalError
-from drivers.locker_8a import LockerBoards
+from drivers.locks.family_8a import LockerBoards
 from drivers.registry import DRIVERS, Unit, build
 from tests.drivers.locker_8a_wire import (
     arrive,

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from drivers.device import InputChanged, OpenLock, Reachable
-from drivers.locker_8a import LockerBoards
+from drivers.locks.family_8a import LockerBoards
 from tests.drivers import locker_8a_wire
 from tests.drivers.locker_8a_wire import levels, open_one, openings, query_all, status
 from tests.drivers.test_fuzz import hostile, pieces

@@ -6,10 +6,10 @@ from __future__ import annotations
 import pytest
 
 from drivers.errors import LocalError
-from drivers.lock_line import Heard, LockLine
-from drivers.lock_wire import Levels, Request, Status
-from drivers.locker_8a import LOCKER_8A
-from drivers.locker_8a_wire import open_one, query_all, query_one
+from drivers.locks.family_8a import LOCKER_8A
+from drivers.locks.family_8a_wire import open_one, query_all, query_one
+from drivers.locks.lock_line import Heard, LockLine
+from drivers.locks.lock_wire import Levels, Request, Status
 from tests.drivers.locker_8a_wire import sealed
 
 PROBE = query_one(1, 1, channels=24)

@@ -16,7 +16,7 @@ from drivers.device import (
     Unreachable,
 )
 from drivers.errors import LocalError
-from drivers.lock_boards import MAX_ORDERS
+from drivers.locks.lock_boards import MAX_ORDERS
 from drivers.waiting import MAX_WAITING_SIGNALS
 from tests.drivers.locker_8a_wire import (
     arrive,

@@ -6,8 +6,7 @@ from __future__ import annotations
 import pytest
 
 from drivers.errors import LocalError
-from drivers.lock_wire import Frame, Levels, Status
-from drivers.locker_8a_wire import (
+from drivers.locks.family_8a_wire import (
     MAX_FRAME_BYTES,
     answers,
     frame_at,
@@ -16,6 +15,7 @@ from drivers.locker_8a_wire import (
     query_all,
     query_one,
 )
+from drivers.locks.lock_wire import Frame, Levels, Status
 from tests.drivers.vectors import Vector, frames
 
 PUBLISHED = {vector.frame.hex().upper() for vector in frames("locker_8a")}

@@ -7,15 +7,15 @@ import pytest
 
 from drivers.device import InputChanged, OpenLock
 from drivers.errors import LocalError
-from drivers.lock_wire import Levels, Status
-from drivers.locker_cu48 import Cu48Boards, Cu48Options
-from drivers.locker_cu48_wire import (
+from drivers.locks.cu48 import Cu48Boards, Cu48Options
+from drivers.locks.cu48_wire import (
     answers,
     frame_at,
     is_sealed,
     open_one,
     query_all,
 )
+from drivers.locks.lock_wire import Levels, Status
 from tests.drivers.lock_families import CU48, summed
 from tests.drivers.test_lock_families import IT_OPENED, OPEN, refusals
 from tests.drivers.vectors import Vector, frames

@@ -9,15 +9,15 @@ import pytest
 
 from drivers.device import InputChanged, OpenLock, Reachable
 from drivers.errors import LocalError
-from drivers.lock_wire import Levels
-from drivers.locker_kerong import KerongBoards, KerongOptions
-from drivers.locker_kerong_wire import (
+from drivers.locks.kerong import KerongBoards, KerongOptions
+from drivers.locks.kerong_wire import (
     clear,
     frame_at,
     is_sealed,
     open_one,
     query_all,
 )
+from drivers.locks.lock_wire import Levels
 from tests.drivers.lock_families import KERONG
 from tests.drivers.test_lock_families import IT_OPENED, OPEN, refusals
 from tests.drivers.vectors import Vector, frames

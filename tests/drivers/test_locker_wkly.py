@@ -7,9 +7,9 @@ import pytest
 
 from drivers.device import InputChanged, OpenLock, Reachable
 from drivers.errors import LocalError
-from drivers.lock_wire import Levels, Status
-from drivers.locker_wkly import WklyBoards, WklyOptions
-from drivers.locker_wkly_wire import (
+from drivers.locks.lock_wire import Levels, Status
+from drivers.locks.wkly import WklyBoards, WklyOptions
+from drivers.locks.wkly_wire import (
     answers,
     frame_at,
     is_sealed,

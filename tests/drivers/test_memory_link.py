@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 
 from drivers.device import OrderFailed, Reachable
-from drivers.memory_link import MAX_KEPT_BYTES, MemoryLink
+from drivers.links.memory_link import MAX_KEPT_BYTES, MemoryLink
 from drivers.registry import Unit, build
 from tests.drivers.link_site import OPEN, Recorder, Told, running, until
 from tests.drivers.modbus_wire import all_off, board

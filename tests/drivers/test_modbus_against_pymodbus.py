@@ -32,10 +32,10 @@ from drivers.device import (
     SetOutput,
     Signal,
 )
-from drivers.modbus_relay_board import RelayBoards
-from drivers.modbus_relay_unit import RelayBoardOptions
-from drivers.modbus_scan import AddressScan
-from drivers.serial_link import SerialLink
+from drivers.links.serial_link import SerialLink
+from drivers.modbus.relay_board import RelayBoards
+from drivers.modbus.relay_unit import RelayBoardOptions
+from drivers.modbus.scan import AddressScan
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from drivers.errors import LocalError
-from drivers.modbus_master import ModbusMaster
-from drivers.modbus_rtu import Bits, Done, encode, read_coils, seal, write_coil
+from drivers.modbus.master import ModbusMaster
+from drivers.modbus.rtu import Bits, Done, encode, read_coils, seal, write_coil
 
 READ = read_coils(1, 0, 8)
 WRITE = write_coil(1, 0, 0xFF00)

@@ -20,7 +20,7 @@ from drivers.device import (
     Unreachable,
 )
 from drivers.errors import LocalError
-from drivers.modbus_relay_board import MAX_ORDERS
+from drivers.modbus.relay_board import MAX_ORDERS
 from drivers.waiting import MAX_WAITING_SIGNALS
 from tests.drivers.modbus_wire import (
     all_off,

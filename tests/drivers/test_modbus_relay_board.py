@@ -16,7 +16,7 @@ from drivers.device import (
     Unreachable,
 )
 from drivers.errors import LocalError
-from drivers.modbus_relay_board import RelayBoards
+from drivers.modbus.relay_board import RelayBoards
 from tests.drivers.modbus_wire import (
     all_off,
     clear_modes,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from drivers.errors import LocalError
-from drivers.modbus_rtu import (
+from drivers.modbus.rtu import (
     Bits,
     Done,
     Fault,

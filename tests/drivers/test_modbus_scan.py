@@ -17,7 +17,7 @@ from drivers.device import (
     Signal,
 )
 from drivers.errors import LocalError
-from drivers.modbus_scan import ASKINGS, REPLY_TIMEOUT_S, AddressScan
+from drivers.modbus.scan import ASKINGS, REPLY_TIMEOUT_S, AddressScan
 from tests.drivers.modbus_wire import coils, read_coils, refusal, split
 from tests.drivers.scripted import ScriptedWire
 

@@ -22,8 +22,8 @@ from drivers.device import (
     Technology,
     Unreachable,
 )
-from drivers.osdp_bus import OsdpReaders
-from drivers.osdp_options import OsdpReaderOptions
+from drivers.osdp.bus import OsdpReaders
+from drivers.osdp.options import OsdpReaderOptions
 from tests.drivers.link_site import Site, until
 from tests.drivers.osdp_peer.environment import osdp_environment, peers
 from tests.drivers.pty_port import PtyPort

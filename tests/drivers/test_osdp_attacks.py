@@ -17,7 +17,7 @@ from drivers.device import (
     TamperChanged,
     Unreachable,
 )
-from drivers.osdp_tamper import Tamper
+from drivers.osdp.tamper import Tamper
 from drivers.waiting import WaitingSignals
 from tests.drivers.osdp_wire import UID, OsdpWire, packet, serving, wire
 

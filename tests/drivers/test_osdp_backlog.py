@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drivers.device import Garbled, PinEntered, Reachable, Signal, TagRead
-from drivers.osdp_backlog import MOST_AGE_S, MOST_WAITING, Backlog
-from drivers.osdp_messages import ACK, ASK_INPUTS, POLL, CardData, InputLevels
+from drivers.osdp.backlog import MOST_AGE_S, MOST_WAITING, Backlog
+from drivers.osdp.messages import ACK, ASK_INPUTS, POLL, CardData, InputLevels
 from tests.drivers.osdp_wire import OsdpWire, serving
 
 if TYPE_CHECKING:

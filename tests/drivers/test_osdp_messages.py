@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from drivers.osdp_messages import (
+from drivers.osdp.messages import (
     ACK,
     Busy,
     Capabilities,
@@ -31,7 +31,7 @@ from drivers.osdp_messages import (
     show_text,
     sound,
 )
-from drivers.osdp_wire import Packet, decode, encode
+from drivers.osdp.wire import Packet, decode, encode
 from tests.drivers.osdp_wire import NOTES
 
 

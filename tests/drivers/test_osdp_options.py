@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from drivers.errors import LocalError
-from drivers.osdp_bus import OsdpReaders
-from drivers.osdp_options import OsdpReaderOptions
+from drivers.osdp.bus import OsdpReaders
+from drivers.osdp.options import OsdpReaderOptions
 from tests.drivers.osdp_wire import KEY, key_of
 
 

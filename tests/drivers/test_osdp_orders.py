@@ -16,7 +16,7 @@ from drivers.device import (
     Show,
     Unreachable,
 )
-from drivers.osdp_pulses import MAX_ORDERS
+from drivers.osdp.pulses import MAX_ORDERS
 from tests.drivers.osdp_wire import OsdpWire, serving, wire
 
 

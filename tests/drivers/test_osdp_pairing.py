@@ -7,7 +7,7 @@ import pytest
 
 from drivers.device import Cue, OrderFailed, Pulse, Reachable, Show, Signal, Unreachable
 from drivers.errors import LocalError
-from drivers.osdp_pairing import OsdpPairing
+from drivers.osdp.pairing import OsdpPairing
 from tests.drivers.osdp_wire import KEY, UID, OsdpWire, Reader, nonces, serving
 
 NEW_KEY = bytes.fromhex(KEY)

@@ -15,7 +15,7 @@ from drivers.device import (
     TamperChanged,
     Technology,
 )
-from drivers.osdp_keypad import Keypad
+from drivers.osdp.keypad import Keypad
 from tests.drivers.osdp_wire import codes, serving, wire
 
 CARD = "0000380004A1B2C3D4E5F6"

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.osdp_messages import Colour, light, pulse, set_key, sound
-from drivers.osdp_secure_channel import (
+from drivers.osdp.messages import Colour, light, pulse, set_key, sound
+from drivers.osdp.secure_channel import (
     DEFAULT_KEY,
     Handshake,
     ReaderProof,
@@ -16,7 +16,7 @@ from drivers.osdp_secure_channel import (
     session_keys,
     weakness,
 )
-from drivers.osdp_wire import Packet, decode
+from drivers.osdp.wire import Packet, decode
 from tests.drivers.osdp_wire import KEY, NOTES, cbc, crc, flipped, packet, uncbc
 
 TEST_KEY = bytes(range(0x10, 0x20))

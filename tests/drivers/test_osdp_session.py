@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from drivers.errors import LocalError
-from drivers.osdp_messages import (
+from drivers.osdp.messages import (
     ACK,
     POLL,
     Busy,
@@ -17,8 +17,8 @@ from drivers.osdp_messages import (
     Nak,
     pulse,
 )
-from drivers.osdp_secure_channel import DEFAULT_KEY
-from drivers.osdp_session import (
+from drivers.osdp.secure_channel import DEFAULT_KEY
+from drivers.osdp.session import (
     Advanced,
     Answer,
     Forged,
@@ -31,7 +31,7 @@ from drivers.osdp_session import (
     Stage,
     Verdict,
 )
-from drivers.osdp_wire import Packet, decode
+from drivers.osdp.wire import Packet, decode
 from tests.drivers.osdp_wire import NOTES, Channel, Reader, packet
 
 TEST_KEY = bytes(range(0x10, 0x20))

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from drivers.osdp_wire import Fault, Packet, decode, encode, explain, find_reply
+from drivers.osdp.wire import Fault, Packet, decode, encode, explain, find_reply
 from tests.drivers.osdp_wire import NOTES, crc, packet
 from tests.drivers.vectors import Vector, frames
 

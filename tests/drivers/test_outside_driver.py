@@ -45,7 +45,7 @@ SEED = 20261122
 CHILD = """
 import asyncio, json, time
 from drivers.device import InputChanged, Reachable
-from drivers.memory_link import MemoryLink
+from drivers.links.memory_link import MemoryLink
 from drivers.registry import DRIVERS, Unit, build
 
 async def main():

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from drivers import pcsc_apdu
 from drivers.device import Cue, Technology, UnreadableCause
+from drivers.pcsc import apdu as pcsc_apdu
 from tests.drivers.vectors import Vector, frames
 
 A, B = Technology.ISO14443A, Technology.ISO14443B

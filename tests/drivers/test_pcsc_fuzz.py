@@ -8,7 +8,7 @@ import random
 import pytest
 
 from drivers.device import CardFound, CardUnreadable, Cue, Show, Signal, TagRead
-from drivers.pcsc_reader import PcscOptions, PcscReader
+from drivers.pcsc.reader import PcscOptions, PcscReader
 from tests.drivers.vectors import frames
 
 ATRS = [vector.frame for vector in frames("pcsc_atr")]

@@ -9,7 +9,6 @@ import time
 
 import pytest
 
-from drivers import pcsc_watch
 from drivers.device import (
     CardFound,
     Cue,
@@ -22,8 +21,9 @@ from drivers.device import (
     UnreadableCause,
 )
 from drivers.errors import LocalError
-from drivers.pcsc_apdu import BUZZER_OFF_ON_DETECT, CUES, GET_NUMBER
-from drivers.pcsc_service import Code
+from drivers.pcsc import watch as pcsc_watch
+from drivers.pcsc.apdu import BUZZER_OFF_ON_DETECT, CUES, GET_NUMBER
+from drivers.pcsc.service import Code
 from tests.drivers.fake_pcsc import FakeService
 from tests.drivers.link_site import Recorder, until
 from tests.drivers.pcsc_site import CLASSIC, OK, SEVEN, PcscSite

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers import pcsc_link, pcsc_watch
 from drivers.device import (
     Unreachable,
 )
-from drivers.pcsc_apdu import GET_NUMBER
-from drivers.pcsc_reader import PcscOptions, PcscReader
+from drivers.pcsc import link as pcsc_link
+from drivers.pcsc import watch as pcsc_watch
+from drivers.pcsc.apdu import GET_NUMBER
+from drivers.pcsc.reader import PcscOptions, PcscReader
 from tests.drivers.fake_pcsc import FakeService
 from tests.drivers.link_site import until
 from tests.drivers.pcsc_site import CLASSIC, OK, SEVEN, PcscSite

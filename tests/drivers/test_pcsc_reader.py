@@ -21,8 +21,8 @@ from drivers.device import (
     UnreadableCause,
 )
 from drivers.errors import LocalError
-from drivers.pcsc_apdu import BUZZER_OFF_ON_DETECT, CUES, GET_NUMBER
-from drivers.pcsc_reader import PcscOptions, PcscReader
+from drivers.pcsc.apdu import BUZZER_OFF_ON_DETECT, CUES, GET_NUMBER
+from drivers.pcsc.reader import PcscOptions, PcscReader
 from tests.drivers.pcsc_site import CLASSIC, OK, SEVEN
 
 TYPE_B = bytes.fromhex("3B8880010000000000418100C9")

@@ -23,7 +23,7 @@ from drivers.device import (
     Unreachable,
     UnreadableCause,
 )
-from drivers.pcsc_service import system_service
+from drivers.pcsc.service import system_service
 from tests.drivers.link_site import until
 from tests.drivers.pcsc_site import CLASSIC, OK, SEVEN, PcscSite
 from tests.drivers.pcscd_process import SLOTS, PcscdProcess

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.pcsc_service import Code, PcscError, SystemService
+from drivers.pcsc.service import Code, PcscError, SystemService
 
 READER = "ACS ACR122U PICC Interface 00 00"
 CUE = b"\xff\x00\x40\x0f\x04\x00\x00\x00\x00"

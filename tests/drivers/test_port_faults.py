@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers import port_faults
-from drivers.link import PortError
-from drivers.port_faults import MAX_NAMES, Holder, holders, why_not
-from drivers.serial_port import SerialPort
+from drivers.links import port_faults
+from drivers.links.link import PortError
+from drivers.links.port_faults import MAX_NAMES, Holder, holders, why_not
+from drivers.links.serial_port import SerialPort
 from tests.drivers.pty_port import PtyPort
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ async def test_the_culprit_is_looked_for_once_a_fault(
         asked.append(number)
         return "why"
 
-    monkeypatch.setattr("drivers.serial_port.why_not", explain)
+    monkeypatch.setattr("drivers.links.serial_port.why_not", explain)
     port = SerialPort(str(tmp_path / "none"), 9600)
     for _ in range(3):
         with pytest.raises(PortError, match=r"^why$"):

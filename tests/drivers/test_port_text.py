@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from drivers.errors import LocalError
-from drivers.link import LinkKind
-from drivers.port_text import TCP, UDP, Endpoint, check_port, endpoint, is_path
+from drivers.links.link import LinkKind
+from drivers.links.port_text import TCP, UDP, Endpoint, check_port, endpoint, is_path
 
 
 @pytest.mark.parametrize(

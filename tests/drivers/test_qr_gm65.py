@@ -18,7 +18,7 @@ from drivers.device import (
 )
 from drivers.errors import LocalError
 from drivers.options import OptionValue, read_options
-from drivers.qr_gm65_settings import Gm65Options
+from drivers.scanners.qr_gm65_settings import Gm65Options
 from tests.drivers.gm65_wire import (
     HEARTBEAT,
     HEARTBEAT_REPLY,

@@ -14,8 +14,8 @@ import sys
 import pytest
 
 from drivers.device import CodeRead, Reachable, Unreachable
-from drivers.key_wedge import KeyWedge, KeyWedgeOptions
-from drivers.qr_codes import MAX_LINE_BYTES
+from drivers.scanners.key_wedge import KeyWedge, KeyWedgeOptions
+from drivers.scanners.qr_codes import MAX_LINE_BYTES
 from tests.drivers.gm65_wire import HEARTBEAT_REPLY, OK, Gm65Wire
 from tests.drivers.key_lists import events, typed
 from tests.drivers.test_fuzz import FRAMES, hostile, pieces

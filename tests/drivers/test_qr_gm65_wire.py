@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import pytest
 
-from drivers import qr_gm65_wire as wire
 from drivers.framing import Line
-from drivers.qr_codes import MAX_LINE_BYTES
-from drivers.qr_gm65_framer import ScanFramer
-from drivers.qr_gm65_wire import Reply, is_sealed
+from drivers.scanners import qr_gm65_wire as wire
+from drivers.scanners.qr_codes import MAX_LINE_BYTES
+from drivers.scanners.qr_gm65_framer import ScanFramer
+from drivers.scanners.qr_gm65_wire import Reply, is_sealed
 from tests.drivers import gm65_wire
 from tests.drivers.vectors import Vector, frames
 

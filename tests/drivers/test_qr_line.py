@@ -16,8 +16,8 @@ from drivers.device import (
     Signal,
     Unreachable,
 )
-from drivers.qr_codes import MAX_LINE_BYTES
-from drivers.qr_line import LineScanner, QrLineOptions
+from drivers.scanners.qr_codes import MAX_LINE_BYTES
+from drivers.scanners.qr_line import LineScanner, QrLineOptions
 
 
 def scanner(**options: float) -> LineScanner:

@@ -15,10 +15,10 @@ import segno
 import zxingcpp
 
 from drivers.device import CodeRead, Device, Garbled, Signal
-from drivers.qr_gm65 import Gm65Scanner
-from drivers.qr_gm65_settings import Gm65Options
-from drivers.qr_line import LineScanner, QrLineOptions
-from firmware_sim.qr_scanner import Framing, QrScanner, QrScannerSettings
+from drivers.scanners.qr_gm65 import Gm65Scanner
+from drivers.scanners.qr_gm65_settings import Gm65Options
+from drivers.scanners.qr_line import LineScanner, QrLineOptions
+from firmware_sim.scanners.qr_scanner import Framing, QrScanner, QrScannerSettings
 
 #: Pixels of a module, and the quiet zone in modules that the standard asks for.
 SCALE, BORDER = 3, 4

@@ -18,9 +18,9 @@ from drivers.device import (
     Unreachable,
 )
 from drivers.errors import LocalError
+from drivers.links.serial_link import SerialLink
+from drivers.links.stream_link import MAX_UNSENT_BYTES
 from drivers.registry import Unit, build
-from drivers.serial_link import SerialLink
-from drivers.stream_link import MAX_UNSENT_BYTES
 from tests.drivers.link_site import OPEN, Recorder, Site, until
 from tests.drivers.modbus_wire import all_off, board, pulse
 from tests.drivers.pty_port import PtyPort

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.link import PortError
-from drivers.sending import Sending
-from drivers.serial_port import SerialPort
-from drivers.stream_link import StreamLink
+from drivers.links.link import PortError
+from drivers.links.sending import Sending
+from drivers.links.serial_port import SerialPort
+from drivers.links.stream_link import StreamLink
 from tests.drivers.link_site import OPEN, Recorder, Site, Told, running, until
 from tests.drivers.pty_port import PtyPort
 

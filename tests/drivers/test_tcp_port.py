@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers import tcp_port
-from drivers.link import PortError
-from drivers.stream_link import StreamLink
-from drivers.tcp_port import TcpPort
+from drivers.links import tcp_port
+from drivers.links.link import PortError
+from drivers.links.stream_link import StreamLink
+from drivers.links.tcp_port import TcpPort
 from tests.drivers.link_site import OPEN, Recorder, Told, running, until
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.udp_link import PACKET_BYTES, UdpLink
+from drivers.links.udp_link import PACKET_BYTES, UdpLink
 from tests.drivers.link_site import OPEN, Recorder, Told, running, until
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from drivers.device import (
     Unreachable,
 )
 from drivers.errors import LocalError
-from drivers.uhppote import UhppoteController
-from drivers.uhppote_options import UhppoteOptions
+from drivers.uhppote.controller import UhppoteController
+from drivers.uhppote.options import UhppoteOptions
 from tests.drivers.uhppote_wire import (
     COUNT,
     FIND,

@@ -6,8 +6,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from drivers.registry import Unit, build
-from drivers.uhppote_unit import CLOCK_UNKNOWN_S
-from firmware_sim.uhppote_controller import UhppoteController
+from drivers.uhppote.unit import CLOCK_UNKNOWN_S
+from firmware_sim.uhppote.controller import UhppoteController
 
 HOST = ("127.0.0.1", 40_000)
 SHOWN = datetime(2026, 11, 22, 18, 30)  # noqa: DTZ001  local, as devices show it

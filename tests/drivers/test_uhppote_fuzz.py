@@ -12,7 +12,7 @@ import random
 import pytest
 
 from drivers.device import Pulse, Reachable
-from drivers.uhppote import UhppoteController
+from drivers.uhppote.controller import UhppoteController
 from tests.drivers.uhppote_wire import (
     STATUS,
     UhppoteWire,

@@ -19,7 +19,7 @@ from drivers.device import (
     Signal,
     Unreachable,
 )
-from drivers.uhppote import MAX_ORDERS
+from drivers.uhppote.controller import MAX_ORDERS
 from tests.drivers.uhppote_wire import (
     STATUS,
     UhppoteWire,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from drivers.device import TagRead, Technology
-from drivers.uhppote_record import MAX_MISSING
+from drivers.uhppote.record import MAX_MISSING
 from tests.drivers.uhppote_wire import (
     CLOCK,
     STATUS,

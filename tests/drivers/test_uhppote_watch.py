@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from drivers.device import Pulse, Reachable, SetOutput, Signal, TamperChanged
-from drivers.uhppote_watch import QUIET_S
+from drivers.uhppote.watch import QUIET_S
 from tests.drivers.uhppote_wire import (
     CLOCK,
     COUNT,

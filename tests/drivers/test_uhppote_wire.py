@@ -8,9 +8,10 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from drivers import uhppote_requests, uhppote_wire
 from drivers.errors import LocalError
-from drivers.uhppote_wire import (
+from drivers.uhppote import requests as uhppote_requests
+from drivers.uhppote import wire as uhppote_wire
+from drivers.uhppote.wire import (
     DoorControl,
     DoorMode,
     Event,

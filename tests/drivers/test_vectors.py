@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import pytest
 
-from drivers import id_card_sam_wire, modbus_rtu
 from drivers.device import CodeRead
-from drivers.id_card_sam_wire import Command
-from drivers.id_card_text import is_number
-from drivers.qr_line import LineScanner, QrLineOptions
+from drivers.id_card import sam_wire as id_card_sam_wire
+from drivers.id_card.sam_wire import Command
+from drivers.id_card.text import is_number
+from drivers.modbus import rtu as modbus_rtu
+from drivers.scanners.qr_line import LineScanner, QrLineOptions
 from tests.drivers.vectors import Vector, frames, numbers, persons
 
 

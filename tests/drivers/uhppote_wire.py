@@ -6,8 +6,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from drivers.device import Signal, TagRead
-from drivers.uhppote import UhppoteController
-from drivers.uhppote_options import UhppoteOptions
+from drivers.uhppote.controller import UhppoteController
+from drivers.uhppote.options import UhppoteOptions
 from tests.drivers.scripted import Reply, ScriptedWire
 
 SERIAL = 405419896

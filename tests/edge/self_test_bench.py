@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drivers.device import Signal
-    from drivers.link import Link
+    from drivers.links.link import Link
     from edge.core.stimulus import Noted
 
 OFFSET_MS = 8 * HOUR_MS

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drivers.id_card_text import is_number
+from drivers.id_card.text import is_number
 from edge.cli.bench.wire_boards import KINDS, boards
 from edge.cli.bench.wire_site import READERS, make_wire_site, simulated
 from edge.cli.load_site import load_site

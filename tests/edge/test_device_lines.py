@@ -11,8 +11,8 @@ import pytest
 
 from drivers.device import Cue, Show
 from drivers.errors import LocalError
-from drivers.serial_port import SerialPort
-from drivers.stream_link import StreamLink
+from drivers.links.serial_port import SerialPort
+from drivers.links.stream_link import StreamLink
 from edge.cli.absent_line import AbsentLine
 from edge.cli.device_lines import driver_faults, open_lines
 from edge.cli.status_view import lines

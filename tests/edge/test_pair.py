@@ -12,8 +12,8 @@ import pytest
 
 from drivers.device import Cue, Reachable, Show, Unreachable
 from drivers.errors import LocalError
-from drivers.osdp_secure_channel import DEFAULT_KEY
-from drivers.serial_port import SerialPort
+from drivers.links.serial_port import SerialPort
+from drivers.osdp.secure_channel import DEFAULT_KEY
 from edge.cli.device_stage import Stage, with_device
 from edge.cli.pair import (
     BEFORE_THE_KEY,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from drivers.link import Link
+    from drivers.links.link import Link
 
 KEY = bytes.fromhex("9B1F02C7D45E8A6630F17A2C5D88E413")
 

@@ -20,8 +20,8 @@ from drivers.device import (
     TamperChanged,
     Unreachable,
 )
-from drivers.gpio_chips import _in_words
-from drivers.port_faults import why_not
+from drivers.gpio.chips import _in_words
+from drivers.links.port_faults import why_not
 from edge.bindings.bindings import Bindings
 from edge.bindings.tokens import TokenMaker
 from edge.bindings.wiring import Wiring

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from firmware_sim.osdp_reader import OsdpReader
-from firmware_sim.osdp_settings import OsdpReaderSettings
+from firmware_sim.osdp.reader import OsdpReader
+from firmware_sim.osdp.settings import OsdpReaderSettings
 from tests.firmware_sim.osdp_panel import Panel, Told
 
 KEY = bytes.fromhex("9B1F02C7D45E8A6630F17A2C5D88E413")

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from firmware_sim.cu48 import Cu48Settings, is_request
 from firmware_sim.errors import SimulationError
-from firmware_sim.kerong_frames import check_sum
-from firmware_sim.locker_board import LockerBoard
+from firmware_sim.lockers.cu48 import Cu48Settings, is_request
+from firmware_sim.lockers.kerong_frames import check_sum
+from firmware_sim.lockers.locker_board import LockerBoard
 from tests.firmware_sim.sim_vectors import Vector, frames, vectors
 
 WIRE = frames("cu48")

@@ -6,10 +6,10 @@ from __future__ import annotations
 import pytest
 
 from firmware_sim.errors import SimulationError
-from firmware_sim.gm65_frames import Gm65Command, reply, request
-from firmware_sim.gm65_zones import FACTORY_DUMP, Zone, ZoneValue
 from firmware_sim.happening import What
-from firmware_sim.qr_scanner import (
+from firmware_sim.scanners.gm65_frames import Gm65Command, reply, request
+from firmware_sim.scanners.gm65_zones import FACTORY_DUMP, Zone, ZoneValue
+from firmware_sim.scanners.qr_scanner import (
     Framing,
     Gm65Settings,
     QrScanner,

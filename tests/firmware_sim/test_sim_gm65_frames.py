@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from firmware_sim.gm65_frames import (
+from firmware_sim.scanners.gm65_frames import (
     REQUEST_HEADER,
     Gm65Command,
     Gm65Requests,
@@ -15,8 +15,8 @@ from firmware_sim.gm65_frames import (
     reply,
     request,
 )
-from firmware_sim.gm65_zones import FACTORY_DUMP, Gm65Zones, Zone, ZoneValue
-from firmware_sim.qr_style import Coding, Framing
+from firmware_sim.scanners.gm65_zones import FACTORY_DUMP, Gm65Zones, Zone, ZoneValue
+from firmware_sim.scanners.qr_style import Coding, Framing
 from tests.firmware_sim.sim_vectors import Vector, frames, vectors
 
 FRAMES = frames("gm65")

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from firmware_sim.errors import SimulationError
-from firmware_sim.identity_card import CardLayout, IdentityCard, text_block
-from firmware_sim.persons import PERSONS
+from firmware_sim.id_card.identity_card import CardLayout, IdentityCard, text_block
+from firmware_sim.id_card.persons import PERSONS
 
 
 def at(card: IdentityCard, offset: int, size: int) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from firmware_sim.errors import SimulationError
-from firmware_sim.kerong import KerongSettings
-from firmware_sim.kerong_frames import (
+from firmware_sim.lockers.kerong import KerongSettings
+from firmware_sim.lockers.kerong_frames import (
     Command,
     KerongFramer,
     KerongRequest,
@@ -18,8 +18,8 @@ from firmware_sim.kerong_frames import (
     status_reply,
     unlock_time_reply,
 )
-from firmware_sim.locker_board import LockerBoard
-from firmware_sim.locker_bus import LockerBus
+from firmware_sim.lockers.locker_board import LockerBoard
+from firmware_sim.lockers.locker_bus import LockerBus
 from tests.firmware_sim.sim_vectors import Vector, frames, vectors
 
 WIRE = frames("kerong")

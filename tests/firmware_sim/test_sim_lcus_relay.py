@@ -9,7 +9,7 @@ import pytest
 
 from firmware_sim.errors import SimulationError
 from firmware_sim.happening import What
-from firmware_sim.lcus_relay import LcusFault, LcusRelay, LcusSettings
+from firmware_sim.relays.lcus_relay import LcusFault, LcusRelay, LcusSettings
 from tests.firmware_sim.sim_vectors import frames, vectors
 
 NOW = 50.0

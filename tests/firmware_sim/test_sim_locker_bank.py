@@ -7,7 +7,7 @@ import pytest
 
 from firmware_sim.errors import SimulationError
 from firmware_sim.happening import Diary, Subject, What
-from firmware_sim.locker_bank import (
+from firmware_sim.lockers.locker_bank import (
     MAX_THING_CHARACTERS,
     MAX_THINGS,
     Compartment,

@@ -10,9 +10,9 @@ import pytest
 
 from firmware_sim.errors import SimulationError
 from firmware_sim.happening import What
-from firmware_sim.locker_board import LockerBoard
-from firmware_sim.locker_frames import ReplyKind, bcc
-from firmware_sim.locker_settings import LockerBoardSettings, LockerFault
+from firmware_sim.lockers.locker_board import LockerBoard
+from firmware_sim.lockers.locker_frames import ReplyKind, bcc
+from firmware_sim.lockers.locker_settings import LockerBoardSettings, LockerFault
 from tests.firmware_sim.sim_vectors import frames
 
 WIRE = frames("locker_8a")

@@ -6,10 +6,10 @@ from __future__ import annotations
 import pytest
 
 from firmware_sim.errors import SimulationError
-from firmware_sim.locker_board import LockerBoard
-from firmware_sim.locker_bus import LockerBus, LockerBusSettings
-from firmware_sim.locker_frames import bcc, is_sound
-from firmware_sim.locker_settings import LockerBoardSettings, LockerFault
+from firmware_sim.lockers.locker_board import LockerBoard
+from firmware_sim.lockers.locker_bus import LockerBus, LockerBusSettings
+from firmware_sim.lockers.locker_frames import bcc, is_sound
+from firmware_sim.lockers.locker_settings import LockerBoardSettings, LockerFault
 from tests.firmware_sim.sim_vectors import frames
 
 WIRE = frames("locker_8a")

@@ -11,10 +11,10 @@ import pytest
 
 from firmware_sim.errors import SimulationError
 from firmware_sim.happening import What
-from firmware_sim.locker_board import MAX_PULLS, LockerBoard
-from firmware_sim.locker_bus import LockerBus, LockerBusSettings
-from firmware_sim.locker_families import FAMILIES, firmware_of, settings_kind
-from firmware_sim.locker_settings import BoardTraits, LockerFault
+from firmware_sim.lockers.locker_board import MAX_PULLS, LockerBoard
+from firmware_sim.lockers.locker_bus import LockerBus, LockerBusSettings
+from firmware_sim.lockers.locker_families import FAMILIES, firmware_of, settings_kind
+from firmware_sim.lockers.locker_settings import BoardTraits, LockerFault
 from tests.firmware_sim.sim_vectors import frames
 
 NOW = 50.0

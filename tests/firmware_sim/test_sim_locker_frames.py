@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from firmware_sim.locker_board import LockerBoard
-from firmware_sim.locker_frames import (
+from firmware_sim.lockers.locker_board import LockerBoard
+from firmware_sim.lockers.locker_frames import (
     AskAddress,
     LockerFramer,
     Open,
@@ -24,11 +24,11 @@ from firmware_sim.locker_frames import (
     state_reply,
     states_reply,
 )
-from firmware_sim.locker_settings import LockerBoardSettings
+from firmware_sim.lockers.locker_settings import LockerBoardSettings
 from tests.firmware_sim.sim_vectors import Vector, frames, vectors
 
 if TYPE_CHECKING:
-    from firmware_sim.locker_frames import LockerRequest
+    from firmware_sim.lockers.locker_frames import LockerRequest
 
 WIRE = frames("locker_8a")
 NOW = 100.0

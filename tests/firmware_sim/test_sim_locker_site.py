@@ -14,9 +14,9 @@ from firmware_sim.control import ControlServer
 from firmware_sim.errors import SimulationError
 from firmware_sim.hand import Hand
 from firmware_sim.happening import Happening, What
-from firmware_sim.locker_bank import Feedback
-from firmware_sim.locker_frames import ReplyKind
-from firmware_sim.locker_settings import LockerBoardSettings, LockerFault
+from firmware_sim.lockers.locker_bank import Feedback
+from firmware_sim.lockers.locker_frames import ReplyKind
+from firmware_sim.lockers.locker_settings import LockerBoardSettings, LockerFault
 from firmware_sim.pty_host import PtyHost
 from firmware_sim.site import LockerBusPort, Site
 from firmware_sim.world import World

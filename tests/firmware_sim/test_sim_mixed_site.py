@@ -14,11 +14,11 @@ from firmware_sim.control import ControlServer
 from firmware_sim.errors import SimulationError
 from firmware_sim.hand import Hand
 from firmware_sim.happening import What
-from firmware_sim.lcus_relay import LcusFault
 from firmware_sim.pty_host import PtyHost
-from firmware_sim.qr_settings import ScannerFault, SetupCode
+from firmware_sim.relays.lcus_relay import LcusFault
+from firmware_sim.scanners.qr_settings import ScannerFault, SetupCode
 from firmware_sim.site import Site
-from firmware_sim.uhppote_settings import Direction, PacketFault
+from firmware_sim.uhppote.settings import Direction, PacketFault
 from firmware_sim.world import World
 from tests.firmware_sim.sim_gateway import PATIENCE_S, LineEnd
 from tests.firmware_sim.sim_vectors import frames

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from firmware_sim.modbus_rtu import MAX_FRAME_BYTES, RequestFramer, framed
-from firmware_sim.relay_board import RelayBoard, RelayBoardSettings
+from firmware_sim.relays.modbus_rtu import MAX_FRAME_BYTES, RequestFramer, framed
+from firmware_sim.relays.relay_board import RelayBoard, RelayBoardSettings
 from tests.firmware_sim.sim_vectors import Vector, frames, vectors
 
 REQUESTS = frames("modbus_requests")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from firmware_sim.osdp_bus import OsdpBus, OsdpBusSettings
-from firmware_sim.osdp_cards import CardFormat
-from firmware_sim.osdp_frames import MAX_PACKET_BYTES, CommandFramer
-from firmware_sim.osdp_settings import OsdpFault
+from firmware_sim.osdp.bus import OsdpBus, OsdpBusSettings
+from firmware_sim.osdp.cards import CardFormat
+from firmware_sim.osdp.frames import MAX_PACKET_BYTES, CommandFramer
+from firmware_sim.osdp.settings import OsdpFault
 from tests.firmware_sim.osdp_bench import (
     ACK,
     BUSY,
@@ -29,7 +29,7 @@ from tests.firmware_sim.osdp_panel import Panel, Told, parsed
 from tests.firmware_sim.sim_vectors import vectors
 
 if TYPE_CHECKING:
-    from firmware_sim.osdp_reader import OsdpReader
+    from firmware_sim.osdp.reader import OsdpReader
 
 
 def wire_of(panel: Panel) -> bytes:

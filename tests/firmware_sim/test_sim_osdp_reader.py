@@ -9,9 +9,9 @@ import pytest
 
 from firmware_sim.errors import SimulationError
 from firmware_sim.happening import What
-from firmware_sim.osdp_cards import CardFormat, encoded
-from firmware_sim.osdp_senses import MAX_WAITING
-from firmware_sim.osdp_settings import Capability, OsdpReaderSettings
+from firmware_sim.osdp.cards import CardFormat, encoded
+from firmware_sim.osdp.senses import MAX_WAITING
+from firmware_sim.osdp.settings import Capability, OsdpReaderSettings
 from tests.firmware_sim.osdp_bench import (
     ACK,
     BUZ,
@@ -35,7 +35,7 @@ from tests.firmware_sim.osdp_bench import (
 )
 
 if TYPE_CHECKING:
-    from firmware_sim.osdp_reader import OsdpReader
+    from firmware_sim.osdp.reader import OsdpReader
 
 
 def lamp(temporary: str, lasting: str) -> bytes:

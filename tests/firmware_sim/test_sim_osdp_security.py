@@ -6,10 +6,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from firmware_sim.happening import What
-from firmware_sim.osdp_cards import CardFormat
-from firmware_sim.osdp_channel import DEFAULT_KEY
-from firmware_sim.osdp_reader import OsdpReader
-from firmware_sim.osdp_settings import Capability
+from firmware_sim.osdp.cards import CardFormat
+from firmware_sim.osdp.channel import DEFAULT_KEY
+from firmware_sim.osdp.reader import OsdpReader
+from firmware_sim.osdp.settings import Capability
 from tests.firmware_sim.osdp_bench import (
     ACK,
     CAP,

@@ -14,8 +14,8 @@ from firmware_sim.control import ControlServer
 from firmware_sim.errors import SimulationError
 from firmware_sim.hand import Hand
 from firmware_sim.happening import What
-from firmware_sim.osdp_cards import CardFormat
-from firmware_sim.osdp_settings import OsdpFault
+from firmware_sim.osdp.cards import CardFormat
+from firmware_sim.osdp.settings import OsdpFault
 from firmware_sim.pty_host import PtyHost
 from firmware_sim.site import OsdpBusPort, Site
 from firmware_sim.world import World

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from firmware_sim.osdp_channel import Handshake, SecureChannel
-from firmware_sim.osdp_frames import CommandFramer
-from firmware_sim.osdp_reader import OsdpReader
-from firmware_sim.osdp_settings import OsdpFault, OsdpReaderSettings
+from firmware_sim.osdp.channel import Handshake, SecureChannel
+from firmware_sim.osdp.frames import CommandFramer
+from firmware_sim.osdp.reader import OsdpReader
+from firmware_sim.osdp.settings import OsdpFault, OsdpReaderSettings
 from tests.firmware_sim.sim_vectors import frames, vectors
 
 WIRE = frames("osdp")

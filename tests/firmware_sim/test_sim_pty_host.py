@@ -15,7 +15,7 @@ import pytest
 
 from firmware_sim.errors import SimulationError
 from firmware_sim.happening import Happening, What
-from firmware_sim.persons import PERSON_B
+from firmware_sim.id_card.persons import PERSON_B
 from firmware_sim.pty_host import PtyHost
 from firmware_sim.site import Site
 from firmware_sim.world import World

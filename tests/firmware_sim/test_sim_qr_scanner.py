@@ -6,7 +6,12 @@ from __future__ import annotations
 import pytest
 
 from firmware_sim.happening import What
-from firmware_sim.qr_scanner import Coding, Framing, QrScanner, QrScannerSettings
+from firmware_sim.scanners.qr_scanner import (
+    Coding,
+    Framing,
+    QrScanner,
+    QrScannerSettings,
+)
 from tests.firmware_sim.sim_vectors import frames
 
 LINES = frames("qr_scanner")

@@ -7,7 +7,7 @@ import pytest
 
 from firmware_sim.errors import SimulationError
 from firmware_sim.happening import MAX_REMEMBERED, What
-from firmware_sim.relay_board import BoardFault, RelayBoard, RelayBoardSettings
+from firmware_sim.relays.relay_board import BoardFault, RelayBoard, RelayBoardSettings
 from tests.firmware_sim.sim_vectors import frames
 
 REQUESTS = frames("modbus_requests")

@@ -6,9 +6,9 @@ from __future__ import annotations
 import pytest
 
 from firmware_sim.errors import SimulationError
-from firmware_sim.modbus_rtu import framed, is_sound
-from firmware_sim.relay_board import BoardFault, RelayBoard, RelayBoardSettings
-from firmware_sim.relay_bus import RelayBus, RelayBusSettings
+from firmware_sim.relays.modbus_rtu import framed, is_sound
+from firmware_sim.relays.relay_board import BoardFault, RelayBoard, RelayBoardSettings
+from firmware_sim.relays.relay_bus import RelayBus, RelayBusSettings
 
 NOW = 10.0
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from firmware_sim.happening import What
-from firmware_sim.persons import PERSONS
-from firmware_sim.sam_frames import reply
-from firmware_sim.sam_reader import SamReader
-from firmware_sim.sam_settings import SamFault, SamLatencies, SamReaderSettings
-from firmware_sim.sam_states import CardState
+from firmware_sim.id_card.persons import PERSONS
+from firmware_sim.id_card.sam_frames import reply
+from firmware_sim.id_card.sam_reader import SamReader
+from firmware_sim.id_card.sam_settings import SamFault, SamLatencies, SamReaderSettings
+from firmware_sim.id_card.sam_states import CardState
 from tests.firmware_sim.sim_vectors import frames
 
 REQUESTS = frames("sam_requests")

@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 
-from firmware_sim.persons import PERSONS
-from firmware_sim.sam_reader import SamReader
-from firmware_sim.sam_settings import SamLatencies, SamReaderSettings
+from firmware_sim.id_card.persons import PERSONS
+from firmware_sim.id_card.sam_reader import SamReader
+from firmware_sim.id_card.sam_settings import SamLatencies, SamReaderSettings
 from tests.firmware_sim.sim_vectors import Vector, frames, vectors
 
 REQUESTS = frames("sam_requests")

@@ -12,8 +12,8 @@ import pytest
 
 from firmware_sim.door import LockKind
 from firmware_sim.errors import SimulationError
-from firmware_sim.qr_scanner import Framing
-from firmware_sim.sam_settings import SamLatencies
+from firmware_sim.id_card.sam_settings import SamLatencies
+from firmware_sim.scanners.qr_scanner import Framing
 from firmware_sim.site import (
     LcusPort,
     QrScannerPort,

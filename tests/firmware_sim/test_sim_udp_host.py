@@ -12,10 +12,10 @@ import pytest
 from firmware_sim.errors import SimulationError
 from firmware_sim.happening import What
 from firmware_sim.udp_host import UdpHost
-from firmware_sim.uhppote_controller import UhppoteController
-from firmware_sim.uhppote_events import Reason
-from firmware_sim.uhppote_network import UhppoteNetwork
-from firmware_sim.uhppote_settings import (
+from firmware_sim.uhppote.controller import UhppoteController
+from firmware_sim.uhppote.events import Reason
+from firmware_sim.uhppote.network import UhppoteNetwork
+from firmware_sim.uhppote.settings import (
     Direction,
     NetworkSettings,
     PacketFault,

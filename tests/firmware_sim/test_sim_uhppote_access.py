@@ -10,7 +10,7 @@ import pytest
 from firmware_sim.door import Door, LockKind
 from firmware_sim.errors import SimulationError
 from firmware_sim.happening import What
-from firmware_sim.uhppote_events import Reason
+from firmware_sim.uhppote.events import Reason
 from tests.firmware_sim.uhppote_host import (
     CARD,
     NOW,
@@ -25,7 +25,7 @@ from tests.firmware_sim.uhppote_host import (
 )
 
 if TYPE_CHECKING:
-    from firmware_sim.uhppote_controller import UhppoteController
+    from firmware_sim.uhppote.controller import UhppoteController
 
 STRANGER = 6_154_410
 

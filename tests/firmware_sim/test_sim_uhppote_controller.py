@@ -8,9 +8,9 @@ import random
 import pytest
 
 from firmware_sim.errors import SimulationError
-from firmware_sim.uhppote_events import Reason
-from firmware_sim.uhppote_packets import Function
-from firmware_sim.uhppote_settings import UhppoteSettings
+from firmware_sim.uhppote.events import Reason
+from firmware_sim.uhppote.packets import Function
+from firmware_sim.uhppote.settings import UhppoteSettings
 from tests.firmware_sim.uhppote_host import (
     CARD,
     HOST,

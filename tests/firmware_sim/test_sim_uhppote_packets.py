@@ -7,10 +7,10 @@ from datetime import date, datetime, time
 
 import pytest
 
-from firmware_sim import uhppote_packets as wire
-from firmware_sim.uhppote_cards import Card, Profile
-from firmware_sim.uhppote_events import LOST, Event, Kind, Reason
-from firmware_sim.uhppote_packets import Function, Packet, parse
+from firmware_sim.uhppote import packets as wire
+from firmware_sim.uhppote.cards import Card, Profile
+from firmware_sim.uhppote.events import LOST, Event, Kind, Reason
+from firmware_sim.uhppote.packets import Function, Packet, parse
 from tests.firmware_sim.sim_vectors import Vector, vectors
 from tests.firmware_sim.uhppote_host import PACKETS
 

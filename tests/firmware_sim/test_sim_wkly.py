@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from firmware_sim.errors import SimulationError
-from firmware_sim.locker_board import LockerBoard
-from firmware_sim.wkly import WklySettings
-from firmware_sim.wkly_frames import (
+from firmware_sim.lockers.locker_board import LockerBoard
+from firmware_sim.lockers.wkly import WklySettings
+from firmware_sim.lockers.wkly_frames import (
     Command,
     WklyFramer,
     WklyRequest,

@@ -10,10 +10,10 @@ import pytest
 from firmware_sim.errors import SimulationError
 from firmware_sim.hand import Hand
 from firmware_sim.happening import What
-from firmware_sim.modbus_rtu import framed
-from firmware_sim.persons import PERSON_A
-from firmware_sim.relay_board import BoardFault
-from firmware_sim.sam_settings import SamFault
+from firmware_sim.id_card.persons import PERSON_A
+from firmware_sim.id_card.sam_settings import SamFault
+from firmware_sim.relays.modbus_rtu import framed
+from firmware_sim.relays.relay_board import BoardFault
 from firmware_sim.site import Site
 from firmware_sim.world import World
 from tests.firmware_sim.sim_vectors import frames

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from firmware_sim.uhppote_controller import UhppoteController
-from firmware_sim.uhppote_settings import UhppoteSettings
+from firmware_sim.uhppote.controller import UhppoteController
+from firmware_sim.uhppote.settings import UhppoteSettings
 from tests.firmware_sim.sim_vectors import frames
 
 PACKETS = frames("uhppote")

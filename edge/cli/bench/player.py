@@ -13,8 +13,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from firmware_sim.relay_board import RelayBoard, RelayBoardSettings
-from firmware_sim.relay_bus import RelayBus
+from firmware_sim.relays.relay_board import RelayBoard, RelayBoardSettings
+from firmware_sim.relays.relay_bus import RelayBus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

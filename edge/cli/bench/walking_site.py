@@ -23,8 +23,8 @@ from edge.cli.children import Child, free_port
 from edge.cli.demo.journal_file import journal_keys, read_journal, read_ledger
 from edge.control.client import ControlError, ask
 from firmware_sim.pseudo_terminal import PseudoTerminal
-from firmware_sim.relay_board import RelayBoard, RelayBoardSettings
-from firmware_sim.relay_bus import RelayBus
+from firmware_sim.relays.relay_board import RelayBoard, RelayBoardSettings
+from firmware_sim.relays.relay_bus import RelayBus
 
 if TYPE_CHECKING:
     from collections.abc import Callable

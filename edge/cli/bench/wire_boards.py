@@ -16,19 +16,19 @@ from drivers.device import OpenLock, Pulse
 from drivers.registry import DRIVERS, Unit, build
 from edge.cli.bench.process_figures import SiteError
 from edge.cli.bench.scan import at
-from firmware_sim.cu48 import Cu48Settings
-from firmware_sim.kerong import KerongSettings
-from firmware_sim.locker_board import LockerBoard
-from firmware_sim.locker_settings import LockerBoardSettings
-from firmware_sim.relay_board import RelayBoard
-from firmware_sim.uhppote_controller import UhppoteController
-from firmware_sim.wkly import WklySettings
+from firmware_sim.lockers.cu48 import Cu48Settings
+from firmware_sim.lockers.kerong import KerongSettings
+from firmware_sim.lockers.locker_board import LockerBoard
+from firmware_sim.lockers.locker_settings import LockerBoardSettings
+from firmware_sim.lockers.wkly import WklySettings
+from firmware_sim.relays.relay_board import RelayBoard
+from firmware_sim.uhppote.controller import UhppoteController
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drivers.device import Device, Order
-    from firmware_sim.locker_settings import BoardTraits
+    from firmware_sim.lockers.locker_settings import BoardTraits
 
 BITS_PER_BYTE = 10
 PACKET_BYTES = 64

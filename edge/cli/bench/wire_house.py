@@ -20,8 +20,8 @@ from edge.cli.bench.wire_site import READERS, TAG_FORMAT
 from edge.cli.children import Child
 from edge.control.client import ControlError, ask
 from firmware_sim.happening import What
-from firmware_sim.relay_board import RelayBoard, RelayBoardSettings
-from firmware_sim.relay_bus import RelayBus
+from firmware_sim.relays.relay_board import RelayBoard, RelayBoardSettings
+from firmware_sim.relays.relay_bus import RelayBus
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from drivers.device import Reachable, TagRead
-from drivers.links import open_link
+from drivers.links.opening import open_link
 from drivers.registry import DRIVERS, Unit, build
 from edge.cli.bench.process_figures import SiteError
 from edge.cli.bench.scan import at

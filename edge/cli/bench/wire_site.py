@@ -19,8 +19,8 @@ from edge.cli.system_clock import wall_ms
 from edge.storage.connection import open_aiosqlite
 from edge.storage.roster import RosterRow
 from edge.storage.roster_file import open_roster
-from firmware_sim.identity_card import IdentityCard
-from firmware_sim.osdp_cards import CardFormat, encoded
+from firmware_sim.id_card.identity_card import IdentityCard
+from firmware_sim.osdp.cards import CardFormat, encoded
 
 if TYPE_CHECKING:
     from pathlib import Path

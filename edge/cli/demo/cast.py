@@ -12,7 +12,7 @@ from datetime import date
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from firmware_sim.osdp_cards import CardFormat, encoded
+from firmware_sim.osdp.cards import CardFormat, encoded
 from firmware_sim.platform.people import identity_number
 from firmware_sim.platform.tokens import Pseudonyms
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from firmware_sim.device import SimulatedDevice
-    from firmware_sim.uhppote_network import UhppoteNetwork
+    from firmware_sim.uhppote.network import UhppoteNetwork
 
 PACKET_BYTES = 64
 #: PC/SC part 3: a storage card of ISO 14443 A, MIFARE Classic 1K.

@@ -12,10 +12,10 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from drivers.registry import Unit
-from firmware_sim.persons import PERSON_A, PERSON_Y
-from firmware_sim.qr_scanner import SetupCode
-from firmware_sim.sam_reader import SamReader
-from firmware_sim.sam_settings import SamReaderSettings
+from firmware_sim.id_card.persons import PERSON_A, PERSON_Y
+from firmware_sim.id_card.sam_reader import SamReader
+from firmware_sim.id_card.sam_settings import SamReaderSettings
+from firmware_sim.scanners.qr_scanner import SetupCode
 from tests.drivers.fault_matrix.on_pair import OnPair, Osdp, reader_of
 from tests.drivers.fault_matrix.single import IdCardSam, Pcsc, Scanner, Uhppote
 

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 from drivers.device import InputChanged, OpenLock, Order, Pulse, TagRead
 from drivers.options import read_options
-from drivers.osdp_bus import OsdpReaders
-from drivers.osdp_options import OsdpReaderOptions
+from drivers.osdp.bus import OsdpReaders
+from drivers.osdp.options import OsdpReaderOptions
 from drivers.registry import DRIVERS, Unit, build
-from firmware_sim.locker_board import LockerBoard
-from firmware_sim.locker_bus import LockerBus
-from firmware_sim.osdp_bus import OsdpBus
-from firmware_sim.osdp_cards import CardFormat
-from firmware_sim.osdp_reader import OsdpReader
-from firmware_sim.osdp_settings import OsdpReaderSettings
-from firmware_sim.relay_board import RelayBoard, RelayBoardSettings
-from firmware_sim.relay_bus import RelayBus
+from firmware_sim.lockers.locker_board import LockerBoard
+from firmware_sim.lockers.locker_bus import LockerBus
+from firmware_sim.osdp.bus import OsdpBus
+from firmware_sim.osdp.cards import CardFormat
+from firmware_sim.osdp.reader import OsdpReader
+from firmware_sim.osdp.settings import OsdpReaderSettings
+from firmware_sim.relays.relay_board import RelayBoard, RelayBoardSettings
+from firmware_sim.relays.relay_bus import RelayBus
 from tests.drivers.fault_matrix.ends import SerialEnd
 from tests.drivers.fault_matrix.stand import PULSE_S, Stand, on_and_off
 
 if TYPE_CHECKING:
-    from firmware_sim.locker_settings import BoardTraits
+    from firmware_sim.lockers.locker_settings import BoardTraits
     from firmware_sim.shared_pair import SharedPair
 
 OSDP_READERS = (1, 2, 3, 4)

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 from drivers.device import CardRead, CodeRead, Order, Pulse, TagRead
 from drivers.registry import Unit, build
-from firmware_sim.persons import PERSON_A
-from firmware_sim.qr_scanner import QrScanner, QrScannerSettings
-from firmware_sim.qr_settings import Gm65Settings
-from firmware_sim.sam_reader import SamReader
-from firmware_sim.uhppote_controller import UhppoteController
-from firmware_sim.uhppote_network import UhppoteNetwork
+from firmware_sim.id_card.persons import PERSON_A
+from firmware_sim.id_card.sam_reader import SamReader
+from firmware_sim.scanners.qr_scanner import QrScanner, QrScannerSettings
+from firmware_sim.scanners.qr_settings import Gm65Settings
+from firmware_sim.uhppote.controller import UhppoteController
+from firmware_sim.uhppote.network import UhppoteNetwork
 from tests.drivers.fault_matrix.ends import CLASSIC_ATR, PcscEnd, SerialEnd, UdpEnd
 from tests.drivers.fault_matrix.stand import PULSE_S, Stand, on_and_off
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from drivers.pcsc_reader import PcscReader
+    from drivers.pcsc.reader import PcscReader
 
 #: For how many tenths of a second somebody holds up a code.
 LOOKS = 10

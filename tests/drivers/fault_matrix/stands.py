@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from firmware_sim.cu48 import Cu48Settings
-from firmware_sim.kerong import KerongSettings
-from firmware_sim.locker_settings import LockerBoardSettings
-from firmware_sim.wkly import WklySettings
+from firmware_sim.lockers.cu48 import Cu48Settings
+from firmware_sim.lockers.kerong import KerongSettings
+from firmware_sim.lockers.locker_settings import LockerBoardSettings
+from firmware_sim.lockers.wkly import WklySettings
 from tests.drivers.fault_matrix.on_pair import Lockers, ModbusRelayBoard, Osdp
 from tests.drivers.fault_matrix.single import (
     IdCardSam,
