@@ -15,7 +15,8 @@ from drivers.errors import LocalError
 from drivers.uhppote.wire import MAX_DOORS, DoorMode, Function, Request
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Collection
+    from datetime import date, datetime
     from ipaddress import IPv4Address
 
 #: What the controller counts of a door's release.
@@ -90,6 +91,21 @@ def get_event(index: int) -> Request:
 def count_cards() -> Request:
     """Ask how many cards the controller's own list has."""
     return Request(function=Function.COUNT_CARDS)
+
+
+def get_card(number: int) -> Request:
+    """Ask for one card of that list; the reply bears its number, or 0 for none."""
+    key = _long(number)
+    return Request(function=Function.GET_CARD, body=key, keys=(key, _long(0)))
+
+
+def put_card(
+    number: int, valid_from: date, valid_to: date, doors: Collection[int]
+) -> Request:
+    """Write one card to that list; it opens ``doors`` at any hour, without a PIN."""
+    dates = bytes.fromhex(f"{valid_from:%Y%m%d}{valid_to:%Y%m%d}")
+    may_open = bytes(door in doors for door in range(1, MAX_DOORS + 1))
+    return Request(function=Function.PUT_CARD, body=_long(number) + dates + may_open)
 
 
 def _door(door: int) -> bytes:

@@ -7,6 +7,7 @@ clock, who decides, special events, listener, supervisor passcodes set to none, 
 of cards of its own, how each door is held, status. Only then is it reachable.
 Afterwards a status every ``poll_s`` tells levels and events, and is the sign of life
 for both sides: a controller that hears nothing for 30 s decides by its own list again.
+That list is compared with the site file's first, see :mod:`drivers.uhppote.cards`.
 
 What stands open or shut by itself is taken back afterwards, see
 :mod:`drivers.uhppote.doors`; who else moves a door is watched, see
@@ -34,6 +35,7 @@ from drivers.device import (
     Unreachable,
 )
 from drivers.limits import Liveness, Reach
+from drivers.uhppote.cards import OfflineCards
 from drivers.uhppote.doors import Doors
 from drivers.uhppote.order import Phase
 from drivers.uhppote.record import Record
@@ -99,6 +101,7 @@ class Controller:
         self._options = options
         self._readers = frozenset(readers)
         self._wall_clock = wall_clock
+        self._cards = OfflineCards(numbers=options.cards(), doors=options.doors)
         self._liveness = Liveness()
         self._record = Record()
         self._watch = Watch(
@@ -142,6 +145,7 @@ class Controller:
         self._inputs = ()
         self._release_ends.clear()
         self._notes.clear()
+        self._cards.begin()
 
     def resumed(self, now: float) -> None:
         """Judge no swipe of meanwhile, and report all levels anew."""
@@ -154,7 +158,7 @@ class Controller:
         """When the controller is to be asked."""
         if self.reach is not Reach.ANSWERING:
             return self._due_at
-        if self._plan or self._record.missing:
+        if self._plan or self._record.missing or self._cards.next_request():
             return 0.0
         return min(self._status_at(), self.doors.due_at())
 
@@ -165,7 +169,12 @@ class Controller:
         if self._status_at() <= now:
             return get_status()
         planned = self._plan[0] if self._plan else self.doors.take_back(now)
-        return self._record.next_missing() or planned or get_status()
+        return (
+            self._record.next_missing()
+            or planned
+            or self._cards.next_request()
+            or get_status()
+        )
 
     def answered(self, request: Request, packet: Packet, now: float) -> list[Signal]:
         """Take the reply to a request of :meth:`next_request`, or an order's."""
@@ -173,6 +182,9 @@ class Controller:
         if self._unanswered[0] == request:
             self._unanswered = (None, 0)
         self._done(request)
+        if request == self._cards.next_request():
+            self._cards.answered(request, packet)
+            return self._cards_told()
         match request.function:
             case Function.STATUS:
                 return self._take_status(status_of(packet), now)
@@ -196,6 +208,9 @@ class Controller:
         Not every firmware knows every function: a controller is lost when it answers
         neither finding nor status; what else it never answers is given up.
         """
+        if request == self._cards.next_request():
+            self._cards.missed(request)
+            return self._cards_told()
         if request.function not in (Function.FIND, Function.STATUS):
             last, misses = self._unanswered
             misses = misses + 1 if last == request else 1
@@ -260,7 +275,9 @@ class Controller:
         plan += [pc_control(is_on=options.pc_control), record_special_events()]
         if options.listen_address:
             plan.append(set_listener(options.listener(), options.listen_port))
-        plan += [*(clear_passcodes(door) for door in doors), count_cards()]
+        plan += [clear_passcodes(door) for door in doors]
+        if not options.cards():  # with some, the others are counted behind them
+            plan.append(count_cards())
         plan += [get_door(door) for door in doors]
         return [*plan, get_status()]
 
@@ -313,13 +330,24 @@ class Controller:
         if not self._plan and self.reach is not Reach.ANSWERING:
             self._liveness.found()
             self.doors.reached(now)
-            detail = "; ".join([f"version {self._version}", *self._notes])
-            signals += [Reachable(unit=unit, detail=detail) for unit in self.units]
+            signals += self._reachable()
         self._due_at = now + self._options.poll_s
         signals += self._take_levels(status, now)
         if now >= self._clock_at:
             self._plan.extend(self._clock(now))
         return signals
+
+    def _reachable(self) -> list[Signal]:
+        detail = "; ".join([f"version {self._version}", *self._notes])
+        return [Reachable(unit=unit, detail=detail) for unit in self.units]
+
+    def _cards_told(self) -> list[Signal]:
+        """Say once more that it answers, if there is something to tell of its list."""
+        notes = self._cards.notes()
+        if self._cards.next_request() or not notes:
+            return []
+        self._notes += notes
+        return self._reachable()
 
     def _take_levels(self, status: Status, now: float) -> list[Signal]:
         event = self._record.take_status(status, now)

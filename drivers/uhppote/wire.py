@@ -33,7 +33,9 @@ class Function(IntEnum):
     STATUS = 0x20
     SET_TIME = 0x30
     OPEN_DOOR = 0x40
+    PUT_CARD = 0x50
     COUNT_CARDS = 0x58
+    GET_CARD = 0x5A
     SET_DOOR = 0x80
     GET_DOOR = 0x82
     SET_PASSCODES = 0x8C

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from ipaddress import IPv4Address
 
 import pytest
@@ -49,6 +49,10 @@ ASKED: dict[str, Request] = {
     "PC control off": uhppote_requests.pc_control(is_on=False),
     "event 4711": uhppote_requests.get_event(4711),
     "how many cards": uhppote_requests.count_cards(),
+    "card 10058400": uhppote_requests.get_card(10058400),
+    "put card 10058400, 2026, door 1": uhppote_requests.put_card(
+        10058400, date(2026, 1, 1), date(2026, 12, 31), [1]
+    ),
 }
 WIRE = {vector.note: vector.frame for vector in frames("uhppote")}
 
