@@ -93,6 +93,7 @@ class UsbRelay:
         self._waiting = WaitingSignals()
         self._outgoing = b""
         self._ready_at = 0.0
+        self._farewell: list[bytes] = []
         self._is_open = False
         self._is_told = False
 
@@ -100,6 +101,7 @@ class UsbRelay:
         """Switch everything off before anything else."""
         self._drop_orders("the link was opened anew")
         self._outgoing = b""
+        self._farewell.clear()
         # A frame of before may lie in the board still: its gap is kept.
         self._ready_at = max(self._ready_at, now)
         self._is_open, self._is_told = True, False
@@ -109,12 +111,13 @@ class UsbRelay:
     def closed(self, now: float) -> list[Signal]:
         """Give up; what is on is told to go off, should the link still carry it.
 
-        These last frames keep no gap, since there is no time left to keep one in.
+        A frame for each call of :meth:`take_outgoing`: the link spaces its last words.
         """
         self._drop_orders("the link was lost")
         on = [number for number, output in self._outputs.items() if output.is_on]
         self._all_off(now)
-        self._outgoing = b"".join(frame(channel, is_on=False) for channel in on)
+        self._outgoing = b""
+        self._farewell = [frame(channel, is_on=False) for channel in on]
         signals = self._waiting.take()
         if self._is_open and self._is_told:
             signals.append(Unreachable(unit=self._unit, why="the link was lost"))
@@ -166,7 +169,9 @@ class UsbRelay:
         self._advance(now)
 
     def take_outgoing(self) -> bytes:
-        """Hand over the frame that is to be written."""
+        """Hand over the frame that is to be written; at the end, one at a time."""
+        if self._farewell:
+            return self._farewell.pop(0)
         outgoing, self._outgoing = self._outgoing, b""
         return outgoing
 

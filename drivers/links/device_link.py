@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from drivers.links.link import Clock, OnSignals, OnState
 
 FIRST_RETRY_S = 0.1
-#: For the last frame to leave: 32 bytes at 9,600 baud.
+#: Between the last frames, and for the very last to leave: 32 bytes at 9,600 baud.
 FAREWELL_S = 0.05
+#: A frame for each output of the largest board that cannot end a pulse itself.
+MAX_LAST_WORDS = 8
 #: Also how long a port must have lasted for the steps to begin anew.
 LAST_RETRY_S = 5.0
 
@@ -151,10 +153,16 @@ class DeviceLink(ABC):
         signals: list[Signal] = []
         try:
             signals = self._device.closed(self._now())
-            farewell = self._device.take_outgoing()
-            if farewell and self.is_open:
-                self._send(farewell)
+            last_words = self._device.take_outgoing()
+            for _ in range(MAX_LAST_WORDS):
+                if not (last_words and self.is_open):
+                    break
+                # Before, for the frame that went before; at the end, to let it leave.
                 await asyncio.sleep(FAREWELL_S)
+                self._send(last_words)
+                last_words = self._device.take_outgoing()
+                if not last_words:
+                    await asyncio.sleep(FAREWELL_S)
         except Exception as fault:  # noqa: BLE001
             self._lose(f"driver fault: {place_of(fault)}")
         finally:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
+from drivers.links.device_link import FAREWELL_S
 from firmware_sim.outbox import earliest
 from firmware_sim.wire import WireTime, garbled
 
@@ -25,6 +26,8 @@ MAX_TURNS = 500
 #: What an adapter hands over at a time, and how long it may wait in between.
 PIECE_BYTES, PIECE_EVERY_S = 3, 0.002
 NOISE_EVERY_S = 0.01
+#: What is kept of what the house wrote: more than any beginning takes.
+FIRST_WRITTEN = 16
 
 
 class End(Protocol):
@@ -96,6 +99,8 @@ class Joined:
         #: How often anything was written by either end.
         self.frames = 0
         self.dies_before_frame: int | None = None
+        #: What the house wrote first since it was plugged in.
+        self.written: list[bytes] = []
         self._to_house, self._to_device = WireTime(), WireTime()
         self._noise_at: float | None = None
 
@@ -104,6 +109,7 @@ class Joined:
     def plug(self) -> None:
         """Give the driver a fresh link."""
         self.is_plugged = True
+        self.written.clear()
         self.driver.opened(self.now)
         self._settle()
 
@@ -113,6 +119,35 @@ class Joined:
         self._take(self.driver.closed(self.now))
         self._to_house.clear()
         self._to_device.clear()
+
+    def stop(self) -> None:
+        """End in order, as a link does: the driver's last words have their time."""
+        self._take(self.driver.closed(self.now))
+        self.is_dead = True
+        while words := self.driver.take_outgoing():
+            self.run(FAREWELL_S)
+            if self.line.baud:
+                self._to_device.put(words, self.now, self.line.baud)
+            else:
+                self.end.receive(words, self.now)
+        self.run(FAREWELL_S)
+        self.is_plugged, self.is_dead = False, False
+        self._to_house.clear()
+
+    def replace(self, driver: Device) -> None:
+        """Let another gateway take the place of the one that was killed."""
+        self.driver = driver
+        self.is_dead = False
+        self.dies_before_frame = None
+
+    def stand_still(self, for_s: float) -> None:
+        """Let the gateway's process stand still; what came meanwhile is flushed."""
+        self.is_dead = True
+        self.run(for_s)
+        self.is_dead = False
+        self._to_house.clear()
+        self.driver.resumed(self.now)
+        self._settle()
 
     def order(self, order: Order) -> None:
         """Hand the driver an order."""
@@ -201,6 +236,8 @@ class Joined:
         data = self.driver.take_outgoing()
         if not data or not self.is_plugged or self._dies():
             return bool(data)
+        if len(self.written) < FIRST_WRITTEN:
+            self.written.append(data)
         if self.line.is_echoing and self.line.baud:
             self._to_house.put(data, self.now, self.line.baud)
         data = self.line.out(data)

@@ -7,7 +7,7 @@ it is a hand at the cable, at the device or at the line, never at the driver.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,12 @@ from firmware_sim.id_card.persons import PERSON_A, PERSON_Y
 from firmware_sim.id_card.sam_reader import SamReader
 from firmware_sim.id_card.sam_settings import SamReaderSettings
 from firmware_sim.scanners.qr_scanner import SetupCode
+from tests.drivers.fault_matrix.kernel_mishaps import KERNEL_MISHAPS
+from tests.drivers.fault_matrix.mishap import Mishap
 from tests.drivers.fault_matrix.on_pair import OnPair, Osdp, reader_of
+from tests.drivers.fault_matrix.output_mishaps import OUTPUT_MISHAPS
 from tests.drivers.fault_matrix.single import IdCardSam, Pcsc, Scanner, Uhppote
+from tests.drivers.fault_matrix.untimed import UsbRelay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,14 +33,6 @@ NOISE_BYTES = 10
 DARK_FOR_S = 10.0
 #: What another speed than the device's is: the two that are mixed up most.
 OTHER_BAUD = {9_600: 19_200, 19_200: 9_600, 115_200: 9_600}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mishap:
-    """How it begins and how it ends; ``ends`` is None for what nobody mends."""
-
-    begins: Callable[[Stand], None]
-    ends: Callable[[Stand], None] | None = None
 
 
 def _line(**faults: object) -> Mishap:
@@ -101,6 +97,8 @@ def _power_cut(stand: Stand) -> None:
         case Uhppote():
             board = stand.controller.board
             board.cut_power(stand.joined.now, dark_s=DARK_FOR_S)
+        case UsbRelay():
+            stand.relay.brown_out(stand.joined.now)
         case OnPair():
             stand.device_of(stand.unit).brown_out(stand.joined.now, 2.0)
 
@@ -222,9 +220,11 @@ def _osdp_unit(key: str) -> Unit:
 
 _UNPLUGGED = Mishap(
     begins=lambda stand: stand.joined.unplug(),
-    ends=lambda stand: stand.joined.plug(),
+    ends=lambda stand: stand.plug_again(),
 )
 MISHAPS: dict[str, Mishap] = {
+    **OUTPUT_MISHAPS,
+    **KERNEL_MISHAPS,
     "unplugged": _UNPLUGGED,
     "silent": _line(is_deaf=True, is_mute=True),
     "does not hear": _line(is_deaf=True),

@@ -31,6 +31,10 @@ class Stand(ABC):
     units: tuple[int, ...] = (0,)
     #: Whether the driver's device has an output that a pulse switches on.
     pulses = False
+    #: Whether it has one that nothing but the gateway switches off again.
+    untimed = False
+    #: Whether a level that no line of the table tells of must not be told.
+    levels_are_news = False
 
     def __init__(self, driver: Device, end: End, *, baud: int | None) -> None:
         self.joined = Joined(driver, end, baud=baud)
@@ -39,6 +43,10 @@ class Stand(ABC):
         """Plug in; return after how long all devices were found."""
         self.joined.plug()
         return self.joined.until(self._are_found, within_s=FOUND_WITHIN_S)
+
+    def plug_again(self) -> None:
+        """Plug in once more, with whatever begins anew then."""
+        self.joined.plug()
 
     def _are_found(self) -> bool:
         told = [signal for _, signal in self.joined.told]

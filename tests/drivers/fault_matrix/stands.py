@@ -9,6 +9,7 @@ from firmware_sim.lockers.cu48 import Cu48Settings
 from firmware_sim.lockers.kerong import KerongSettings
 from firmware_sim.lockers.locker_settings import LockerBoardSettings
 from firmware_sim.lockers.wkly import WklySettings
+from tests.drivers.fault_matrix.keyboard import KeyWedge
 from tests.drivers.fault_matrix.on_pair import Lockers, ModbusRelayBoard, Osdp
 from tests.drivers.fault_matrix.single import (
     IdCardSam,
@@ -17,6 +18,7 @@ from tests.drivers.fault_matrix.single import (
     qr_gm65,
     qr_line,
 )
+from tests.drivers.fault_matrix.untimed import GpioLines, UsbRelay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,4 +37,7 @@ STANDS: Mapping[str, Callable[[], Stand]] = {
     "locker_wkly": lambda: Lockers("locker_wkly", WklySettings),
     "uhppote": Uhppote,
     "pcsc_reader": Pcsc,
+    "usb_relay_lcus": UsbRelay,
+    "gpio_lines": GpioLines,
+    "key_wedge": KeyWedge,
 }

@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.device import Garbled, InputChanged, OrderFailed, OutputChanged, Signal
+from drivers.device import (
+    CodeRead,
+    Garbled,
+    InputChanged,
+    OrderFailed,
+    OutputChanged,
+    Signal,
+)
 from drivers.errors import LocalError
 from drivers.registry import build
 from tests.drivers.fault_matrix.mishaps import MISHAPS, SITE_FILES
 from tests.drivers.fault_matrix.stand import PULSE_S
 from tests.drivers.fault_matrix.stands import STANDS
 from tests.drivers.fault_matrix.table import Row, Told, rows
+from tests.drivers.fault_matrix.untimed import Untimed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +41,8 @@ CALM_S = 1.0
 MOST_GARBLED_A_SECOND = 5
 #: Of all frames behind an order, those of so long: by then the output is surely on.
 KILLED_WITHIN_S = 0.4
+#: Two frames at 9600 baud and the gap between them.
+OFF_WITHIN_S = 0.1
 
 
 @pytest.mark.parametrize("row", MISHAP_ROWS, ids=str)
@@ -74,6 +84,25 @@ def test_killed_between_any_two_frames_nothing_stays_on(name: str) -> None:
         assert joined.is_dead
         assert not stand.is_moving(), number
     assert was_on
+
+
+@pytest.mark.parametrize("name", [name for name in STANDS if STANDS[name]().untimed])
+def test_killed_between_any_two_frames_the_next_start_switches_off(name: str) -> None:
+    """What no board times stays on, and for no longer than until the next start."""
+    stayed_on = 0
+    frames = _frames_behind_an_order(name)
+    for number in range(frames):
+        stand = STANDS[name]()
+        assert isinstance(stand, Untimed)
+        assert stand.find() is not None
+        stand.joined.run(CALM_S)
+        stand.joined.dies_before_frame = stand.joined.frames + number
+        stand.joined.order(stand.order())
+        stand.joined.run(WATCHED_S)
+        stayed_on += stand.is_moving()
+        _off_at_the_next_start(stand)
+    # Killed before the first frame, nothing went on.
+    assert stayed_on == frames - 1
 
 
 def test_every_driver_with_a_simulator_has_its_lines() -> None:
@@ -120,7 +149,8 @@ def _check(
         found = next((signal for signal in left if _is(signal, item)), None)
         assert found is not None, (item, told)
         left.remove(found)
-    heavy = [signal for signal in left if not isinstance(signal, QUIET_WORDS)]
+    quiet = Garbled if stand.levels_are_news else QUIET_WORDS
+    heavy = [signal for signal in left if not isinstance(signal, quiet)]
     expected = OrderFailed if "nothing old moves" in row.then else ()
     assert [one for one in heavy if not isinstance(one, expected)] == [], told
     garbled = sum(isinstance(signal, Garbled) for _, signal in told)
@@ -135,9 +165,17 @@ def _each(stand: Stand, item: Told) -> list[Told]:
 
 
 def _is(signal: Signal, item: Told) -> bool:
-    text = " ".join(str(getattr(signal, name, "")) for name in ("why", "detail"))
     is_same = type(signal).__name__ == item.word and signal.unit == item.unit
-    return is_same and item.text in text
+    return is_same and item.text in _text_of(signal)
+
+
+def _text_of(signal: Signal) -> str:
+    match signal:
+        case CodeRead(payload=payload):
+            return payload.decode("ascii")
+        case InputChanged(channel=channel, is_active=is_active):
+            return f"input {channel} {'active' if is_active else 'at rest'}"
+    return " ".join(str(getattr(signal, name, "")) for name in ("why", "detail"))
 
 
 def _works(stand: Stand, _row: Row) -> None:
@@ -160,7 +198,36 @@ def _nothing_old_moves(stand: Stand, row: Row) -> None:
     assert moved is None, row
 
 
+def _stays_on(stand: Stand, row: Row) -> None:
+    """The pulse is long over and the output is on: nobody was there to end it."""
+    assert stand.is_moving(), row
+
+
+def _at_rest(stand: Stand, row: Row) -> None:
+    assert not stand.is_moving(), row
+
+
+def _off_first(stand: Stand, row: Row) -> None:
+    assert isinstance(stand, Untimed)
+    assert stand.rests_first(), (row, stand.joined.written)
+
+
+def _off_at_the_next_start(stand: Stand, row: Row | None = None) -> None:
+    """The next gateway knows of nothing, and switches all off before anything else."""
+    assert isinstance(stand, Untimed)
+    stand.start_next()
+    off = stand.joined.until(lambda: not stand.is_moving(), within_s=OFF_WITHIN_S)
+    assert off is not None, row
+    stand.joined.run(CALM_S)
+    assert stand.rests_first(), (row, stand.joined.written)
+    assert not stand.is_moving(), row
+
+
 _THEN = {
+    "stays on": _stays_on,
+    "at rest": _at_rest,
+    "off first": _off_first,
+    "off at the next start": _off_at_the_next_start,
     "works": _works,
     "orders fail": _orders_fail,
     "nothing old moves": _nothing_old_moves,
