@@ -184,7 +184,7 @@ async def listen(line: OpenPort, for_s: float) -> bytes:
     heard = bytearray()
     until = time.monotonic() + for_s
     while (left := until - time.monotonic()) > 0:
-        await _read(line, heard, left)
+        await read_more(line, heard, left)
     return bytes(heard)
 
 
@@ -195,13 +195,13 @@ async def _ask(line: OpenPort, question: Question) -> bytes:
     heard = bytearray()
     until = time.monotonic() + question.within_s
     while (left := until - time.monotonic()) > 0:
-        await _read(line, heard, left)
+        await read_more(line, heard, left)
         if question.understand(bytes(heard)) is not None:
             break
     return bytes(heard)
 
 
-async def _read(line: OpenPort, heard: bytearray, within_s: float) -> None:
+async def read_more(line: OpenPort, heard: bytearray, within_s: float) -> None:
     """Wait for bytes at most so long and add them; PortError with a lost port."""
     loop = asyncio.get_running_loop()
     is_readable = asyncio.Event()

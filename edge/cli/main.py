@@ -205,11 +205,17 @@ def device_probe(
     listen_s: Annotated[
         float, typer.Option("--listen", min=0, max=600, help="Seconds, before asking.")
     ] = 0.5,
+    scan: Annotated[
+        bool, typer.Option("--scan", help="Each address of a Modbus line; 26 s.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Find out what stands at the end of a wire, without moving anything."""
     from edge.cli.device_probe import tell_probe
+    from edge.cli.device_scan import tell_scan
 
+    if scan:
+        sys.exit(tell_scan(port, baud=baud, as_json=as_json))
     code = tell_probe(
         port, baud=baud, address=address, listen_s=listen_s, as_json=as_json
     )

@@ -23,6 +23,10 @@ from edge.cli.device_probe import (
     tell_probe,
     words,
 )
+from edge.cli.device_scan import tell_scan
+from firmware_sim.pty_host import PtyHost
+from firmware_sim.site import Site
+from firmware_sim.world import World
 from tests.edge.simulated import living
 
 if TYPE_CHECKING:
@@ -31,7 +35,6 @@ if TYPE_CHECKING:
 
     from edge.cli.device_probe import Report
     from firmware_sim.happening import What
-    from firmware_sim.pty_host import PtyHost
 
 
 async def report_of(
@@ -141,6 +144,67 @@ async def test_an_adapter_that_hears_itself_is_told(tmp_path: Path) -> None:
         report = await report_of(tmp_path / "p")
     assert report.worst is Outcome.ECHO
     assert "hears itself" in "\n".join(words(report))
+
+
+def line_of_boards(folder: Path, **boards: int) -> PtyHost:
+    """A line ``p`` with boards by their names, each at an address."""
+    told = {name: {"address": address} for name, address in boards.items()}
+    port = {"kind": "relay_bus", "bus": {}, "boards": told}
+    return PtyHost(World(Site.from_mapping({"ports": {"p": port}})), folder)
+
+
+async def test_a_scan_finds_the_boards_of_a_line_and_nothing_moves(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = str(tmp_path / "p")
+    async with line_of_boards(tmp_path, left=2, right=5) as host:
+        seen = moved(host)
+        code = await asyncio.to_thread(tell_scan, port, addresses=range(1, 7))
+        told = capsys.readouterr().out
+        as_json = await asyncio.to_thread(
+            tell_scan, port, addresses=(4, 5), as_json=True
+        )
+    assert (code, as_json, seen) == (0, 0, [])
+    assert told.splitlines() == [
+        "address 2 answers",
+        "address 5 answers",
+        f"{port}: 6 addresses asked, 2 answer.",
+    ]
+    assert json.loads(capsys.readouterr().out) == {
+        "port": port,
+        "asked": 2,
+        "answering": [5],
+        "garbled": [],
+    }
+
+
+async def test_a_scan_tells_of_answers_that_stay_spoilt(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with living(tmp_path / "p", "relay_board", "address=3", "wrong_crc=9"):
+        code = await asyncio.to_thread(
+            tell_scan, str(tmp_path / "p"), addresses=range(2, 5)
+        )
+    assert code == 1
+    assert "address 3: what answers is garbled" in capsys.readouterr().out
+
+
+async def test_a_scan_of_a_silent_line_says_what_to_look_at(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = str(tmp_path / "p")
+    async with living(tmp_path / "p", "relay_board", "is_cut=true"):
+        assert await asyncio.to_thread(tell_scan, port, addresses=(1, 2)) == 1
+    assert "power lamp" in capsys.readouterr().out
+
+
+def test_a_scan_of_a_port_that_does_not_open_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tell_scan(str(tmp_path / "none"), addresses=(1,), as_json=True) == 2
+    assert "No such file" in json.loads(capsys.readouterr().out)["error"]
+    assert tell_scan(str(tmp_path / "none"), baud=12345, addresses=(1,)) == 2
+    assert "12345 baud" in capsys.readouterr().out
 
 
 async def test_silence_names_power_wires_address_and_speed(

@@ -126,7 +126,8 @@ async def test_a_pulled_cable_is_told_and_heals(tmp_path: Path) -> None:
         await house.until_device("kitchen-reader", is_online=True)
         played = await house.visit(KITCHEN, house.part(KITCHEN, "on time"))
         assert played.released_s is not None
-        assert {"DEVICE_OFFLINE", "DEVICE_ONLINE"} <= set(house.kinds())
+        both = {"DEVICE_OFFLINE", "DEVICE_ONLINE"}
+        await house.until_true("told", lambda: both <= set(house.kinds()))
 
 
 async def test_a_corrupt_snapshot_is_refused_and_the_old_roster_stays(
@@ -204,7 +205,8 @@ async def test_fire_holds_the_escape_door_open_until_it_is_ended_by_hand(
         await asyncio.to_thread(ask, socket, "end-fire", actor="h-0001", reason="over")
         await house.until_true("locked again", lambda: not house.is_relay_on(1))
         assert not (await house.status())["fire"]
-        assert {"EMERGENCY_STARTED", "EMERGENCY_ENDED"} <= set(house.kinds())
+        both = {"EMERGENCY_STARTED", "EMERGENCY_ENDED"}
+        await house.until_true("told", lambda: both <= set(house.kinds()))
 
 
 async def test_the_exit_button_lets_out_whatever_stands(tmp_path: Path) -> None:
@@ -215,7 +217,7 @@ async def test_the_exit_button_lets_out_whatever_stands(tmp_path: Path) -> None:
             "strike_released", after_s=begun_s, within_s=3.0, door="living-room-door"
         )
         assert released_s is not None
-        assert "REQUEST_TO_EXIT" in house.kinds()
+        await house.until_true("told", lambda: "REQUEST_TO_EXIT" in house.kinds())
 
 
 async def test_no_number_no_code_and_no_token_lies_in_any_file(tmp_path: Path) -> None:
