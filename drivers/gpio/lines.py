@@ -5,7 +5,7 @@ The law of the module: pure; it hears edges and levels and says which lines to r
 set (:mod:`drivers.gpio.wire`). Each input is debounced here although the kernel did so
 already, since not every chip can. A gap in a line's sequence means lost edges: its
 level is read anew. A chip times no pulse: the driver ends it, so that a gateway that
-stalls leaves an output on, and one that dies leaves it to the board's pull resistor;
+stalls leaves an output on, and one that dies leaves it to the chip and the board;
 ``pulse_on_board`` is False. At each opening all outputs are put to rest first.
 
 Source: linux/gpio.h, GPIO v2 line events (sequence numbers a line, no event for the

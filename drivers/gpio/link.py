@@ -3,10 +3,12 @@
 
 The law of the module: it debounces nothing and times nothing. A level that the driver
 wants to know is read in the same call. Outputs are put to rest before the lines are
-given back; where that fails, and when the process is killed, the kernel frees them and
-the pull resistor of the relay board decides.
+given back; where that fails, and when the process is killed, the kernel frees them. A
+freed line becomes an input on some chips, so that the relay board's pull resistor
+decides; on others, a Raspberry Pi's among them, it stays driven as it was.
 
-Source: libgpiod 2, through :mod:`drivers.gpio.chips`.
+Source: libgpiod 2, through :mod:`drivers.gpio.chips`; raspberrypi/linux pull requests
+6117 and 6150 (persist_gpio_outputs, strict_gpiod).
 """
 
 from __future__ import annotations
