@@ -42,7 +42,7 @@ PURE = (
 SHELLS = {
     f"drivers/{name}.py"
     for name in (
-        *("links/device_link", "links/stream_link", "links/serial_link"),
+        *("links/alarm", "links/device_link", "links/stream_link", "links/serial_link"),
         *("links/udp_link", "links/memory_link", "links/evdev_link"),
         *("links/serial_port", "links/tcp_port", "links/port_faults"),
         *("gpio/chips", "gpio/link", "pcsc/link", "pcsc/service", "pcsc/watch"),

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drivers.errors import LocalError
+from drivers.links.alarm import Alarm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,8 +57,7 @@ class DeviceLink(ABC):
         self._on_state = on_state
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lost: asyncio.Future[str] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0.0
+        self._alarm = Alarm(self._ticked, now)
         self._told: tuple[bool, str] | None = None
 
     @property
@@ -104,7 +104,7 @@ class DeviceLink(ABC):
                 await asyncio.sleep(retry_s)
                 retry_s = min(2 * retry_s, LAST_RETRY_S)
         finally:
-            self._disarm()
+            self._alarm.clear()
             self._loop = None
 
     def order(self, order: Order) -> None:
@@ -172,7 +172,6 @@ class DeviceLink(ABC):
 
     def _ticked(self) -> None:
         # Time-outs come from here: what the driver gives up must not go out later.
-        self._timer = None
         self._take_back_late()
         self._run(self._device.tick)
 
@@ -206,22 +205,8 @@ class DeviceLink(ABC):
             self._lose(f"driver fault: {place_of(fault)}")
 
     def _arm(self) -> None:
-        """Have :meth:`_ticked` called at the deadline; an earlier timer may stay."""
-        deadline = self._device.deadline()
-        if deadline is None or self._loop is None:
-            return
-        if self._timer is not None:
-            if self._timer_at <= deadline:
-                return
-            self._timer.cancel()
-        self._timer_at = deadline
-        delay_s = max(0.0, deadline - self._now())
-        self._timer = self._loop.call_later(delay_s, self._ticked)
-
-    def _disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if self._loop is not None:
+            self._alarm.set(self._device.deadline())
 
     def _lose(self, why: str) -> None:
         """Stop using the port at once; the session closes it."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol, assert_never, runtime_checkable
 
 from drivers.device import Device
 from drivers.errors import LocalError
+from drivers.links.alarm import Alarm
 from drivers.links.device_link import place_of
 from drivers.pcsc.service import system_service
 from drivers.pcsc.watch import (
@@ -102,8 +103,7 @@ class PcscLink:
         self._watch: Watch | None = None
         self._is_open = False
         self._asked = 0
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0.0
+        self._alarm = Alarm(self._ticked, now)
         self._told: tuple[bool, str] | None = None
 
     @property
@@ -140,7 +140,7 @@ class PcscLink:
             watch.stop()
             self._acknowledge(watch)
             self._close()
-            self._disarm()
+            self._alarm.clear()
             self._watch = self._loop = None
             with suppress(TimeoutError):
                 async with asyncio.timeout(STOP_WITHIN_S):
@@ -232,7 +232,6 @@ class PcscLink:
             self._watch.renew()
 
     def _ticked(self) -> None:
-        self._timer = None
         try:
             signals = self._device.tick(self._now())
         except Exception as fault:  # noqa: BLE001
@@ -273,22 +272,8 @@ class PcscLink:
         self._arm()
 
     def _arm(self) -> None:
-        """Have :meth:`_ticked` called at the deadline; an earlier timer may stay."""
-        deadline = self._device.deadline()
-        if deadline is None or self._loop is None:
-            return
-        if self._timer is not None:
-            if self._timer_at <= deadline:
-                return
-            self._timer.cancel()
-        self._timer_at = deadline
-        delay_s = max(0.0, deadline - self._now())
-        self._timer = self._loop.call_later(delay_s, self._ticked)
-
-    def _disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if self._loop is not None:
+            self._alarm.set(self._device.deadline())
 
     def _tell(self, *, is_open: bool, why: str) -> None:
         if self._told != (is_open, why):

@@ -22,8 +22,9 @@ from edge.storage.roster_file import open_roster
 from firmware_sim.platform.keys import load_signer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from edge.core.credential import Credential
 
 HOUR_MS = 3_600_000
 #: A scanner's driver takes five codes a second; so many scanners share the rate.
@@ -31,7 +32,8 @@ CODES_A_SCANNER = 4
 PARTY = 500
 CHUNK = 500
 
-_HEAD = """
+#: A site of one door and one board, on which readers are hung.
+HEAD = """
 [site]
 id = "bench"
 [gateway]
@@ -56,18 +58,10 @@ driver = "modbus_relay_board"
 port = "ports/board"
 address = 1
 options = {{ turnaround_s = 0.0 }}
-[[access_point]]
-id = "front"
-door = "door"
-readers = ["scanner-1"]
-[[device]]
-id = "scanner-1"
-driver = "qr_line"
-port = "ports/scanner-1"
 """
-_MORE = """
+_SCANNER = """
 [[access_point]]
-id = "front-{n}"
+id = "{point}"
 door = "door"
 readers = ["scanner-{n}"]
 [[device]]
@@ -97,29 +91,62 @@ async def make_site(
 ) -> BenchSite:
     """Write everything that a gateway needs; the first ``bookings`` codes open."""
     scanners = max(1, -(-rate // CODES_A_SCANNER))
-    text = _HEAD.format(port=broker_port)
-    text += "".join(_MORE.format(n=n) for n in range(2, scanners + 1))
+    text = HEAD.format(port=broker_port)
+    for n in range(1, scanners + 1):
+        text += _SCANNER.format(n=n, point="front" if n == 1 else f"front-{n}")
     (folder / "site.toml").write_text(text, encoding="utf-8")
     tokens = _make_keys(folder)
     random = Random("bench")  # noqa: S311  codes of a bench, no secret
     codes = tuple(
         b"MSBENCH%018d" % random.randrange(10**18) for _ in range(credentials)
     )
+    rows = [holder_of(n, tokens.code(code)) for n, code in enumerate(codes)]
+    rows += map(booking_of, range(bookings))
+    await write_roster(folder, rows, rev=1)
+    return BenchSite(
+        folder=folder, codes=codes[:bookings], tokens=tokens, scanners=scanners
+    )
+
+
+async def write_roster(folder: Path, rows: list[RosterRow], *, rev: int) -> None:
+    """Put rows in force, as if the platform had sent them."""
     async with open_roster(folder / "roster.db", open_aiosqlite) as opened:
-        rows = list(_rows(tokens, codes, bookings))
         for start in range(0, len(rows), CHUNK):
             await opened.store.stage("bench", rows[start : start + CHUNK])
         await opened.store.promote(
             "bench",
             epoch="0001-00000000",
-            rev=1,
+            rev=rev,
             hash="00" * 32,
             count=len(rows),
             applied_ms=wall_ms(),
         )
-    return BenchSite(
-        folder=folder, codes=codes[:bookings], tokens=tokens, scanners=scanners
-    )
+
+
+def holder_of(number: int, credential: Credential) -> RosterRow:
+    """Return somebody who is known by one credential."""
+    body = {
+        "credentials": [f"{credential.kind.value}:{credential.token.hex()}"],
+        "enabled": 1,
+        "extended": 0,
+        "language": "zh-CN",
+        "roles": ["RESIDENT"],
+    }
+    return _row("holder", f"h-{number:06}", body)
+
+
+def booking_of(number: int) -> RosterRow:
+    """Return that person's booking of the hall, for many and for hours around now."""
+    now_ms = wall_ms()
+    body = {
+        "from": now_ms - HOUR_MS,
+        "holder": f"h-{number:06}",
+        "party": PARTY,
+        "space": "hall",
+        "state": "CONFIRMED",
+        "to": now_ms + 12 * HOUR_MS,
+    }
+    return _row("booking", f"b-{number:06}", body)
 
 
 def _make_keys(folder: Path) -> TokenMaker:
@@ -138,32 +165,6 @@ def _make_keys(folder: Path) -> TokenMaker:
         site_key=bytes.fromhex(made["site_key"]),
         epoch_salt=bytes.fromhex(made["epoch_salt"]),
     )
-
-
-def _rows(
-    tokens: TokenMaker, codes: tuple[bytes, ...], bookings: int
-) -> Iterator[RosterRow]:
-    now_ms = wall_ms()
-    for index, code in enumerate(codes):
-        token = tokens.code(code).token
-        holder = {
-            "credentials": [f"QR:{token.hex()}"],
-            "enabled": 1,
-            "extended": 0,
-            "language": "zh-CN",
-            "roles": ["RESIDENT"],
-        }
-        yield _row("holder", f"h-{index:06}", holder)
-    for index in range(bookings):
-        booking = {
-            "from": now_ms - HOUR_MS,
-            "holder": f"h-{index:06}",
-            "party": PARTY,
-            "space": "hall",
-            "state": "CONFIRMED",
-            "to": now_ms + 12 * HOUR_MS,
-        }
-        yield _row("booking", f"b-{index:06}", booking)
 
 
 def _row(kind: str, name: str, body: dict[str, object]) -> RosterRow:

@@ -8,17 +8,19 @@ comes once, so that each is decided and stored in full.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stdnum.cn.ric import calc_check_digit
 
-from edge.cli.bench.bench_site import BenchSite, make_site
-from edge.cli.system_clock import wall_ms
-from edge.storage.connection import open_aiosqlite
-from edge.storage.roster import RosterRow
-from edge.storage.roster_file import open_roster
+from edge.cli.bench.bench_site import (
+    HEAD,
+    BenchSite,
+    booking_of,
+    holder_of,
+    make_site,
+    write_roster,
+)
 from firmware_sim.id_card.identity_card import IdentityCard
 from firmware_sim.osdp.cards import CardFormat, encoded
 
@@ -27,38 +29,11 @@ if TYPE_CHECKING:
 
     from edge.core.credential import Credential
 
-HOUR_MS = 3_600_000
 READERS = (1, 2, 3, 4)
 BAUD = 115_200
 #: Bench keys: nobody's, and no pattern that the driver would refuse.
 KEYS = {unit: f"9B1F02C7D45E8A6630F17A2C5D88E4{unit:02X}" for unit in READERS}
 TAG_FORMAT = CardFormat.WIEGAND_34
-_HEAD = """
-[site]
-id = "bench"
-[gateway]
-id = "gw-bench"
-[platform]
-host = "127.0.0.1"
-port = {port}
-[clock]
-system_error_s = 1.0
-[[space]]
-id = "hall"
-[[door]]
-id = "door"
-space = "hall"
-lock = "fail_secure"
-egress = "mechanical"
-release_s = 3.0
-strike = {{ device = "board", output = 1 }}
-[[device]]
-id = "board"
-driver = "modbus_relay_board"
-port = "ports/board"
-address = 1
-options = {{ turnaround_s = 0.0 }}
-"""
 _READER = """
 [[access_point]]
 id = "at-{name}"
@@ -125,22 +100,15 @@ async def make_wire_site(
         tags=tuple(range(700_000, 700_000 + people)),
         cards=tuple(_card(index) for index in range(cards)),
     )
-    rows = [row for n, who in enumerate(_everybody(site)) for row in _rows(n, who)]
-    async with open_roster(folder / "roster.db", open_aiosqlite) as opened:
-        await opened.store.stage("wire", rows)
-        await opened.store.promote(
-            "wire",
-            epoch="0001-00000000",
-            rev=2,
-            hash="00" * 32,
-            count=len(rows),
-            applied_ms=wall_ms(),
-        )
+    everybody = _everybody(site)
+    rows = [holder_of(n, credential) for n, credential in enumerate(everybody)]
+    rows += map(booking_of, range(len(everybody)))
+    await write_roster(folder, rows, rev=2)
     return site
 
 
 def _text(port: int) -> str:
-    text = _HEAD.format(port=port)
+    text = HEAD.format(port=port)
     for name, driver in (
         ("card", "id_card_sam"),
         ("line", "qr_line"),
@@ -168,30 +136,3 @@ def _everybody(site: WireSite) -> list[Credential]:
         bits, number = encoded(TAG_FORMAT, tag)
         found.append(tokens.tag("WIEGAND", bits, number))
     return found + [tokens.id_card(bytearray(c.number.encode())) for c in site.cards]
-
-
-def _rows(number: int, credential: Credential) -> list[RosterRow]:
-    now_ms = wall_ms()
-    holder = {
-        "credentials": [f"{credential.kind.value}:{credential.token.hex()}"],
-        "enabled": 1,
-        "extended": 0,
-        "language": "zh-CN",
-        "roles": ["RESIDENT"],
-    }
-    booking = {
-        "from": now_ms - HOUR_MS,
-        "holder": f"h-{number:06}",
-        "party": 1,
-        "space": "hall",
-        "state": "CONFIRMED",
-        "to": now_ms + 12 * HOUR_MS,
-    }
-    return [
-        _row("holder", f"h-{number:06}", holder),
-        _row("booking", f"b-{number:06}", booking),
-    ]
-
-
-def _row(kind: str, name: str, body: dict[str, object]) -> RosterRow:
-    return RosterRow(kind, name, 1, json.dumps(body, separators=(",", ":")))
