@@ -52,6 +52,7 @@ class Trouble(StrEnum):
     PORT_DENIED = "PORT_DENIED"
     PORT_HELD = "PORT_HELD"
     PORT_LOST = "PORT_LOST"
+    NOT_SET_UP = "NOT_SET_UP"
     SILENT = "SILENT"
     GARBLED = "GARBLED"
     ORDER_FAILED = "ORDER_FAILED"
@@ -68,6 +69,8 @@ _PORT_TROUBLES = (
     ("is gone or broken", Trouble.PORT_MISSING),
     ("is plugged in", Trouble.PORT_MISSING),
     ("no chip is labelled", Trouble.PORT_MISSING),
+    ("install menshen with", Trouble.NOT_SET_UP),
+    ("pcscd does not run", Trouble.NOT_SET_UP),
 )
 
 

@@ -95,6 +95,7 @@ class EventReport:
     reason: str
     next_step: str
     count: int | None
+    number: int | None
     space: str
     from_ms: int | None
     to_ms: int | None
@@ -155,6 +156,7 @@ def read_event(value: Any) -> EventReport | None:
         reason=_text(event.get("reason")),
         next_step=_text(event.get("next_step")),
         count=_whole(event.get("count")),
+        number=_whole(event.get("number")),
         space=_text(event.get("space")),
         from_ms=_time(event.get("from_ms")),
         to_ms=_time(event.get("to_ms")),

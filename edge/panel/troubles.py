@@ -30,6 +30,8 @@ CHECKING_S = 15
 #: A list that nobody confirmed for so long may lack bookings made since.
 OLD_ROSTER_MS = 24 * 60 * MINUTE_MS
 #: States of a device that are told whether it answers or not.
+#: What no volunteer can mend: looking at lamps and cables would only cost time.
+_INSTALLERS = frozenset({"NOT_SET_UP", "PORT_DENIED", "PORT_HELD"})
 _SPECIAL = {"TAMPERED": "tampered", "CONFLICT": "conflict"}
 
 
@@ -89,6 +91,8 @@ def _silent(
     minutes = minutes_since(device.since_ms, now_ms)
     last = time_of_day(device.since_ms, report.offset_hours)
     look, why = f"trouble.device_look_{device.driver}", f"why.{device.trouble}"
+    if device.trouble in _INSTALLERS:
+        look = "trouble.installer_look"
     return Notice(
         tone=Tone.BAD,
         shape=Shape.CROSS,

@@ -60,6 +60,14 @@ def _plain(words: Words, key: str, tone: Tone, shape: Shape, place: str = "") ->
 def _granted(
     event: EventReport, report: StatusReport, words: Words, place: str
 ) -> Card:
+    if event.number is not None:  # of a compartment: nobody comes in there
+        return Card(
+            tone=Tone.OK,
+            shape=Shape.OPEN,
+            title=words.say("verdict.compartment", number=event.number),
+            lines=(words.say("verdict.compartment_line"),),
+            place=place,
+        )
     end = time_of_day(event.end_ms, report.offset_hours)
     lines = (words.say("verdict.granted_end", time=end),) if end else ()
     return Card(

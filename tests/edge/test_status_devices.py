@@ -319,6 +319,11 @@ def test_the_words_of_pins_are_understood(number: int, kind: Trouble) -> None:
         ("another program has the reader for itself", Trouble.PORT_HELD),
         ("udp: port 6 is taken by another program; end it", Trouble.PORT_HELD),
         ("read failed: Input/output error", Trouble.PORT_LOST),
+        ("pcscd does not run", Trouble.NOT_SET_UP),
+        (
+            "the package gpiod is missing; install menshen with the extra gpio",
+            Trouble.NOT_SET_UP,
+        ),
     ],
 )
 def test_the_words_of_other_links_are_understood(why: str, kind: Trouble) -> None:

@@ -40,6 +40,7 @@ def fault(kind: str, why: str = WHY) -> dict[str, Any]:
         ("PORT_DENIED", "许可"),
         ("PORT_HELD", "另一个程序占着"),
         ("PORT_LOST", "线路坏了"),
+        ("NOT_SET_UP", "缺它要用的软件"),
         ("SILENT", "它自己没有回应"),
         ("GARBLED", "听不懂"),
     ],
@@ -54,6 +55,13 @@ def test_a_silence_says_why_and_what_to_read_to_the_installer(
     assert told.advice is not None
     assert told.installer is not None
     assert (told.installer.zh, told.installer.en) == ("请念给安装员听：", WHY)
+
+
+@pytest.mark.parametrize("kind", ["NOT_SET_UP", "PORT_DENIED", "PORT_HELD"])
+def test_nobody_is_sent_to_look_at_lamps_for_a_matter_of_settings(kind: str) -> None:
+    (told,) = reader(online=False, state="OFFLINE", fault=fault(kind))
+    assert told.advice is not None
+    assert "打电话给安装员" in told.advice.zh
 
 
 def test_a_reason_of_a_newer_gateway_is_left_out() -> None:

@@ -56,6 +56,12 @@ def test_a_grant_says_until_when_and_where() -> None:
     assert page.card.place == "厨房门 · 14:32"
 
 
+def test_a_grant_at_a_locker_names_the_compartment_and_asks_nobody_in() -> None:
+    page = shown(calm(), GRANTED | {"at": "lockers", "number": 7})
+    assert said(page) == ["7 号柜开了", "用完请关好柜门。"]
+    assert (page.card.tone, page.card.shape) == (Tone.OK, Shape.OPEN)
+
+
 def test_a_refusal_says_why_and_what_helps() -> None:
     page = shown(calm(), DENIED)
     assert said(page) == ["现在还不能进", "来早了一点", "15:50 起可以进"]

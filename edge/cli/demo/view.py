@@ -60,13 +60,20 @@ def line(event: JournalEvent, offset: timedelta) -> str:
             what = f"{core['count']} more refusals: {core['reason']}"
         case "ACCESS_DENIED":
             what = f"not now · {who} · {core['reason']} · {_next(core, offset)}"
+        case "COMPARTMENT_OPENED":
+            what = f"compartment {core['number']} opened"
+        case "RENTAL_ENDED":
+            what = f"compartment {core['number']} is free again"
+        case "MEDICINE_BOX_OPENED":
+            what = f"medicine box opened (compartment {core['number']})"
         case kind:
-            facts = {k: v for k, v in core.items() if k not in _FIXED}
-            what = f"{kind} " + " ".join(f"{k}={v}" for k, v in facts.items())
+            said = [f"{k}={v}" for k, v in core.items() if k not in _UNSAID]
+            what = " ".join([kind.replace("_", " ").lower(), *said])
     return f"{time}  {core['at']:18} {what}"
 
 
-_FIXED = {"at", "b", "hi", "k", "lo", "m"}
+#: Fixed fields, and facts that say how a decision was come to.
+_UNSAID = {"at", "b", "hi", "k", "lo", "m", "fr", "kind", "rule", "set"}
 
 
 def _next(core: dict[str, int | str], offset: timedelta) -> str:
