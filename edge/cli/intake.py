@@ -27,8 +27,8 @@ from drivers.device import (
 )
 from drivers.secret import wipe
 from edge.bindings.bindings import CardScan
+from edge.core.access.decision import NextStep
 from edge.core.command import Indicate, Indication
-from edge.core.decision import NextStep
 from edge.core.event import EventKind
 from edge.core.stimulus import (
     CompartmentChanged,

@@ -17,9 +17,9 @@ from cloud_sync.feed import NO_FEED, FeedCursor
 from cloud_sync.ports import PortFaultError
 from edge.cli.sync_ports import port_faults
 from edge.core.event import EventKind
-from edge.core.roster import Cursor, Roster, RosterBuilder
-from edge.core.roster_columns import Unpacking, pack
-from edge.core.roster_row import parse_row
+from edge.core.people.roster import Cursor, Roster, RosterBuilder
+from edge.core.people.roster_columns import Unpacking, pack
+from edge.core.people.roster_row import parse_row
 from edge.core.stimulus import Noted
 from edge.storage.errors import LocalError
 from edge.storage.roster import RosterRow

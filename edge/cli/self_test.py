@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.bindings.bindings import MAX_DETAIL
 from edge.cli.supervision import DeviceState, SelfTested
-from edge.core.door import RELEASED_PHASES, DoorMode, DoorPhase
+from edge.core.doors.door import RELEASED_PHASES, DoorMode, DoorPhase
 from edge.core.event import EventKind
 from edge.core.stimulus import Noted
 

@@ -11,9 +11,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from edge.core.admissions import Admissions
-from edge.core.command import Indication
-from edge.core.decision import (
+from edge.core.access.admissions import Admissions
+from edge.core.access.decision import (
     Denied,
     DenyReason,
     Granted,
@@ -21,17 +20,18 @@ from edge.core.decision import (
     Question,
     decide,
 )
-from edge.core.doorkeeper import Doorkeeper
-from edge.core.duty import Duty
+from edge.core.access.rescans import Rescans
+from edge.core.command import Indication
+from edge.core.doors.doorkeeper import Doorkeeper
+from edge.core.duty.duty import Duty
 from edge.core.event import Event, EventKind, Facts
 from edge.core.limiter import Limiter
-from edge.core.lockers import Lockers
+from edge.core.lockers.lockers import Lockers
+from edge.core.lockers.rentals import Rentals
 from edge.core.orders import Orders, check
 from edge.core.outcome import Outcome, OutcomeBuilder
+from edge.core.people.roster import EMPTY, Roster
 from edge.core.reception import Reception
-from edge.core.rentals import Rentals
-from edge.core.rescans import Rescans
-from edge.core.roster import EMPTY, Roster
 from edge.core.stimulus import (
     CompartmentChanged,
     CompartmentFailed,
@@ -53,8 +53,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from edge.core.moment import Moment
+    from edge.core.people.roster import Cardholder
     from edge.core.plan import SitePlan
-    from edge.core.roster import Cardholder
 
 #: A scan older than this opens nothing: the person may be gone (law 5).
 SCAN_LIFE_S = 2.0

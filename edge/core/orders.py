@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from edge.core.decision import CLOSED_MODES, Denied
+from edge.core.access.decision import CLOSED_MODES, Denied
 from edge.core.event import EventKind, Facts
 from edge.core.stimulus import (
     MendOrdered,
@@ -24,12 +24,12 @@ from edge.core.stimulus import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from edge.core.doorkeeper import Doorkeeper
-    from edge.core.lockers import Lockers
+    from edge.core.doors.doorkeeper import Doorkeeper
+    from edge.core.lockers.lockers import Lockers
     from edge.core.moment import Moment
+    from edge.core.people.roster import Roster
     from edge.core.plan import SitePlan
     from edge.core.reception import Reception
-    from edge.core.roster import Roster
 
 MAX_TEXT = 64
 

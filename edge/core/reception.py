@@ -15,10 +15,10 @@ from edge.core.event import EventKind, Facts
 from edge.core.limiter import Limiter
 
 if TYPE_CHECKING:
-    from edge.core.decision import Denied
+    from edge.core.access.decision import Denied
     from edge.core.moment import Moment
     from edge.core.outcome import OutcomeBuilder
-    from edge.core.roster import Roster
+    from edge.core.people.roster import Roster
 
 #: Refusals of one access point that are told singly a minute.
 SINGLE_DENIALS = 5

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edge.core.credential import Credential
-    from edge.core.door import DoorMode
+    from edge.core.doors.door import DoorMode
     from edge.core.event import EventKind, Facts
 
 

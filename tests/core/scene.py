@@ -11,6 +11,8 @@ from datetime import datetime
 
 from edge.core.credential import Credential, CredentialKind
 from edge.core.moment import Moment
+from edge.core.people.roster import Cursor, Roster, RosterBuilder
+from edge.core.people.roster_row import BookingRow, HolderRow, RevocationRow, RosterRow
 from edge.core.plan import (
     SIZES,
     AccessPointPlan,
@@ -21,8 +23,6 @@ from edge.core.plan import (
     Size,
     SpacePlan,
 )
-from edge.core.roster import Cursor, Roster, RosterBuilder
-from edge.core.roster_row import BookingRow, HolderRow, RevocationRow, RosterRow
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS

@@ -18,7 +18,7 @@ from edge.core.command import (
     Relock,
 )
 from edge.core.controller import Controller
-from edge.core.door import DoorMode
+from edge.core.doors.door import DoorMode
 from edge.core.event import EventKind, decode, encode_core, encode_person
 from edge.core.outcome import Outcome
 from edge.core.stimulus import (
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
     from edge.core.event import Event
     from edge.core.moment import Moment
+    from edge.core.people.roster import Roster
     from edge.core.plan import SitePlan
-    from edge.core.roster import Roster
 
 Told = list[str]
 

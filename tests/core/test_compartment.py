@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from edge.core.compartment import (
+from edge.core.lockers.compartment import (
     TABLE,
     Compartment,
     CompartmentInput,

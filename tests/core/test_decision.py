@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge.core.admissions import Admission
-from edge.core.decision import (
+from edge.core.access.admissions import Admission
+from edge.core.access.decision import (
     NEXT_STEP,
     RULES,
     Decision,
@@ -19,7 +19,7 @@ from edge.core.decision import (
     Question,
     decide,
 )
-from edge.core.door import DoorMode
+from edge.core.doors.door import DoorMode
 from tests.core.decision_cases import CASES
 from tests.core.scene import (
     PEOPLE,
@@ -34,7 +34,7 @@ from tests.core.scene import (
 )
 
 if TYPE_CHECKING:
-    from edge.core.roster_row import RosterRow
+    from edge.core.people.roster_row import RosterRow
     from tests.core.decision_case import Case
 
 #: Refusals that are not this decision's: the reader's, the storage's, the lockers'.

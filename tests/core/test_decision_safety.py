@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edge.core.admissions import Admission
+from edge.core.access.admissions import Admission
+from edge.core.access.decision import Decision, Denied, Granted, Question, decide
 from edge.core.credential import Credential, CredentialKind
-from edge.core.decision import Decision, Denied, Granted, Question, decide
-from edge.core.door import DoorMode
+from edge.core.doors.door import DoorMode
 from edge.core.moment import UNBOUNDED_MS, Moment
-from edge.core.roster_row import BookingRow, RosterRow, parse_row
+from edge.core.people.roster_row import BookingRow, RosterRow, parse_row
 from tests.core.scene import (
     DAY_MS,
     MINUTE_MS,
@@ -31,7 +31,7 @@ from tests.core.scene import (
 )
 
 if TYPE_CHECKING:
-    from edge.core.roster import Roster
+    from edge.core.people.roster import Roster
 
 FREE = (DoorMode.UNLOCKED, DoorMode.LOCKED_OPEN)
 CLOSED = (DoorMode.BLOCKED, DoorMode.LOCKED_DOWN)

@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from edge.core.door import (
+from edge.core.doors.door import (
     OPEN_PHASES,
     RELEASED_PHASES,
     TABLE,

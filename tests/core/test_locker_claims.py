@@ -15,7 +15,7 @@ from tests.core.scene import SITE, booking, holder, roster
 from tests.core.stage import Stage
 
 if TYPE_CHECKING:
-    from edge.core.roster_row import RosterRow
+    from edge.core.people.roster_row import RosterRow
 
 CLAIMS, RUNS = 10_000, 8
 PEOPLE = 24

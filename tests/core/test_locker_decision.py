@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge.core.compartment import Compartment, CompartmentPhase, Rental
-from edge.core.decision import Denied
-from edge.core.locker_decision import (
+from edge.core.access.decision import Denied
+from edge.core.lockers.compartment import Compartment, CompartmentPhase, Rental
+from edge.core.lockers.locker_decision import (
     RULES,
     BankDecision,
     BankQuestion,
@@ -23,7 +23,7 @@ from tests.core.scene import SITE, card, clock_ms, holder, moment, neighbours, r
 from tests.core.scene import booking as booked
 
 if TYPE_CHECKING:
-    from edge.core.roster import Roster
+    from edge.core.people.roster import Roster
 
 C1 = "c1 wang lounge 14:00-16:00 S"
 

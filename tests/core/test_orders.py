@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from edge.core.command import Release
-from edge.core.door import DoorMode
+from edge.core.doors.door import DoorMode
 from edge.core.stimulus import (
     MendOrdered,
     ModeOrdered,

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from edge.core.credential import CredentialKind
-from edge.core.plan import SIZES
-from edge.core.roster import (
+from edge.core.people.roster import (
     EMPTY,
     NOWHERE,
     Booking,
@@ -21,7 +20,8 @@ from edge.core.roster import (
     Roster,
     RosterBuilder,
 )
-from edge.core.roster_row import BookingRow, HolderRow, RevocationRow, RosterRow
+from edge.core.people.roster_row import BookingRow, HolderRow, RevocationRow, RosterRow
+from edge.core.plan import SIZES
 from tests.core.scene import booking, clock_ms, holder, neighbours, roster, token
 
 #: Eight first bytes that many tokens share, so that look-ups must go on.

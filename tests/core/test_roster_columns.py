@@ -7,10 +7,10 @@ import random
 
 import pytest
 
-from edge.core import roster_columns
-from edge.core.roster import NOWHERE, Roster, RosterBuilder
-from edge.core.roster_columns import Columns, Unpacking, pack
-from edge.core.roster_row import HolderRow, RevocationRow
+from edge.core.people import roster_columns
+from edge.core.people.roster import NOWHERE, Roster, RosterBuilder
+from edge.core.people.roster_columns import Columns, Unpacking, pack
+from edge.core.people.roster_row import HolderRow, RevocationRow
 from tests.core.scene import booking, holder
 
 FEED = "0001-0a1b2c3d@7 5f"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from edge.core.credential import CredentialKind
-from edge.core.roster import NOWHERE, RosterBuilder
-from edge.core.roster_row import BookingRow, HolderRow, RevocationRow, parse_row
+from edge.core.people.roster import NOWHERE, RosterBuilder
+from edge.core.people.roster_row import BookingRow, HolderRow, RevocationRow, parse_row
 
 HEX = "0123456789abcdef0123456789abcdef"
 LONGEST, TOO_LONG = "x" * 64, "x" * 65

@@ -9,14 +9,14 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from edge.core.door import DoorMode
+from edge.core.doors.door import DoorMode
 from edge.core.event import EventKind
 from edge.core.stimulus import ExitButtonChanged, Noted, ReadingBegan, Unreadable
 from tests.core.scene import SITE, neighbours
 from tests.core.stage import Stage
 
 if TYPE_CHECKING:
-    from edge.core.roster import Roster
+    from edge.core.people.roster import Roster
 
 DOORS = tuple(SITE.doors)
 READERS = tuple(n for n, point in SITE.access_points.items() if point.door_id)

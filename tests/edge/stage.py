@@ -15,6 +15,8 @@ from edge.core.command import HoldOpen, OpenCompartment, Release, Relock
 from edge.core.controller import Controller
 from edge.core.credential import Credential, CredentialKind
 from edge.core.moment import Moment
+from edge.core.people.roster import Cursor, Roster, RosterBuilder
+from edge.core.people.roster_row import BookingRow, HolderRow
 from edge.core.plan import (
     AccessPointPlan,
     BankPlan,
@@ -23,8 +25,6 @@ from edge.core.plan import (
     SitePlan,
     SpacePlan,
 )
-from edge.core.roster import Cursor, Roster, RosterBuilder
-from edge.core.roster_row import BookingRow, HolderRow
 from edge.core.stimulus import Scan
 from edge.gateway.gateway import Gateway
 

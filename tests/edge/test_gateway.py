@@ -11,7 +11,7 @@ import pytest
 
 from edge.core.command import HoldOpen, Indicate, Indication, Release, Relock
 from edge.core.controller import Controller
-from edge.core.door import DoorMode
+from edge.core.doors.door import DoorMode
 from edge.core.event import EventKind
 from edge.core.stimulus import (
     ContactChanged,

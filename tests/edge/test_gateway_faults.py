@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from edge.core.command import HoldOpen, Release, Relock
-from edge.core.door import DoorMode
+from edge.core.doors.door import DoorMode
 from edge.core.event import EventKind
 from edge.core.stimulus import (
     ExitButtonChanged,

@@ -11,7 +11,7 @@ from cloud_sync.feed import NO_FEED, FeedCursor, FeedRow
 from cloud_sync.ports import PortFaultError
 from edge.cli.roster_feed import SLICE_ROWS
 from edge.core.event import EventKind
-from edge.core.roster import Cursor
+from edge.core.people.roster import Cursor
 from edge.storage.connection import open_inline
 from tests.edge.fed_site import (
     EPOCH,

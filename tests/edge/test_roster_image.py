@@ -12,7 +12,7 @@ import pytest
 from cloud_sync.feed import NO_FEED, FeedCursor
 from edge.cli.roster_feed import SLICE_ROWS
 from edge.core.event import EventKind
-from edge.core.roster import Cursor
+from edge.core.people.roster import Cursor
 from edge.storage.connection import open_inline
 from tests.edge.fed_site import EPOCH, Site, complete, holder, many, running, second_run
 

@@ -18,7 +18,7 @@ from edge.cli.self_test import (
     LOOK_EVERY_S,
     is_due,
 )
-from edge.core.door import DoorMode
+from edge.core.doors.door import DoorMode
 from edge.core.event import EventKind
 from edge.core.stimulus import ExitButtonChanged, FireInputChanged, ModeOrdered
 from firmware_sim.pty_host import PtyHost

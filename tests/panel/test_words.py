@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from edge.core.decision import DenyReason, NextStep
-from edge.core.door import DoorMode, DoorPhase
+from edge.core.access.decision import DenyReason, NextStep
+from edge.core.doors.door import DoorMode, DoorPhase
 from edge.panel.app import TOLD
 from edge.panel.words import Phrase, Words, places
 

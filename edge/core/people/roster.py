@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
+from edge.core.people.roster_columns import Columns
+from edge.core.people.roster_row import BookingRow, HolderRow, RevocationRow
 from edge.core.plan import SIZES
-from edge.core.roster_columns import Columns
-from edge.core.roster_row import BookingRow, HolderRow, RevocationRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from edge.core.people.roster_row import RosterRow
     from edge.core.plan import Size
-    from edge.core.roster_row import RosterRow
 
 
 class Cursor(NamedTuple):

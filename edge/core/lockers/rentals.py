@@ -10,27 +10,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from edge.core.access.decision import Denied, person_of
+from edge.core.access.rescans import AGAIN_S
 from edge.core.command import Indication
-from edge.core.decision import Denied, person_of
 from edge.core.event import EventKind, Facts, Person
-from edge.core.locker_decision import (
+from edge.core.lockers.locker_decision import (
     BankQuestion,
     Ending,
     Opening,
     decide_bank,
     is_over,
 )
-from edge.core.locker_state import rental_of
-from edge.core.rescans import AGAIN_S
+from edge.core.lockers.locker_state import rental_of
 
 if TYPE_CHECKING:
-    from edge.core.locker_state import Place
-    from edge.core.lockers import Lockers
+    from edge.core.lockers.locker_state import Place
+    from edge.core.lockers.lockers import Lockers
     from edge.core.moment import Moment
     from edge.core.outcome import OutcomeBuilder
+    from edge.core.people.roster import Booking, Cardholder, Roster
     from edge.core.plan import BankPlan, SitePlan
     from edge.core.reception import Reception
-    from edge.core.roster import Booking, Cardholder, Roster
     from edge.core.stimulus import Scan
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from edge.core.compartment import (
+from edge.core.event import Event, EventKind
+from edge.core.lockers.compartment import (
     Compartment,
     CompartmentPhase,
     Rental,
@@ -21,7 +22,6 @@ from edge.core.compartment import (
     make_last,
     mend,
 )
-from edge.core.event import Event, EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

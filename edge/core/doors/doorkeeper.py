@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """All doors of a site: their machines' effects turned into events and wishes.
 
-The law of the module: it moves doors only through ``edge.core.door``; the way out
+The law of the module: it moves doors only through ``door``; the way out
 (exit button, fire release) never asks for a mode, a roster or a clock. Under fire an
 escape door is LOCKED_OPEN until somebody ends the emergency by hand, and nobody can
 while the fire input is active.
@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from edge.core.command import HoldOpen, Release, Relock
-from edge.core.door import (
+from edge.core.doors.door import (
     FREE_MODES,
     Door,
     DoorEffect,

@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from edge.core.admissions import UNUSED
-from edge.core.door import FREE_MODES, DoorMode
+from edge.core.access.admissions import UNUSED
+from edge.core.doors.door import FREE_MODES, DoorMode
 from edge.core.event import NOBODY, Facts, Person
 from edge.core.moment import ClockVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from edge.core.admissions import Admission
+    from edge.core.access.admissions import Admission
     from edge.core.credential import Credential
     from edge.core.moment import Moment
+    from edge.core.people.roster import Booking, Cardholder, Roster
     from edge.core.plan import DoorPlan, SitePlan
-    from edge.core.roster import Booking, Cardholder, Roster
 
 DAY_MS = 86_400_000
 #: Entries under one booking while the clock is unsure (trust: two, then refuse).

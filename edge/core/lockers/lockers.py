@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """All compartments of a site: orders, feedback and timers as events and wishes.
 
-The law of the module: it alone moves compartments, through ``edge.core.compartment``;
+The law of the module: it alone moves compartments, through ``compartment``;
 what is read back after a restart gives the same standing, and nothing is opened
 anew: what stood open or was ordered waits for its feedback or its holder.
 """
@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edge.core import locker_state
+from edge.core.access.decision import DenyReason, NextStep
 from edge.core.command import Indication, OpenCompartment
-from edge.core.compartment import (
+from edge.core.event import NOBODY, Event, EventKind, Facts
+from edge.core.lockers import locker_state
+from edge.core.lockers.compartment import (
     Compartment,
     CompartmentEffect,
     CompartmentPhase,
@@ -29,13 +31,11 @@ from edge.core.compartment import (
     refuse,
     retime,
 )
-from edge.core.decision import DenyReason, NextStep
-from edge.core.event import NOBODY, Event, EventKind, Facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge.core.locker_state import Place
+    from edge.core.lockers.locker_state import Place
     from edge.core.moment import Moment
     from edge.core.outcome import OutcomeBuilder
     from edge.core.plan import SitePlan

@@ -11,17 +11,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from edge.core.access.decision import Denied, DenyReason, NextStep, barred, person_of
+from edge.core.access.rescans import AGAIN_S
 from edge.core.command import Indication
-from edge.core.decision import Denied, DenyReason, NextStep, barred, person_of
 from edge.core.event import EventKind
 from edge.core.moment import Moment
-from edge.core.rescans import AGAIN_S
 
 if TYPE_CHECKING:
     from edge.core.event import Event, Facts
     from edge.core.outcome import OutcomeBuilder
+    from edge.core.people.roster import Cardholder, Roster
     from edge.core.reception import Reception
-    from edge.core.roster import Cardholder, Roster
     from edge.core.stimulus import Scan
 
 VOLUNTEER = "VOLUNTEER"

@@ -13,8 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge.core.compartment import CompartmentPhase
-from edge.core.decision import (
+from edge.core.access.decision import (
     Denied,
     DenyReason,
     barred,
@@ -22,18 +21,19 @@ from edge.core.decision import (
     person_of,
     verdict,
 )
+from edge.core.lockers.compartment import CompartmentPhase
 from edge.core.moment import ClockVerdict
 from edge.core.plan import SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from edge.core.compartment import Compartment, Rental
     from edge.core.credential import Credential
     from edge.core.event import Facts, Person
+    from edge.core.lockers.compartment import Compartment, Rental
     from edge.core.moment import Moment
+    from edge.core.people.roster import Booking, Cardholder, Roster
     from edge.core.plan import BankPlan, SitePlan
-    from edge.core.roster import Booking, Cardholder, Roster
 
 #: A scan within this time of one's closing says: finished.
 FINISHED_S = 60.0
