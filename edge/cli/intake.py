@@ -27,7 +27,7 @@ from drivers.device import (
 )
 from drivers.secret import wipe
 from edge.bindings.bindings import CardScan
-from edge.core.access.decision import NextStep
+from edge.core.access.answers import NextStep
 from edge.core.command import Indicate, Indication
 from edge.core.event import EventKind
 from edge.core.stimulus import (

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from edge.core.access.decision import NEXT_STEP, DenyReason
+from edge.core.access.answers import NEXT_STEP, DenyReason
 from edge.core.event import EventKind
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 
 The law of the module: a wish says what, never how; which relay moves is known to
 the bindings alone. Only a :class:`Release` that is no egress and an
-:class:`OpenCompartment` wait for their commit.
+:class:`OpenCompartment` wait for their commit, and switching an appliance on.
 """
 
 from __future__ import annotations
@@ -23,6 +23,14 @@ class Indication(StrEnum):
     GRANTED = "GRANTED"
     DENIED = "DENIED"
     TRY_AGAIN = "TRY_AGAIN"
+    #: Waiting for a second person, or for a volunteer's confirmation.
+    WAITING = "WAITING"
+    #: The leaf stands open and will soon raise its alarm.
+    CLOSE_DOOR = "CLOSE_DOOR"
+    #: The holder was recognised: now the card that is to be his.
+    TAP_CARD = "TAP_CARD"
+    #: A card was bound, a bell was heard, a shift was noted.
+    DONE = "DONE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,4 +87,13 @@ class OpenCompartment:
     is_first_aid: bool
 
 
-Command = Release | Relock | HoldOpen | Indicate | OpenCompartment
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchAppliance:
+    """Switch a stove's gas or power; on waits for its commit, off for nothing."""
+
+    appliance: str
+    is_on: bool
+    cause: int
+
+
+Command = Release | Relock | HoldOpen | Indicate | OpenCompartment | SwitchAppliance

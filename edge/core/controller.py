@@ -12,14 +12,8 @@ import json
 from typing import TYPE_CHECKING
 
 from edge.core.access.admissions import Admissions
-from edge.core.access.decision import (
-    Denied,
-    DenyReason,
-    Granted,
-    NextStep,
-    Question,
-    decide,
-)
+from edge.core.access.answers import Denied, DenyReason, Granted, NextStep
+from edge.core.access.decision import Question, decide
 from edge.core.access.rescans import Rescans
 from edge.core.command import Indication
 from edge.core.doors.doorkeeper import Doorkeeper
@@ -53,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from edge.core.moment import Moment
-    from edge.core.people.roster import Cardholder
+    from edge.core.people.entries import Cardholder
     from edge.core.plan import SitePlan
 
 #: A scan older than this opens nothing: the person may be gone (law 5).

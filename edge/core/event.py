@@ -2,7 +2,7 @@
 """Facts that happened, numbered without a gap.
 
 The law of the module: an event never holds a token or an identity number. What is
-personal (holder, booking) stands in ``person`` alone, so that one person can be
+personal (holder, booking, ticket) stands in ``person`` alone, so that one person can be
 erased and the chain of hashes still verifies.
 Source: IEC 60839-11-1 table 3 for the kinds; ARCHITECTURE.md for the encoding.
 """
@@ -31,19 +31,54 @@ class EventKind(StrEnum):
     DOOR_CLOSED = "DOOR_CLOSED"
     DOOR_FORCED_OPEN = "DOOR_FORCED_OPEN"
     DOOR_OPEN_TOO_LONG = "DOOR_OPEN_TOO_LONG"
+    DOOR_HELD_WARNING = "DOOR_HELD_WARNING"
+    DOOR_RELAY_STUCK = "DOOR_RELAY_STUCK"
+    DOOR_RELAY_FREED = "DOOR_RELAY_FREED"
     DOOR_MODE_CHANGED = "DOOR_MODE_CHANGED"
+    DOOR_UNLOCKED_BY_SCHEDULE = "DOOR_UNLOCKED_BY_SCHEDULE"
+    DOOR_RELOCKED_BY_SCHEDULE = "DOOR_RELOCKED_BY_SCHEDULE"
     COMPARTMENT_OPENED = "COMPARTMENT_OPENED"
     COMPARTMENT_CLOSED = "COMPARTMENT_CLOSED"
     COMPARTMENT_FAULT = "COMPARTMENT_FAULT"
+    COMPARTMENT_OVERDUE = "COMPARTMENT_OVERDUE"
+    COMPARTMENT_CLEANING = "COMPARTMENT_CLEANING"
+    COMPARTMENT_OUT_OF_ORDER = "COMPARTMENT_OUT_OF_ORDER"
     RENTAL_STARTED = "RENTAL_STARTED"
     RENTAL_ENDED = "RENTAL_ENDED"
+    PARCEL_DEPOSITED = "PARCEL_DEPOSITED"
+    PARCEL_COLLECTED = "PARCEL_COLLECTED"
     MEDICINE_BOX_OPENED = "MEDICINE_BOX_OPENED"
+    MEDICINE_STOCKED = "MEDICINE_STOCKED"
+    MEDICINE_USED = "MEDICINE_USED"
+    MEDICINE_EXPIRING = "MEDICINE_EXPIRING"
+    VISIT_STARTED = "VISIT_STARTED"
+    VISIT_CLOSED = "VISIT_CLOSED"
+    OCCUPANCY_SET = "OCCUPANCY_SET"
+    NO_SHOW = "NO_SHOW"
+    CASH_NOTED = "CASH_NOTED"
+    CREDENTIAL_BOUND = "CREDENTIAL_BOUND"
+    LOCAL_CHANGED = "LOCAL_CHANGED"
+    CALL_RAISED = "CALL_RAISED"
+    CALL_ANSWERED = "CALL_ANSWERED"
+    APPLIANCE_ON = "APPLIANCE_ON"
+    APPLIANCE_OFF = "APPLIANCE_OFF"
     DUTY_STARTED = "DUTY_STARTED"
     DUTY_ENDED = "DUTY_ENDED"
+    DUTY_CORRECTED = "DUTY_CORRECTED"
+    DUTY_CONFIRMED = "DUTY_CONFIRMED"
+    CARE_SIGNAL = "CARE_SIGNAL"
+    CARE_ANSWERED = "CARE_ANSWERED"
     MANUAL_ENTRY = "MANUAL_ENTRY"
+    CONFIRMATION_ASKED = "CONFIRMATION_ASKED"
+    CONFIRMATION_GIVEN = "CONFIRMATION_GIVEN"
+    WRONG_TRIES = "WRONG_TRIES"
     COMMAND_REJECTED = "COMMAND_REJECTED"
     EMERGENCY_STARTED = "EMERGENCY_STARTED"
     EMERGENCY_ENDED = "EMERGENCY_ENDED"
+    ELDER_MARKED = "ELDER_MARKED"
+    DRILL_STARTED = "DRILL_STARTED"
+    DRILL_MARKED = "DRILL_MARKED"
+    DRILL_ENDED = "DRILL_ENDED"
     DEVICE_ONLINE = "DEVICE_ONLINE"
     DEVICE_OFFLINE = "DEVICE_OFFLINE"
     DEVICE_FAULT = "DEVICE_FAULT"
@@ -55,6 +90,8 @@ class EventKind(StrEnum):
     SELF_TEST = "SELF_TEST"
     ROSTER_APPLIED = "ROSTER_APPLIED"
     ROSTER_REFUSED = "ROSTER_REFUSED"
+    ROW_QUARANTINED = "ROW_QUARANTINED"
+    RULE_FAULT = "RULE_FAULT"
     PLATFORM_REFUSED = "PLATFORM_REFUSED"
     CLOCK_FIXED = "CLOCK_FIXED"
     CLOCK_STEPPED = "CLOCK_STEPPED"
@@ -69,10 +106,14 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Whom an event is about: platform identifiers, never a number or a token."""
+    """Whom an event is about: platform identifiers, never a number or a token.
+
+    ``ticket`` is the hex of a ticket's own random identifier (cti).
+    """
 
     holder: str | None = None
     booking: str | None = None
+    ticket: str | None = None
 
 
 NOBODY = Person()
@@ -123,7 +164,11 @@ def encode_person(person: Person) -> str:
     """Return the personal part as canonical JSON; ``{}`` where there is nobody."""
     if person is NOBODY:
         return "{}"
-    named = {"booking": person.booking, "holder": person.holder}
+    named = {
+        "booking": person.booking,
+        "holder": person.holder,
+        "ticket": person.ticket,
+    }
     return canonical({key: value for key, value in named.items() if value is not None})
 
 
@@ -153,8 +198,7 @@ def decode(seq: int, core: str, person: str | None) -> Event:
 def _person(known: dict[str, int | str]) -> Person:
     if not known:
         return NOBODY
-    holder, booking = known.get("holder"), known.get("booking")
+    told = {name: known.get(name) for name in ("holder", "booking", "ticket")}
     return Person(
-        holder=None if holder is None else str(holder),
-        booking=None if booking is None else str(booking),
+        **{name: None if value is None else str(value) for name, value in told.items()}
     )

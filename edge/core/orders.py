@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from edge.core.access.decision import CLOSED_MODES, Denied
+from edge.core.access.answers import Denied
+from edge.core.access.decision import CLOSED_MODES
 from edge.core.event import EventKind, Facts
 from edge.core.stimulus import (
     MendOrdered,

@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """Events to store and commands to carry out."""
+    """Events to store and commands to carry out.
+
+    ``is_kept``: what no event may tell changed (a token), so the commit that stores
+    these events has to carry a snapshot of the standing.
+    """
 
     events: tuple[Event, ...] = ()
     commands: tuple[Command, ...] = ()
+    is_kept: bool = False
 
 
 class OutcomeBuilder:
@@ -38,6 +43,7 @@ class OutcomeBuilder:
         self._follow = follow
         self._events: list[Event] = []
         self._commands: list[Command] = []
+        self._is_kept = False
 
     def event(
         self,
@@ -66,9 +72,18 @@ class OutcomeBuilder:
         """Keep a wish."""
         self._commands.append(command)
 
+    def keep(self) -> None:
+        """Ask for a snapshot with these events: they do not tell all that changed."""
+        self._is_kept = True
+
     def take(self) -> Outcome:
         """Return what was collected and start anew."""
-        taken = Outcome(events=tuple(self._events), commands=tuple(self._commands))
+        taken = Outcome(
+            events=tuple(self._events),
+            commands=tuple(self._commands),
+            is_kept=self._is_kept,
+        )
         self._events.clear()
         self._commands.clear()
+        self._is_kept = False
         return taken

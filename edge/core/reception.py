@@ -15,7 +15,7 @@ from edge.core.event import EventKind, Facts
 from edge.core.limiter import Limiter
 
 if TYPE_CHECKING:
-    from edge.core.access.decision import Denied
+    from edge.core.access.answers import Denied
     from edge.core.moment import Moment
     from edge.core.outcome import OutcomeBuilder
     from edge.core.people.roster import Roster

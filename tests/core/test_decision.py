@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge.core.access.admissions import Admission
-from edge.core.access.decision import (
+from edge.core.access.answers import (
     NEXT_STEP,
-    RULES,
     Decision,
     Denied,
     DenyReason,
     Granted,
     NextStep,
-    Question,
-    decide,
 )
+from edge.core.access.decision import RULES, Question, decide
 from edge.core.doors.door import DoorMode
 from tests.core.decision_cases import CASES
 from tests.core.scene import (

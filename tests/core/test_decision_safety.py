@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from edge.core.access.admissions import Admission
-from edge.core.access.decision import Decision, Denied, Granted, Question, decide
+from edge.core.access.answers import Decision, Denied, Granted
+from edge.core.access.decision import Question, decide
 from edge.core.credential import Credential, CredentialKind
 from edge.core.doors.door import DoorMode
 from edge.core.moment import UNBOUNDED_MS, Moment

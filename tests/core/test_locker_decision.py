@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge.core.access.decision import Denied
+from edge.core.access.answers import Denied
 from edge.core.lockers.compartment import Compartment, CompartmentPhase, Rental
 from edge.core.lockers.locker_decision import (
     RULES,

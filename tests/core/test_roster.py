@@ -11,15 +11,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from edge.core.credential import CredentialKind
-from edge.core.people.roster import (
-    EMPTY,
-    NOWHERE,
-    Booking,
-    Cardholder,
-    Cursor,
-    Roster,
-    RosterBuilder,
-)
+from edge.core.people.entries import Booking, Cardholder
+from edge.core.people.roster import EMPTY, NOWHERE, Cursor, Roster, RosterBuilder
 from edge.core.people.roster_row import BookingRow, HolderRow, RevocationRow, RosterRow
 from edge.core.plan import SIZES
 from tests.core.scene import booking, clock_ms, holder, neighbours, roster, token

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edge.core.access.decision import NEXT_STEP, DenyReason
+from edge.core.access.answers import NEXT_STEP, DenyReason
 from edge.panel.duty import MAX_TROUBLES, duty
 from edge.panel.report import read_event, read_status
 from edge.panel.standing import Standing, gone, happened, reported

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from edge.core.access.decision import DenyReason, NextStep
+from edge.core.access.answers import DenyReason, NextStep
 from edge.core.doors.door import DoorMode, DoorPhase
 from edge.panel.app import TOLD
 from edge.panel.words import Phrase, Words, places

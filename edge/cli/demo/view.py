@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from edge.core.access.decision import NEXT_STEP, DenyReason, NextStep
+from edge.core.access.answers import NEXT_STEP, DenyReason, NextStep
 from edge.core.moment import UNBOUNDED_MS
 
 if TYPE_CHECKING:

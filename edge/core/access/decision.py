@@ -10,12 +10,11 @@ Source: ARCHITECTURE.md, "The decision".
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from edge.core.access.admissions import UNUSED
+from edge.core.access.answers import Decision, Denied, DenyReason, Granted, person_of
 from edge.core.doors.door import FREE_MODES, DoorMode
-from edge.core.event import NOBODY, Facts, Person
 from edge.core.moment import ClockVerdict
 
 if TYPE_CHECKING:
@@ -23,62 +22,15 @@ if TYPE_CHECKING:
 
     from edge.core.access.admissions import Admission
     from edge.core.credential import Credential
+    from edge.core.event import Facts, Person
     from edge.core.moment import Moment
-    from edge.core.people.roster import Booking, Cardholder, Roster
+    from edge.core.people.entries import Booking, Cardholder
+    from edge.core.people.roster import Roster
     from edge.core.plan import DoorPlan, SitePlan
 
 DAY_MS = 86_400_000
 #: Entries under one booking while the clock is unsure (trust: two, then refuse).
 MAX_UNVERIFIED = 2
-
-
-class DenyReason(StrEnum):
-    """Why not; each has its next step in ``NEXT_STEP``."""
-
-    CREDENTIAL_NOT_FOUND = "CREDENTIAL_NOT_FOUND"
-    CREDENTIAL_NOT_ENABLED = "CREDENTIAL_NOT_ENABLED"
-    CREDENTIAL_REVOKED = "CREDENTIAL_REVOKED"
-    UNAUTHORIZED = "UNAUTHORIZED"
-    WRONG_SPACE = "WRONG_SPACE"
-    TOO_EARLY = "TOO_EARLY"
-    TOO_LATE = "TOO_LATE"
-    CLOCK_UNTRUSTED = "CLOCK_UNTRUSTED"
-    DOOR_BLOCKED = "DOOR_BLOCKED"
-    DOOR_LOCKED_DOWN = "DOOR_LOCKED_DOWN"
-    PARTY_FULL = "PARTY_FULL"
-    UNREADABLE = "UNREADABLE"
-    STORAGE_FAULT = "STORAGE_FAULT"
-    NO_FREE_COMPARTMENT = "NO_FREE_COMPARTMENT"
-
-
-class NextStep(StrEnum):
-    """What a refused person can do now."""
-
-    ASK_VOLUNTEER = "ASK_VOLUNTEER"
-    BOOK = "BOOK"
-    BOOK_AGAIN = "BOOK_AGAIN"
-    COME_AT = "COME_AT"
-    GO_TO_SPACE = "GO_TO_SPACE"
-    SHOW_AGAIN = "SHOW_AGAIN"
-    USE_OTHER_DOOR = "USE_OTHER_DOOR"
-
-
-NEXT_STEP: dict[DenyReason, NextStep] = {
-    DenyReason.CREDENTIAL_NOT_FOUND: NextStep.ASK_VOLUNTEER,
-    DenyReason.CREDENTIAL_NOT_ENABLED: NextStep.ASK_VOLUNTEER,
-    DenyReason.CREDENTIAL_REVOKED: NextStep.ASK_VOLUNTEER,
-    DenyReason.UNAUTHORIZED: NextStep.BOOK,
-    DenyReason.WRONG_SPACE: NextStep.GO_TO_SPACE,
-    DenyReason.TOO_EARLY: NextStep.COME_AT,
-    DenyReason.TOO_LATE: NextStep.BOOK_AGAIN,
-    DenyReason.CLOCK_UNTRUSTED: NextStep.ASK_VOLUNTEER,
-    DenyReason.DOOR_BLOCKED: NextStep.USE_OTHER_DOOR,
-    DenyReason.DOOR_LOCKED_DOWN: NextStep.ASK_VOLUNTEER,
-    DenyReason.PARTY_FULL: NextStep.ASK_VOLUNTEER,
-    DenyReason.UNREADABLE: NextStep.SHOW_AGAIN,
-    DenyReason.STORAGE_FAULT: NextStep.ASK_VOLUNTEER,
-    DenyReason.NO_FREE_COMPARTMENT: NextStep.ASK_VOLUNTEER,
-}
 
 
 #: In these modes a door admits nobody.
@@ -102,36 +54,6 @@ class Question:
     holder: Cardholder | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Granted:
-    """Come in: the rule that said so, for whom, and how long to release."""
-
-    rule: str
-    person: Person
-    release_s: float
-    facts: Facts = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Denied:
-    """Not now: the reason, what to do next, and the refusal's parameters."""
-
-    rule: str
-    reason: DenyReason
-    person: Person = NOBODY
-    facts: Facts = ()
-    #: Where the usual next step of the reason would lead nowhere.
-    step: NextStep | None = None
-
-    @property
-    def next_step(self) -> NextStep:
-        """What the person can do now."""
-        return self.step or NEXT_STEP[self.reason]
-
-
-Decision = Granted | Denied
-
-
 def decide(question: Question) -> Decision:
     """Ask the rules in order; the first that answers has decided."""
     for name, rule in RULES:
@@ -143,14 +65,6 @@ def decide(question: Question) -> Decision:
 
 def _person(question: Question, booking: Booking | None = None) -> Person:
     return person_of(question.holder, booking)
-
-
-def person_of(holder: Cardholder | None, booking: Booking | None = None) -> Person:
-    """Return whom an answer is about."""
-    if holder is None:
-        return NOBODY
-    booking_id = booking.booking_id if booking else None
-    return Person(holder=holder.holder_id, booking=booking_id)
 
 
 def _mode(question: Question, rule: str) -> Decision | None:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edge.core.access.decision import Denied, DenyReason, NextStep, barred, person_of
+from edge.core.access.answers import Denied, DenyReason, NextStep, person_of
+from edge.core.access.decision import barred
 from edge.core.access.rescans import AGAIN_S
 from edge.core.command import Indication
 from edge.core.event import EventKind
@@ -20,7 +21,8 @@ from edge.core.moment import Moment
 if TYPE_CHECKING:
     from edge.core.event import Event, Facts
     from edge.core.outcome import OutcomeBuilder
-    from edge.core.people.roster import Cardholder, Roster
+    from edge.core.people.entries import Cardholder
+    from edge.core.people.roster import Roster
     from edge.core.reception import Reception
     from edge.core.stimulus import Scan
 

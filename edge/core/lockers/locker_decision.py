@@ -13,14 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge.core.access.decision import (
-    Denied,
-    DenyReason,
-    barred,
-    nearest_remedy,
-    person_of,
-    verdict,
-)
+from edge.core.access.answers import Denied, DenyReason, person_of
+from edge.core.access.decision import barred, nearest_remedy, verdict
 from edge.core.lockers.compartment import CompartmentPhase
 from edge.core.moment import ClockVerdict
 from edge.core.plan import SIZES
@@ -32,7 +26,8 @@ if TYPE_CHECKING:
     from edge.core.event import Facts, Person
     from edge.core.lockers.compartment import Compartment, Rental
     from edge.core.moment import Moment
-    from edge.core.people.roster import Booking, Cardholder, Roster
+    from edge.core.people.entries import Booking, Cardholder
+    from edge.core.people.roster import Roster
     from edge.core.plan import BankPlan, SitePlan
 
 #: A scan within this time of one's closing says: finished.

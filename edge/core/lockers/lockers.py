@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edge.core.access.decision import DenyReason, NextStep
+from edge.core.access.answers import DenyReason, NextStep
 from edge.core.command import Indication, OpenCompartment
 from edge.core.event import NOBODY, Event, EventKind, Facts
 from edge.core.lockers import locker_state

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from edge.core.access.decision import Denied, person_of
+from edge.core.access.answers import Denied, person_of
 from edge.core.access.rescans import AGAIN_S
 from edge.core.command import Indication
 from edge.core.event import EventKind, Facts, Person
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from edge.core.lockers.lockers import Lockers
     from edge.core.moment import Moment
     from edge.core.outcome import OutcomeBuilder
-    from edge.core.people.roster import Booking, Cardholder, Roster
+    from edge.core.people.entries import Booking, Cardholder
+    from edge.core.people.roster import Roster
     from edge.core.plan import BankPlan, SitePlan
     from edge.core.reception import Reception
     from edge.core.stimulus import Scan

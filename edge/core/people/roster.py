@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
+from edge.core.people.entries import Booking, Cardholder
 from edge.core.people.roster_columns import Columns
 from edge.core.people.roster_row import BookingRow, HolderRow, RevocationRow
 from edge.core.plan import SIZES
@@ -36,32 +36,6 @@ class Cursor(NamedTuple):
 
 
 NOWHERE = Cursor("", 0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cardholder:
-    """A person as the platform names one to this site."""
-
-    holder_id: str
-    roles: tuple[str, ...]
-    language: str
-    is_enabled: bool
-    needs_extended_time: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Booking:
-    """A confirmed booking: UTC ms, half-open.
-
-    Of a room for ``party`` persons, or of one compartment of ``size`` in a bank.
-    """
-
-    booking_id: str
-    space_id: str
-    from_ms: int
-    to_ms: int
-    party: int
-    size: Size | None = None
 
 
 #: A booking's size as a byte; the first is a room's, which has none.
