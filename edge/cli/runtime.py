@@ -40,8 +40,9 @@ from edge.control.server import ControlServer
 from edge.core.chain import SALT_BYTES
 from edge.core.command import HoldOpen, Indicate, OpenCompartment, Relock
 from edge.core.controller import Controller
+from edge.core.emergency.state import EmergencyState
 from edge.core.event import EventKind, Facts
-from edge.core.stimulus import FireEndOrdered, Noted, OpenRefused, PanelOpenOrdered
+from edge.core.stimulus import EmergencyEndOrdered, Noted, OpenRefused, PanelOpenOrdered
 from edge.gateway.gateway import Gateway
 from edge.storage.connection import open_aiosqlite
 from edge.storage.journal_file import open_journal
@@ -322,7 +323,9 @@ class Runtime:
             isinstance(actor, str) and actor and isinstance(reason, str) and reason
         ):
             raise ValueError("say who ends the fire release (actor) and why (reason)")
-        order = FireEndOrdered(actor=actor, reason=reason)
+        order = EmergencyEndOrdered(
+            state=EmergencyState.FIRE, actor=actor, reason=reason
+        )
         self.gateway.do(lambda controller, now: controller.handle(order, now))
         if self.controller.doors.is_fire:
             raise ValueError(

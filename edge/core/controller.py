@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from edge.core.access.admissions import Admissions
 from edge.core.access.answers import Denied, DenyReason, Granted, NextStep
-from edge.core.access.decision import Question, decide
+from edge.core.access.decision import CLOSED_MODES, Question, decide
 from edge.core.access.rescans import Rescans
 from edge.core.command import Indication
 from edge.core.doors.doorkeeper import Doorkeeper
@@ -22,7 +22,7 @@ from edge.core.event import Event, EventKind, Facts
 from edge.core.limiter import Limiter
 from edge.core.lockers.lockers import Lockers
 from edge.core.lockers.rentals import Rentals
-from edge.core.orders import Orders, check
+from edge.core.orders import MAX_TEXT, Orders, check
 from edge.core.outcome import Outcome, OutcomeBuilder
 from edge.core.people.roster import EMPTY, Roster
 from edge.core.reception import Reception
@@ -31,13 +31,17 @@ from edge.core.stimulus import (
     CompartmentFailed,
     ContactChanged,
     DeviceChanged,
+    EmergencyEndOrdered,
     ExitButtonChanged,
-    FireEndOrdered,
     FireInputChanged,
+    MendOrdered,
+    ModeOrdered,
     Noted,
     OpenRefused,
     Order,
+    PanelOpenOrdered,
     ReadingBegan,
+    RentalEndOrdered,
     Scan,
     Stimulus,
     Unreadable,
@@ -84,7 +88,14 @@ class Controller:
         self._rentals = Rentals(site, self._out, self._reception, self._lockers)
         self._duty = Duty(self._out, self._reception)
         self._orders = Orders(
-            site, self._doors, self._lockers, self._reception, self._note
+            site,
+            self._note,
+            {
+                ModeOrdered: self._order_mode,
+                PanelOpenOrdered: self._open_by_hand,
+                RentalEndOrdered: self._end_rental,
+                MendOrdered: self._mend,
+            },
         )
 
     @property
@@ -228,7 +239,7 @@ class Controller:
                 self._doors.exit(stimulus.door, now, is_pressed=stimulus.is_pressed)
             case FireInputChanged():
                 self._doors.fire_input(now, is_active=stimulus.is_active)
-            case FireEndOrdered():
+            case EmergencyEndOrdered():
                 self._doors.end_fire(now, stimulus.actor, stimulus.reason)
             case DeviceChanged():
                 self._device(stimulus, now)
@@ -241,7 +252,30 @@ class Controller:
             case Noted():
                 self._note(stimulus, now)
             case _:
-                self._orders.carry_out(stimulus, self.roster, now)
+                self._orders.carry_out(stimulus, now)
+
+    def _order_mode(self, order: ModeOrdered, now: Moment) -> str:
+        self._doors.order_mode(order, now)
+        return ""
+
+    def _end_rental(self, order: RentalEndOrdered, now: Moment) -> str:
+        return "" if self._lockers.end_rental(order, now) else "no rental to end"
+
+    def _mend(self, order: MendOrdered, now: Moment) -> str:
+        return "" if self._lockers.mend(order, now) else "not out of order"
+
+    def _open_by_hand(self, order: PanelOpenOrdered, now: Moment) -> str:
+        """Let people in by hand, unless the door's mode admits nobody."""
+        mode = self._doors.mode(order.door)
+        reason = CLOSED_MODES.get(mode)
+        if reason is None:
+            self._doors.open_by_hand(order, now)
+            return ""
+        who: Facts = (("actor", order.actor[:MAX_TEXT]), ("kind", "PANEL"))
+        told: Facts = (("mode", mode.value),)
+        denied = Denied(rule="mode", reason=reason, facts=told)
+        self._reception.record(order.door, denied, now, who, self.roster)
+        return ""
 
     def _note(self, note: Noted, now: Moment) -> None:
         subject, kind = f"{note.subject}\0{note.kind.value}", note.kind.value

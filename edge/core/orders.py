@@ -3,48 +3,45 @@
 
 The law of the module: an order comes from outside and may name anything; the roof
 checks it before it is queued, so that whoever gave it hears what there is instead.
-One that still names what is not there is written down as rejected and moves nothing.
+One that still names what is not there, or cannot be done now, is written down as
+rejected and moves nothing. Each part of the house answers for its own orders.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Any
 
-from edge.core.access.answers import Denied
-from edge.core.access.decision import CLOSED_MODES
 from edge.core.event import EventKind, Facts
-from edge.core.stimulus import (
-    MendOrdered,
-    ModeOrdered,
-    Noted,
-    Order,
-    PanelOpenOrdered,
-    RentalEndOrdered,
-)
+from edge.core.stimulus import Noted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-    from edge.core.doors.doorkeeper import Doorkeeper
-    from edge.core.lockers.lockers import Lockers
     from edge.core.moment import Moment
-    from edge.core.people.roster import Roster
     from edge.core.plan import SitePlan
-    from edge.core.reception import Reception
+    from edge.core.stimulus import Order
+
+    #: Carries an order out; "" when done, else why not, in plain words.
+    Handler = Callable[[Any, Moment], str]
 
 MAX_TEXT = 64
 
 
 def check(order: Order, site: SitePlan) -> None:
     """Raise ValueError, with the names there are, if the order names another."""
-    match order:
-        case ModeOrdered() | PanelOpenOrdered():
-            _known("door", order.door, site.doors)
-        case RentalEndOrdered() | MendOrdered():
-            _known("bank", order.bank, site.banks)
-            _known("compartment", order.number, site.banks[order.bank].compartments)
-        case _:
-            assert_never(order)
+    named: dict[str, Iterable[str | int]] = {
+        "door": site.doors,
+        "access_point": site.access_points,
+        "space": site.spaces,
+        "appliance": site.appliances,
+        "bank": site.banks,
+    }
+    for what, there_are in named.items():
+        if hasattr(order, what):
+            _known(what.replace("_", " "), getattr(order, what), there_are)
+    if hasattr(order, "bank") and hasattr(order, "number"):
+        cells = site.banks[order.bank].compartments
+        _known("compartment", order.number, cells)
 
 
 def _known(what: str, name: str | int, there_are: Iterable[str | int]) -> None:
@@ -55,55 +52,28 @@ def _known(what: str, name: str | int, there_are: Iterable[str | int]) -> None:
 
 
 class Orders:
-    """Does what somebody in charge wants, or says why not."""
+    """Has what somebody in charge wants done, or says why not."""
 
     def __init__(
         self,
         site: SitePlan,
-        doors: Doorkeeper,
-        lockers: Lockers,
-        reception: Reception,
         note: Callable[[Noted, Moment], None],
+        handlers: Mapping[type[Order], Handler],
     ) -> None:
         self._site = site
-        self._doors = doors
-        self._lockers = lockers
-        self._reception = reception
         self._note = note
+        self._handlers = handlers
 
-    def carry_out(self, order: Order, roster: Roster, now: Moment) -> None:
+    def carry_out(self, order: Order, now: Moment) -> None:
         """Do it, or write it down as rejected."""
         try:
             check(order, self._site)
         except ValueError as unknown:
             self._reject(order, str(unknown), now)
             return
-        match order:
-            case ModeOrdered():
-                self._doors.order_mode(order, now)
-            case PanelOpenOrdered():
-                self._open_by_hand(order, roster, now)
-            case RentalEndOrdered():
-                if not self._lockers.end_rental(order, now):
-                    self._reject(order, "no rental to end", now)
-            case MendOrdered():
-                if not self._lockers.mend(order, now):
-                    self._reject(order, "not out of order", now)
-            case _:
-                assert_never(order)
-
-    def _open_by_hand(
-        self, order: PanelOpenOrdered, roster: Roster, now: Moment
-    ) -> None:
-        mode = self._doors.mode(order.door)
-        reason = CLOSED_MODES.get(mode)
-        if reason is None:
-            self._doors.open_by_hand(order, now)
-            return
-        who: Facts = (("actor", order.actor[:MAX_TEXT]), ("kind", "PANEL"))
-        told: Facts = (("mode", mode.value),)
-        denied = Denied(rule="mode", reason=reason, facts=told)
-        self._reception.record(order.door, denied, now, who, roster)
+        why = self._handlers[type(order)](order, now)
+        if why:
+            self._reject(order, why, now)
 
     def _reject(self, order: Order, why: str, now: Moment) -> None:
         facts: Facts = (

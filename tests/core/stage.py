@@ -19,6 +19,7 @@ from edge.core.command import (
 )
 from edge.core.controller import Controller
 from edge.core.doors.door import DoorMode
+from edge.core.emergency.state import EmergencyState
 from edge.core.event import EventKind, decode, encode_core, encode_person
 from edge.core.outcome import Outcome
 from edge.core.stimulus import (
@@ -26,8 +27,8 @@ from edge.core.stimulus import (
     CompartmentFailed,
     ContactChanged,
     DeviceChanged,
+    EmergencyEndOrdered,
     ExitButtonChanged,
-    FireEndOrdered,
     FireInputChanged,
     MendOrdered,
     ModeOrdered,
@@ -143,7 +144,11 @@ class Stage:
 
     def end_fire(self) -> Told:
         """End the fire release by hand."""
-        return self.do(FireEndOrdered(actor="chen", reason="false alarm"))
+        return self.do(
+            EmergencyEndOrdered(
+                state=EmergencyState.FIRE, actor="chen", reason="false alarm"
+            )
+        )
 
     def device(self, *doors: str, is_online: bool) -> Told:
         """Let an output board come or go."""
