@@ -26,7 +26,7 @@ from cloud_sync.signing import PlatformKeys
 from cloud_sync.topics import Topics
 from edge.bindings.bindings import Bindings
 from edge.cli.device_lines import open_lines
-from edge.cli.fire_keeper import FireKeeper
+from edge.cli.emergency_keeper import EmergencyKeeper
 from edge.cli.intake import Intake
 from edge.cli.key_files import read_platform_keys, read_tokens
 from edge.cli.roster_feed import RosterFeed
@@ -99,7 +99,7 @@ class Runtime:
         self._aside: dict[str, Path | None] = {}
         self._control: ControlServer | None = None
         self._wake: asyncio.TimerHandle | None = None
-        self._fire = FireKeeper(state / "emergency")
+        self._emergency = EmergencyKeeper(state / "emergency")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; raises KeyFileError and StorageError."""
@@ -205,7 +205,7 @@ class Runtime:
         self.controller = Controller(plan, next_seq=self.journal.next_seq)
         recovery = await self.journal.recover()
         self.controller.recover(recovery.state, recovery.tail)
-        if self._fire.is_remembered:
+        if EmergencyState.FIRE in self._emergency.remembered:
             self.controller.doors.assume_fire()
         self.gateway = Gateway(
             self.controller,
@@ -334,8 +334,12 @@ class Runtime:
             )
         return {"fire": False}
 
+    def _standing(self) -> frozenset[EmergencyState]:
+        is_fire = self.controller.doors.is_fire
+        return frozenset({EmergencyState.FIRE} if is_fire else ())
+
     def _keep_fire(self) -> None:
-        self._fire.keep(is_fire=self.controller.doors.is_fire)
+        self._emergency.keep(self._standing())
 
     def _flush_lines(self) -> None:
         for line in self._lines.values():
@@ -369,7 +373,7 @@ class Runtime:
             if asyncio.get_running_loop().time() >= until_s:
                 break
             await asyncio.sleep(0.01)
-        await self._fire.settle(is_fire=self.controller.doors.is_fire)
+        await self._emergency.settle(self._standing())
         log.info("stopped", waiting=self.journal.waiting)
 
 

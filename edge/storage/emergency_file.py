@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The fire release in a small file of its own, read before anything else at boot.
+"""The standing emergencies in a small file of their own, read first at boot.
 
 The law of the module: it is written with both file and folder synced, and read
-without the journal, so that a dead database never locks an escape door again.
+without the journal, so that a dead database never locks an escape door again, nor
+opens a house that was locked down.
 """
 
 from __future__ import annotations
@@ -10,28 +11,39 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from edge.core.emergency.state import EmergencyState
+
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
+PEACE = "none"
+#: What cannot be understood counts as fire: better open than shut.
+UNKNOWN = frozenset({EmergencyState.FIRE})
 
-def read_fire(path: Path) -> bool:
-    """Say whether a fire release stood when the box went down.
 
-    A file that exists but cannot be understood counts as fire: better open than shut.
-    """
+def read_emergency(path: Path) -> frozenset[EmergencyState]:
+    """Return what stood when the box went down; UNKNOWN if the file is no answer."""
     try:
-        return path.read_text(encoding="ascii").strip() != "none"
+        words = path.read_text(encoding="ascii").upper().split()
     except FileNotFoundError:
-        return False
+        return frozenset()
     except (OSError, UnicodeDecodeError):
-        return True
+        return UNKNOWN
+    if words == [PEACE.upper()]:
+        return frozenset()
+    known = frozenset(words) & EmergencyState.__members__.keys()
+    if not words or len(known) != len(words):
+        return UNKNOWN
+    return frozenset(map(EmergencyState, known))
 
 
-def write_fire(path: Path, *, is_fire: bool) -> None:
+def write_emergency(path: Path, standing: Collection[EmergencyState]) -> None:
     """Replace the file; blocking, for a worker thread."""
+    words = [state.value for state in EmergencyState if state in standing]
     beside = path.with_suffix(".new")
     with beside.open("w", encoding="ascii") as file:
-        file.write("fire\n" if is_fire else "none\n")
+        file.write(" ".join(words or [PEACE]) + "\n")
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
