@@ -86,7 +86,7 @@ class Controller:
         self._reception = Reception(self._out, site.settings_revision)
         self._lockers = Lockers(site, self._out, self._reception)
         self._rentals = Rentals(site, self._out, self._reception, self._lockers)
-        self._duty = Duty(self._out, self._reception)
+        self._duty = Duty(site, self._out, self._reception)
         self._orders = Orders(
             site,
             self._note,
@@ -143,6 +143,7 @@ class Controller:
             self._doors.deadline(),
             self._reception.deadline(),
             self._lockers.deadline(),
+            self._duty.deadline(),
             self._notes.deadline(),
             self._rescans.deadline(),
         )
@@ -206,6 +207,7 @@ class Controller:
         self._doors.renumber(shift)
         self._rescans.renumber(shift)
         self._lockers.renumber(shift)
+        self._duty.renumber(shift)
 
     def stop(self, now: Moment) -> Outcome:
         """End: tell what was still being counted."""
@@ -218,6 +220,7 @@ class Controller:
 
     def _follow(self, event: Event) -> None:
         self._admissions.follow(event)
+        self._duty.follow(event)
         if event.kind is EventKind.ACCESS_NOT_TAKEN:
             self._rescans.forget(int(event.fact("cause") or 0))
 
@@ -377,6 +380,7 @@ class Controller:
     def _expire(self, now: Moment) -> None:
         self._doors.expire(now)
         self._lockers.expire(now)
+        self._duty.expire(now)
         self._tell_counted(now)
 
     def _tell_counted(self, now: Moment, *, is_final: bool = False) -> None:

@@ -1,132 +1,243 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Volunteers' shifts: a card at the desk begins one, and ends it.
+"""Volunteers' shifts: begun and ended by a card at the desk, or at the panel.
 
 The law of the module: a shift belongs to a holder, whichever desk he scans at; its
-minutes are what this box knows, provisional until the platform confirms them. What
-was begun before a restart is ended by UTC, and says so where the clock was unsure.
+minutes are what this box knows, provisional until the platform confirms them. An end
+that was forgotten is set at closing time and marked; no shift is longer than twelve
+hours; a correction is a new event, and takes a second person.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edge.core.access.answers import Denied, DenyReason, NextStep, person_of
 from edge.core.access.decision import barred
 from edge.core.access.rescans import AGAIN_S
 from edge.core.command import Indication
-from edge.core.event import EventKind
-from edge.core.moment import Moment
+from edge.core.duty.ledger import Ledger
+from edge.core.duty.shift import (
+    MAX_SHIFT_MIN,
+    Shift,
+    closing_ms,
+    elapsed_min,
+    end_facts,
+)
+from edge.core.event import EventKind, Person
+from edge.core.plan import MINUTE_MS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from edge.core.event import Event, Facts
+    from edge.core.moment import Moment
     from edge.core.outcome import OutcomeBuilder
     from edge.core.people.entries import Cardholder
-    from edge.core.people.roster import Roster
+    from edge.core.people.rolls import Rolls
+    from edge.core.plan import SitePlan
     from edge.core.reception import Reception
-    from edge.core.stimulus import Scan
+    from edge.core.stimulus import DutyConfirmed, DutyCorrected, DutyOrdered, Scan
 
-VOLUNTEER = "VOLUNTEER"
-MINUTE_MS = 60_000
+#: Whose shifts count.
+ON_DUTY_ROLES = frozenset({"VOLUNTEER", "MANAGER"})
+PANEL = "panel"
+MAX_TEXT = 64
 
 
 class Duty:
-    """Who is on duty, and since when."""
+    """Who is on duty, since when, and what the shifts before came to."""
 
-    def __init__(self, out: OutcomeBuilder, reception: Reception) -> None:
+    def __init__(
+        self, site: SitePlan, out: OutcomeBuilder, reception: Reception
+    ) -> None:
+        self._site = site
         self._out = out
         self._reception = reception
-        self._since: dict[str, Moment] = {}
+        self._ledger = Ledger(site.utc_offset_ms)
         self._toggled_s: dict[str, float] = {}
+        #: When the first forgotten end is due, on the monotonic clock of this boot.
+        self._due_s: float | None = None
 
     @property
     def on_duty(self) -> tuple[str, ...]:
         """The holders whose shift runs."""
-        return tuple(self._since)
+        return tuple(self._ledger.running)
+
+    @property
+    def shifts(self) -> Mapping[int, Shift]:
+        """The shifts that are remembered, by the seq of their beginning."""
+        return self._ledger.shifts
+
+    def points(self, holder: str, month: str) -> int:
+        """Return a holder's points of a local month (``YYYY-MM``)."""
+        return self._ledger.points(holder, month)
 
     def scan(
-        self, scan: Scan, holder: Cardholder | None, roster: Roster, now: Moment
+        self, scan: Scan, holder: Cardholder | None, rolls: Rolls, now: Moment
     ) -> None:
         """Begin or end the shift of whoever scanned."""
         kind: Facts = (("kind", scan.credential.kind.value),)
-        reason = barred(scan.credential, holder, roster)
+        reason = barred(scan.credential, holder, rolls)
         if holder is None or reason is not None:
             reason = reason or DenyReason.CREDENTIAL_NOT_FOUND
             denied = Denied(rule="credential", reason=reason, person=person_of(holder))
-            self._reception.deny(scan.access_point, denied, now, kind, roster)
+            self._reception.deny(scan.access_point, denied, now, kind, rolls)
             return
         name = holder.holder_id
-        if name not in self._since and VOLUNTEER not in holder.roles:
+        if name not in self._ledger.running and ON_DUTY_ROLES.isdisjoint(holder.roles):
             denied = Denied(
                 rule="duty",
                 reason=DenyReason.UNAUTHORIZED,
                 person=person_of(holder),
                 step=NextStep.ASK_VOLUNTEER,
             )
-            self._reception.deny(scan.access_point, denied, now, kind, roster)
+            self._reception.deny(scan.access_point, denied, now, kind, rolls)
             return
         last_s = self._toggled_s.get(name)
         if last_s is None or now.monotonic_s - last_s >= AGAIN_S:
-            self._toggle(scan, holder, kind, now)
-        word = "started" if name in self._since else "ended"
+            self._toggled_s[name] = now.monotonic_s
+            self._toggle(name, scan.access_point, kind, now)
+        word = "started" if name in self._ledger.running else "ended"
         self._reception.indicate(
             scan.access_point, Indication.GRANTED, facts=(("duty", word),)
         )
 
-    def _toggle(
-        self, scan: Scan, holder: Cardholder, facts: Facts, now: Moment
-    ) -> None:
-        self._toggled_s[holder.holder_id] = now.monotonic_s
-        since = self._since.get(holder.holder_id)
-        what = EventKind.DUTY_STARTED if since is None else EventKind.DUTY_ENDED
-        if since is not None:
-            facts += _minutes(since, now)
-        person = person_of(holder)
-        event = self._out.event(
-            what, scan.access_point, now, facts=facts, person=person
+    def order(self, order: DutyOrdered, holder: Cardholder | None, now: Moment) -> str:
+        """Begin or end a shift at the panel; return why not, or nothing."""
+        if holder is None:
+            return "nobody of that name is known here"
+        if (order.holder in self._ledger.running) is order.is_start:
+            return "the shift runs already" if order.is_start else "no shift runs"
+        if order.is_start and ON_DUTY_ROLES.isdisjoint(holder.roles):
+            return "not a volunteer"
+        self._toggle(order.holder, PANEL, (("actor", order.actor[:MAX_TEXT]),), now)
+        return ""
+
+    def correct(self, order: DutyCorrected, now: Moment) -> str:
+        """Set a shift's minutes anew, with a second person; return why not."""
+        shift = self._ledger.shifts.get(order.seq)
+        if shift is None or shift.is_running:
+            return "no ended shift began with that number"
+        if not order.second or order.second == order.actor:
+            return "a second person has to agree"
+        if shift.holder in (order.actor, order.second):
+            return "nobody corrects his own minutes"
+        if not 0 <= order.minutes <= MAX_SHIFT_MIN:
+            return f"a shift has 0 to {MAX_SHIFT_MIN} minutes"
+        facts: Facts = (
+            ("actor", order.actor[:MAX_TEXT]),
+            ("reason", order.reason[:MAX_TEXT]),
+            ("second", order.second[:MAX_TEXT]),
+            ("was", shift.minutes),
         )
-        # As the journal keeps it, or a replay would differ by part of a millisecond.
-        kept_s = int(now.monotonic_s * 1000) / 1000
-        self.follow(replace(event, moment=replace(now, monotonic_s=kept_s)))
+        self._settle(EventKind.DUTY_CORRECTED, order, shift, facts, now)
+        return ""
 
-    def dump(self) -> dict[str, list[list[int | str]]]:
-        """Return what must survive a restart, as JSON values."""
-        return {
-            "shifts": [[holder, *_dump(since)] for holder, since in self._since.items()]
-        }
-
-    def load(self, state: dict[str, list[list[int | str]]]) -> None:
-        """Take the state that :meth:`dump` returned; an older one has no shifts."""
-        for holder, monotonic_ms, earliest_ms, latest_ms, boot in state.get(
-            "shifts", ()
-        ):
-            self._since[str(holder)] = Moment(
-                monotonic_s=int(monotonic_ms) / 1000,
-                earliest_ms=int(earliest_ms),
-                latest_ms=int(latest_ms),
-                boot=str(boot),
-            )
+    def confirm(self, order: DutyConfirmed, now: Moment) -> str:
+        """Take the social worker's word for a shift's minutes; return why not."""
+        shift = self._ledger.shifts.get(order.seq)
+        if shift is None or shift.is_running:
+            return "no ended shift began with that number"
+        if not 0 <= order.minutes <= MAX_SHIFT_MIN:
+            return f"a shift has 0 to {MAX_SHIFT_MIN} minutes"
+        facts: Facts = (("actor", order.actor[:MAX_TEXT]), ("was", shift.minutes))
+        self._settle(EventKind.DUTY_CONFIRMED, order, shift, facts, now)
+        return ""
 
     def follow(self, event: Event) -> None:
-        """Take an event into account, live or replayed; one erased is nobody's."""
-        holder = event.person.holder
-        if holder is None:
+        """Take an event into account, live or replayed."""
+        self._ledger.follow(event)
+        if event.kind in (EventKind.DUTY_STARTED, EventKind.DUTY_ENDED):
+            self._due_s = 0.0  # looked at anew by the next tick
+
+    def dump(self) -> dict[str, Any]:
+        """Return what must survive a restart, as JSON values."""
+        return {"shifts": self._ledger.dump()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take the state that :meth:`dump` returned; an older one has no shifts."""
+        self._ledger.load(state.get("shifts", []))
+        self._due_s = 0.0
+
+    def renumber(self, shift: int) -> None:
+        """Follow the journal into a new epoch."""
+        self._ledger.renumber(shift)
+
+    def deadline(self) -> float | None:
+        """Return when :meth:`expire` has something to do."""
+        return self._due_s if self._ledger.running else None
+
+    def expire(self, now: Moment) -> None:
+        """End what somebody forgot to end."""
+        if self._due_s is None or now.monotonic_s < self._due_s:
             return
-        if event.kind is EventKind.DUTY_STARTED:
-            self._since[holder] = event.moment
-        elif event.kind is EventKind.DUTY_ENDED:
-            self._since.pop(holder, None)
+        for holder, seq in tuple(self._ledger.running.items()):
+            self._end_forgotten(holder, self._ledger.shifts[seq], now)
+        waits = (
+            self._wait_s(self._ledger.shifts[seq], now)
+            for seq in self._ledger.running.values()
+        )
+        wait_s = min(waits, default=None)
+        self._due_s = None if wait_s is None else now.monotonic_s + wait_s
 
+    def _toggle(self, holder: str, at: str, facts: Facts, now: Moment) -> None:
+        seq = self._ledger.running.get(holder)
+        kind = EventKind.DUTY_STARTED
+        if seq is not None:
+            kind = EventKind.DUTY_ENDED
+            since = self._ledger.shifts[seq].since
+            facts = (*facts, *end_facts(since, now), ("cause", seq))
+        self._out.event(kind, at, now, facts=facts, person=Person(holder=holder))
 
-def _dump(since: Moment) -> tuple[int | str, ...]:
-    monotonic_ms = round(since.monotonic_s * 1000)
-    return monotonic_ms, since.earliest_ms, since.latest_ms, since.boot
+    def _settle(
+        self,
+        kind: EventKind,
+        order: DutyCorrected | DutyConfirmed,
+        shift: Shift,
+        facts: Facts,
+        now: Moment,
+    ) -> None:
+        told = (*facts, ("cause", order.seq), ("minutes", order.minutes))
+        person = Person(holder=shift.holder)
+        self._out.event(kind, PANEL, now, facts=told, person=person)
 
+    def _end_forgotten(self, holder: str, shift: Shift, now: Moment) -> None:
+        closed_ms = self._closing_ms(shift)
+        minutes = elapsed_min(shift.since, now)
+        why: Facts
+        if closed_ms is not None and now.earliest_ms >= closed_ms:
+            till_closing = (closed_ms - shift.since.earliest_ms) // MINUTE_MS
+            minutes, why = min(minutes, till_closing), (("why", "closing"),)
+        elif minutes >= MAX_SHIFT_MIN:
+            why = (("capped", 1), ("why", "too_long"))
+        else:
+            return
+        facts: Facts = (
+            ("cause", self._ledger.running[holder]),
+            ("minutes", min(minutes, MAX_SHIFT_MIN)),
+            ("to_confirm", 1),
+            *why,
+        )
+        person = Person(holder=holder)
+        self._out.event(EventKind.DUTY_ENDED, PANEL, now, facts=facts, person=person)
 
-def _minutes(since: Moment, now: Moment) -> Facts:
-    if since.boot == now.boot:
-        return (("minutes", int((now.monotonic_s - since.monotonic_s) // 60)),)
-    elapsed_ms = max(0, now.earliest_ms - since.earliest_ms)
-    minutes: Facts = (("minutes", elapsed_ms // MINUTE_MS),)
-    widest_ms = max(each.latest_ms - each.earliest_ms for each in (since, now))
-    return minutes if widest_ms < MINUTE_MS else (*minutes, ("time_unverified", 1))
+    def _closing_ms(self, shift: Shift) -> int | None:
+        """Return when the shift's day closes; None where nobody knows its day."""
+        if not shift.is_sure:
+            return None
+        site = self._site
+        since_ms = shift.since.earliest_ms
+        return closing_ms(since_ms, site.closing_min, site.utc_offset_ms)
+
+    def _wait_s(self, shift: Shift, now: Moment) -> float:
+        """Return the seconds until a forgotten end may be due."""
+        if shift.since.boot == now.boot:
+            passed_s = now.monotonic_s - shift.since.monotonic_s
+        else:
+            passed_s = max(0, now.earliest_ms - shift.since.earliest_ms) / 1000
+        waits = [MAX_SHIFT_MIN * 60 - passed_s]
+        closed_ms = self._closing_ms(shift)
+        if closed_ms is not None:
+            waits.append((closed_ms - now.earliest_ms) / 1000)
+        # A millisecond at least, or a tick that came a hair early would spin.
+        return max(0.001, min(waits))

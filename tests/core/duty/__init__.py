@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shifts, their minutes and points, and the care signal."""
