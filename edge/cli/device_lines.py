@@ -84,6 +84,11 @@ def _wires(settings: Settings) -> Iterator[tuple[Where, str, int]]:
         if door.exit_button is not None:
             button = door.exit_button
             yield ("door", index, "exit_button"), button.device, button.input
+        if door.bell is not None:
+            yield ("door", index, "bell"), door.bell.device, door.bell.input
+    for index, appliance in enumerate(settings.appliance):
+        output = appliance.output
+        yield ("appliance", index, "output"), output.device, output.output
     for index, sensor in enumerate(settings.sensor):
         yield ("sensor", index), sensor.device, sensor.input
     if settings.fire is not None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from edge.settings.check_rules import check_rules
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -26,6 +28,7 @@ def cross_check(settings: Settings) -> Iterator[Finding]:
     yield from _twice("door", [door.id for door in settings.door])
     yield from _twice("bank", [bank.id for bank in settings.bank])
     yield from _twice("sensor", [sensor.id for sensor in settings.sensor])
+    yield from _twice("appliance", [each.id for each in settings.appliance])
     yield from _twice("access_point", [point.id for point in settings.access_point])
     yield from _ports(settings)
     for index, door in enumerate(settings.door):
@@ -33,6 +36,7 @@ def cross_check(settings: Settings) -> Iterator[Finding]:
     yield from _wires(settings)
     yield from _banks(settings)
     yield from _access_points(settings)
+    yield from check_rules(settings)
 
 
 def _twice(kind: str, names: list[str]) -> Iterator[Finding]:
@@ -96,10 +100,14 @@ def _wires(settings: Settings) -> Iterator[Finding]:
         for name, entry in (
             ("contact", door.contact),
             ("exit_button", door.exit_button),
+            ("bell", door.bell),
         ):
             if entry is not None:
                 wire = (entry.device, entry.input)
                 yield from _wire(("door", index, name), wire, devices, inputs)
+    for index, appliance in enumerate(settings.appliance):
+        wire = (appliance.output.device, appliance.output.output)
+        yield from _wire(("appliance", index, "output"), wire, devices, outputs)
     for index, sensor in enumerate(settings.sensor):
         wire = (sensor.device, sensor.input)
         yield from _wire(("sensor", index), wire, devices, inputs)

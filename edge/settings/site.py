@@ -10,24 +10,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Len, Predicate
 
-from edge.core.plan import (
-    AccessPointPlan,
-    BankPlan,
-    CompartmentPlan,
-    DoorPlan,
-    SitePlan,
-    SpacePlan,
-)
+from edge.core.schedule import read_hours, read_windows
+from edge.settings.planning import plan
 
 if TYPE_CHECKING:
-    from edge.core.plan import Size
+    from collections.abc import Callable
+
+    from edge.core.plan import SitePlan
 
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9-]{1,30}")
 _SHARD = re.compile(r"0\d|1[0-5]")
+_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 
 
 def is_identifier(text: str) -> bool:
@@ -40,7 +38,36 @@ def is_shard(text: str) -> bool:
     return _SHARD.fullmatch(text) is not None
 
 
+def is_hours(text: str) -> bool:
+    """Say whether a text tells hours of the week."""
+    return _is_read(read_hours, text)
+
+
+def is_windows(text: str) -> bool:
+    """Say whether a text tells hours of one day."""
+    return _is_read(read_windows, text)
+
+
+def is_time(text: str) -> bool:
+    """Say whether a text is a time of day, midnight at its end included."""
+    return _TIME.fullmatch(text) is not None
+
+
+def is_date(text: str) -> bool:
+    """Say whether a text is a date."""
+    return _is_read(date.fromisoformat, text)
+
+
+def _is_read(read: Callable[[str], object], text: str) -> bool:
+    try:
+        read(text)
+    except ValueError:
+        return False
+    return True
+
+
 Identifier = Annotated[str, Predicate(is_identifier)]
+Hours = Annotated[str, Predicate(is_hours)]
 Channel = Annotated[int, Ge(1), Le(64)]
 
 
@@ -53,11 +80,25 @@ class _Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site(_Part):
-    """Where this is: identifier (part of every token), name for people."""
+    """Where this is: identifier (part of every token), name for people.
+
+    At ``closing`` forgotten shifts and visits end. ``care_days``: after how many days
+    the panel proposes to ask after somebody; who agrees has a number of his own.
+    """
 
     id: Identifier
     name: str = ""
     utc_offset_hours: Annotated[int, Ge(-12), Le(14)] = 8
+    closing: Annotated[str, Predicate(is_time)] = "24:00"
+    care_days: Annotated[int, Ge(0), Le(60)] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holiday(_Part):
+    """A date with hours of its own, in all spaces that have hours; "" is closed."""
+
+    date: Annotated[str, Predicate(is_date)]
+    hours: Annotated[str, Predicate(is_windows)] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +137,41 @@ class Clock(_Part):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fare(_Part):
+    """What a visit costs, in fen; ``free_minutes`` a month cost a holder nothing."""
+
+    kind: Literal["free", "per_visit", "per_hour"] = "free"
+    fen: Annotated[int, Ge(0), Le(1_000_000)] = 0
+    free_minutes: Annotated[int, Ge(0), Le(44_640)] = 0
+
+
+RosterAges = dict[
+    Literal["MANAGER", "VOLUNTEER", "COURIER", "GUEST", "RESIDENT"],
+    Annotated[int, Ge(1), Le(30)],
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Space(_Part):
-    """A bookable room."""
+    """A room: bookable, open to any card, or open to any card under a volunteer's eye.
+
+    ``number``: how tickets name it, 0 for not at all. No ``hours``: always open.
+    """
 
     id: Identifier
     name: str = ""
+    number: Annotated[int, Ge(0), Le(65_535)] = 0
     lead_min: Annotated[int, Ge(0), Le(240)] = 10
     grace_min: Annotated[int, Ge(0), Le(240)] = 5
+    entry: Literal["booking", "walk_in", "staffed"] = "booking"
+    hours: Hours | None = None
+    capacity: Annotated[int, Ge(0), Le(10_000)] = 0
+    shelter_capacity: Annotated[int, Ge(0), Le(10_000)] = 0
+    passback: Literal["off", "soft", "hard"] = "off"
+    fare: Fare = field(default_factory=Fare)
+    no_show_min: Annotated[int, Ge(1), Le(240)] = 15
+    walk_in_min: Annotated[int, Ge(5), Le(1_440)] = 120
+    roster_age_days: RosterAges = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,21 +225,37 @@ class Sensor(_Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door(_Part):
-    """A door: its lock, how people get out, its times, its wires."""
+    """A door: its lock, how people get out, its times, its wires.
+
+    ``duty``: whether its lock may be energised for hours. ``unlock``: free at these
+    hours, with ``first_person_in`` only once a volunteer has come in.
+    """
 
     id: Identifier
     name: str = ""
     space: Identifier
+    zone: str = ""
     lock: Literal["fail_secure", "fail_safe"]
+    duty: Literal["intermittent", "continuous"] = "intermittent"
     egress: Literal["mechanical", "mechanical_unsensed", "electric_hardware"]
     escape: bool = False
+    responsible: str = ""
+    deputy: str = ""
+    two_persons: bool = False
+    interlocked_with: Annotated[list[Identifier], Len(0, 8)] = field(
+        default_factory=list
+    )
+    unlock: Hours | None = None
+    first_person_in: bool = False
     release_s: Annotated[float, Ge(1), Le(60)] = 5.0
     extended_release_s: Annotated[float, Ge(1), Le(120)] = 10.0
     held_open_s: Annotated[float, Ge(10), Le(3600)] = 30.0
+    warn_before_s: Annotated[float, Ge(0), Le(60)] = 0.0
     accept_untimed: bool = False
     strike: Output
     contact: Input | None = None
     exit_button: Input | None = None
+    bell: Input | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,13 +277,30 @@ class Compartments(_Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bank(_Part):
-    """A bank of lockers on a lock-control board."""
+    """A bank of lockers on a lock-control board.
+
+    ``walk_in``: any readable card may take a free compartment for ``walk_in_min``.
+    ``cleans``: a volunteer looks into each before it is given again.
+    """
 
     id: Identifier
     name: str = ""
     space: Identifier
     device: Identifier
+    walk_in: bool = False
+    walk_in_min: Annotated[int, Ge(10), Le(1_440)] = 240
+    cleans: bool = False
     compartments: Compartments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appliance(_Part):
+    """A stove's gas valve or power, by a board's output; never at rest while on."""
+
+    id: Identifier
+    name: str = ""
+    space: Identifier
+    output: Output
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +308,7 @@ class AccessPoint(_Part):
     """A reader side of a door or a bank, or the reader of a volunteers' desk.
 
     ``opens = "medicine"`` at a bank: the reader opens the medicine box alone.
+    ``emergency``: what a responder's card, held out twice, begins here.
     """
 
     id: Identifier
@@ -213,6 +316,8 @@ class AccessPoint(_Part):
     bank: Identifier | None = None
     desk: bool = False
     opens: Literal["rentals", "medicine"] = "rentals"
+    direction: Literal["in", "out"] = "in"
+    emergency: Literal["", "FIRE", "LOCK_DOWN", "CHECKPOINT", "SHELTER"] = ""
     readers: Annotated[list[Identifier], Len(1, 8)]
 
 
@@ -231,72 +336,12 @@ class Settings(_Part):
     door: Annotated[list[Door], Len(1, 64)]
     bank: Annotated[list[Bank], Len(0, 16)] = field(default_factory=list)
     sensor: Annotated[list[Sensor], Len(0, 32)] = field(default_factory=list)
+    appliance: Annotated[list[Appliance], Len(0, 16)] = field(default_factory=list)
+    holiday: Annotated[list[Holiday], Len(0, 64)] = field(default_factory=list)
     access_point: Annotated[list[AccessPoint], Len(1, 128)]
     #: First eight hex digits of the file's SHA-256: every decision names it.
     revision: str = ""
 
     def plan(self) -> SitePlan:
         """Return the site as the rules see it."""
-        return SitePlan(
-            site_id=self.site.id,
-            spaces={space.id: _space(space) for space in self.space},
-            doors={door.id: _door(door) for door in self.door},
-            access_points={
-                point.id: AccessPointPlan(
-                    access_point_id=point.id,
-                    door_id=point.door or "",
-                    bank_id=point.bank or "",
-                    is_desk=point.desk,
-                    is_medicine_box=point.opens == "medicine",
-                )
-                for point in self.access_point
-            },
-            banks={bank.id: _bank(bank) for bank in self.bank},
-            settings_revision=self.revision,
-            has_fire_input=self.fire is not None,
-            utc_offset_ms=self.site.utc_offset_hours * 3_600_000,
-        )
-
-
-def _space(space: Space) -> SpacePlan:
-    return SpacePlan(
-        space_id=space.id,
-        lead_ms=space.lead_min * 60_000,
-        grace_ms=space.grace_min * 60_000,
-    )
-
-
-def _bank(bank: Bank) -> BankPlan:
-    cells = bank.compartments
-    sizes: tuple[tuple[Size, list[int], bool], ...] = (
-        ("S", cells.small, False),
-        ("M", cells.medium, False),
-        ("L", cells.large, False),
-        ("M", cells.medicine, True),
-    )
-    plans = [
-        CompartmentPlan(number=number, size=size, is_medicine_box=is_medicine)
-        for size, numbers, is_medicine in sizes
-        for number in numbers
-    ]
-    return BankPlan(
-        bank_id=bank.id,
-        space_id=bank.space,
-        compartments={plan.number: plan for plan in sorted(plans, key=_number)},
-    )
-
-
-def _number(plan: CompartmentPlan) -> int:
-    return plan.number
-
-
-def _door(door: Door) -> DoorPlan:
-    return DoorPlan(
-        door_id=door.id,
-        space_id=door.space,
-        release_s=door.release_s,
-        extended_release_s=door.extended_release_s,
-        held_open_s=door.held_open_s,
-        has_contact=door.contact is not None,
-        is_escape=door.escape,
-    )
+        return plan(self)
