@@ -8,8 +8,12 @@ Durations and time-outs use ``monotonic_s`` alone; order is by ``seq`` alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: "No upper bound is known": the last millisecond of the year 9999.
 UNBOUNDED_MS = 253_402_300_799_999
@@ -36,6 +40,31 @@ class Moment:
     earliest_ms: int
     latest_ms: int
     boot: str
+
+    @property
+    def monotonic_ms(self) -> int:
+        """The monotonic milliseconds, as a journal keeps them."""
+        # Rounded first: 1.001 s came from 1,001 ms, whatever its float says.
+        return int(round(self.monotonic_s * 1000, 6))
+
+    def as_kept(self) -> Moment:
+        """Return the moment as a journal gives it back: so a replay is the same."""
+        return replace(self, monotonic_s=self.monotonic_ms / 1000)
+
+    def dump(self) -> list[int | str]:
+        """Return it as JSON values."""
+        return [self.monotonic_ms, self.earliest_ms, self.latest_ms, self.boot]
+
+    @classmethod
+    def load(cls, told: Sequence[int | str]) -> Moment:
+        """Take what :meth:`dump` returned."""
+        monotonic_ms, earliest_ms, latest_ms, boot = told
+        return cls(
+            monotonic_s=int(monotonic_ms) / 1000,
+            earliest_ms=int(earliest_ms),
+            latest_ms=int(latest_ms),
+            boot=str(boot),
+        )
 
     def against(self, start_ms: int, end_ms: int) -> ClockVerdict:
         """Compare with ``[start_ms, end_ms)``; sure only if the whole interval is."""
