@@ -16,7 +16,8 @@ The law of the module:
 * nothing old moves a relay: a release that waited through a stall is dropped, and
   so is one that its door was relocked or held open before.
 
-It owns no port and no clock: the roof hands in ``now`` and ``carry_out``.
+It owns no port, no clock and no loop: the roof hands in ``now``, ``carry_out`` and
+whoever calls back later.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ import asyncio
 from collections import deque
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from edge.core.command import HoldOpen, OpenCompartment, Release, Relock
+from edge.core.command import OpenCompartment, SwitchAppliance
 from edge.core.event import EventKind
-from edge.core.stimulus import Noted, OpenRefused
-from edge.gateway.held import Held
+from edge.core.stimulus import ApplianceOrdered, Noted, OpenRefused
+from edge.gateway.held import Waiting
 from edge.gateway.inbox import Inbox
 from edge.storage.errors import StorageError
 from edge.storage.shield import finish
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from edge.core.moment import Moment
     from edge.core.outcome import Outcome
     from edge.core.stimulus import Exempt, Stimulus
+    from edge.gateway.held import Held, Wish
+    from edge.gateway.ports import JournalPort, Loop, Pending, Timer
 
 #: A release older than this moves nothing: the person may be gone (law 5).
 RELEASE_LIFE_S = 2.0
@@ -58,28 +61,10 @@ RETRY_S = 1.0
 COMMIT_EVENTS = 256
 #: Events kept in memory while the disk does not take them; scans beyond are refused.
 RING_LIMIT = 10_000
-#: Seqs that one STORAGE_SLOW event names; the rest is only counted.
-NAMED_LATE = 8
-
-
-class JournalPort(Protocol):
-    """What the gateway needs of the journal."""
-
-    @property
-    def next_seq(self) -> int:
-        """The number that the next event must carry."""
-
-    def begin_append(
-        self, events: Sequence[Event], state: str | None = None
-    ) -> asyncio.Future[None]:
-        """Store the events, contiguous from the last, in one commit, begun at once."""
-
-    async def new_epoch(self) -> str:
-        """Begin a new epoch; what was not acknowledged is numbered anew from 1."""
 
 
 class Gateway:
-    """Steps of one site; runs inside the roof's event loop."""
+    """Steps of one site; ``loop`` calls back later, asyncio's running one if None."""
 
     def __init__(
         self,
@@ -89,31 +74,32 @@ class Gateway:
         carry_out: Callable[[Command], None],
         now: Callable[[], Moment],
         on_stored: Callable[[Sequence[Event]], None],
+        loop: Loop | None = None,
     ) -> None:
         self._controller = controller
         self._journal = journal
         self._carry_out = carry_out
         self._now = now
         self._on_stored = on_stored
-        self._loop = asyncio.get_running_loop()
+        self._loop: Loop = loop or asyncio.get_running_loop()
         self._inbox = Inbox()
         self._ring: deque[Event] = deque()
-        self._held: deque[Held] = deque()
-        #: Seqs of grants released late, each once: a reopened door repeats its cause.
-        self._late: dict[int, None] = {}
+        self._waiting = Waiting()
         self._stored_seq = controller.next_seq - 1
         # How old the last snapshot is nobody says: the first commit brings one, or
         # a box that is switched off every night would never take any.
         self._snapshot_seq = self._stored_seq - SNAPSHOT_EVERY
-        self._commit: asyncio.Future[None] | None = None
+        #: The last event that must not be stored without a snapshot.
+        self._kept_seq = 0
+        self._commit: Pending | None = None
         self._is_step_due = False
         self._is_faulty = False
         self._is_retry_due = False
         self._is_urgent = False
         self._is_renumbering = False
-        self._epoch_change: asyncio.Future[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._commit_timer: asyncio.TimerHandle | None = None
+        self._epoch_change: Pending | None = None
+        self._timer: Timer | None = None
+        self._commit_timer: Timer | None = None
 
     def now(self) -> Moment:
         """Return this instant, as the roof's clock knows it."""
@@ -159,11 +145,11 @@ class Gateway:
         The snapshot goes with it, so that the next start has nothing to replay.
         """
         if self._epoch_change is not None:
-            await asyncio.wait({self._epoch_change})  # the ring takes its new numbers
+            await self._over(self._epoch_change)  # the ring takes its new numbers
         if self._commit is not None:
-            await asyncio.wait({self._commit})
+            await self._over(self._commit)
         while self._ring or self._commit or self._snapshot_seq < self._stored_seq:
-            await asyncio.wait({self._commit or self._start_commit(with_snapshot=True)})
+            await self._over(self._commit or self._start_commit(with_snapshot=True))
             if self._is_faulty:
                 return False
         return True
@@ -180,13 +166,13 @@ class Gateway:
 
     async def _change_epoch(self, told: Callable[[], Noted] | None) -> None:
         while self._epoch_change is not None:
-            await asyncio.wait({self._epoch_change})
+            await self._over(self._epoch_change)
         while self._commit is not None:
-            await asyncio.wait({self._commit})
+            await self._over(self._commit)
         if self._is_faulty and not await self.drain():
             raise StorageError("the disk takes no events, a new epoch has to wait")
         self._is_renumbering = True
-        self._epoch_change = self._loop.create_future()
+        self._epoch_change = change = self._loop.create_future()
         try:
             await self._journal.new_epoch()
             waiting = self._ring[0].seq if self._ring else self._controller.next_seq
@@ -195,11 +181,22 @@ class Gateway:
             self._snapshot_seq = self._stored_seq - SNAPSHOT_EVERY
         finally:
             self._is_renumbering = False
-            self._epoch_change.set_result(None)
             self._epoch_change = None
+            change.set_result(None)
             self._settle()
         if told is not None:
             self.note(told())
+
+    async def _over(self, pending: Pending) -> None:
+        """Wait until it is over, however it ends; who gives up waiting ends nothing."""
+        over = self._loop.create_future()
+
+        def end(_: Pending) -> None:
+            if not over.done():
+                over.set_result(None)
+
+        pending.add_done_callback(end)
+        await over
 
     def close(self) -> None:
         """Stop the timers; a commit in flight is left to end by itself."""
@@ -210,12 +207,9 @@ class Gateway:
     def _renumber(self, shift: int) -> None:
         self._controller.renumber(shift)
         self._ring = deque(replace(e, seq=e.seq + shift) for e in self._ring)
-        self._held = deque(
-            replace(h, wish=replace(h.wish, cause=h.wish.cause + shift))
-            for h in self._held
-        )
-        self._late = {seq + shift: None for seq in self._late}
+        self._waiting.renumber(shift)
         self._stored_seq += shift
+        self._kept_seq += shift
 
     def _schedule_step(self) -> None:
         if not self._is_step_due:
@@ -237,9 +231,9 @@ class Gateway:
     def _tick(self) -> None:
         self._timer = None
         now_s = self._loop.time()
-        for held in self._take_held(lambda held: now_s >= held.due_s):
+        for held in self._waiting.overdue(now_s):
             if held.may_be_late and self._let_go(held):
-                self._late[held.wish.cause] = None
+                self._waiting.went_late(held)
             else:
                 self._refuse(held.wish)
         self._take(self._controller.tick(self._now()))
@@ -248,47 +242,34 @@ class Gateway:
     def _take(self, outcome: Outcome) -> None:
         """Let go what need not wait; keep the rest and the events."""
         self._ring.extend(outcome.events)
+        if outcome.is_kept:
+            self._kept_seq = self._controller.next_seq - 1
+        now_s = self._loop.time()
         for command in outcome.commands:
-            if self._must_wait(command):
+            if self._waiting.keep(command, self._stored_seq, now_s):
+                self._is_urgent = True
                 continue
-            if isinstance(command, Relock | HoldOpen):
-                self._void(command.door)
+            self._waiting.overtake(command)
             self._carry_out(command)
         if any(e.kind is not EventKind.ACCESS_DENIED for e in outcome.events):
             self._is_urgent = True
 
-    def _must_wait(self, command: Command) -> bool:
-        """Keep an opening whose grant is not stored yet."""
-        if not isinstance(command, Release | OpenCompartment):
-            return False
-        if isinstance(command, Release) and command.is_egress:
-            return False
-        if command.cause <= self._stored_seq:
-            return False
-        self._held.append(Held(command, self._loop.time()))
-        self._is_urgent = True
-        return True
+    def _refuse(self, wish: Wish) -> None:
+        """Tell the rules of a compartment that stays shut, of a stove that stays off.
 
-    def _void(self, door: str) -> None:
-        """Forget the releases that a newer wish for their door has overtaken.
-
-        After a relock one would open a door that has just been locked, after a hold
-        its pulse would end the hold.
+        The compartment is kept for its holder; a door's release is simply over.
         """
-        self._take_held(
-            lambda held: isinstance(held.wish, Release) and held.wish.door == door
-        )
-
-    def _refuse(self, wish: Release | OpenCompartment) -> None:
-        """Tell the rules of a compartment that stays shut, kept for its holder."""
-        if isinstance(wish, OpenCompartment):
-            refused = OpenRefused(bank=wish.bank, number=wish.number, cause=wish.cause)
-            self._take(self._controller.handle(refused, self._now()))
-
-    def _take_held(self, is_meant: Callable[[Held], bool]) -> list[Held]:
-        taken = [held for held in self._held if is_meant(held)]
-        self._held = deque(held for held in self._held if not is_meant(held))
-        return taken
+        match wish:
+            case OpenCompartment(bank=bank, number=number, cause=cause):
+                refused = OpenRefused(bank=bank, number=number, cause=cause)
+                self._take(self._controller.handle(refused, self._now()))
+            case SwitchAppliance(appliance=name):
+                off = ApplianceOrdered(
+                    appliance=name, is_on=False, actor="gateway", reason="storage"
+                )
+                self._take(self._controller.handle(off, self._now()))
+            case _:
+                pass
 
     def _let_go(self, held: Held) -> bool:
         """Carry an opening out, unless it slept through a stall; say whether."""
@@ -314,8 +295,8 @@ class Gateway:
     def _set_timer(self) -> None:
         """See to a tick in time; one that comes early only looks and sets the next."""
         due_s = self._controller.deadline()
-        if self._held:
-            first_s = min(held.due_s for held in self._held)
+        first_s = self._waiting.first_due_s()
+        if first_s is not None:
             due_s = first_s if due_s is None else min(due_s, first_s)
         if due_s is None:
             return
@@ -331,14 +312,17 @@ class Gateway:
         self._is_urgent = True
         self._settle()
 
-    def _start_commit(self, *, with_snapshot: bool = False) -> asyncio.Future[None]:
+    def _start_commit(self, *, with_snapshot: bool = False) -> Pending:
         if self._commit_timer is not None:
             self._commit_timer.cancel()
             self._commit_timer = None
-        batch = tuple(islice(self._ring, COMMIT_EVENTS))
+        must_keep = self._kept_seq > self._snapshot_seq
+        size = len(self._ring) if must_keep else COMMIT_EVENTS
+        batch = tuple(islice(self._ring, size))
         last = batch[-1].seq if batch else self._stored_seq
         is_whole = len(batch) == len(self._ring)
-        is_due = with_snapshot or last - self._snapshot_seq >= SNAPSHOT_EVERY
+        is_old = last - self._snapshot_seq >= SNAPSHOT_EVERY
+        is_due = with_snapshot or must_keep or is_old
         # Only a ring taken whole leaves the standing as it is after its last event.
         state = self._controller.snapshot(self._now()) if is_due and is_whole else None
         self._is_urgent, self._is_retry_due = not is_whole, False
@@ -352,7 +336,7 @@ class Gateway:
 
     def _committed(
         self,
-        done: asyncio.Future[None],
+        done: Pending,
         batch: tuple[Event, ...],
         *,
         has_snapshot: bool,
@@ -368,11 +352,12 @@ class Gateway:
         if has_snapshot:
             self._snapshot_seq = self._stored_seq
         self._is_faulty = False
-        for held in self._take_held(lambda h: h.wish.cause <= self._stored_seq):
+        for held in self._waiting.stored(self._stored_seq):
             if not self._let_go(held):
                 self._refuse(held.wish)
-        if self._late:
-            self._tell_late()
+        slow = self._waiting.slow()
+        if slow is not None:
+            self._take(self._controller.handle(slow, self._now()))
         self._settle()
         self._on_stored(batch)
 
@@ -388,10 +373,3 @@ class Gateway:
             self._take(self._controller.handle(note, self._now()))
         self._commit_timer = self._loop.call_later(RETRY_S, self._commit_is_due)
         self._set_timer()
-
-    def _tell_late(self) -> None:
-        named = ",".join(map(str, islice(self._late, NAMED_LATE)))
-        facts = (("count", len(self._late)), ("seqs", named))
-        self._late.clear()
-        slow = Noted(kind=EventKind.STORAGE_SLOW, subject="journal", facts=facts)
-        self._take(self._controller.handle(slow, self._now()))

@@ -17,8 +17,8 @@ from edge.core.stimulus import (
     FireInputChanged,
     ModeOrdered,
 )
-from edge.gateway.gateway import NAMED_LATE, RETRY_S
-from edge.gateway.held import COMMIT_PATIENCE_S
+from edge.gateway.gateway import RETRY_S
+from edge.gateway.held import COMMIT_PATIENCE_S, NAMED_LATE
 from edge.storage.errors import StorageError
 from tests.edge.stage import PEOPLE, settle
 
