@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The way of the platform's feed into the rules: staged, checked, swapped whole.
 
-The law of the module: a row that the rules cannot understand refuses its whole
-snapshot; the old roster stays, in memory and on disk, and an event says so.
+The law of the module: a row that the rules cannot understand is kept out, an event
+says so, and the rest is used. Where more than half is broken the whole snapshot is
+refused and the old roster stays, in memory and on disk: the sender's mistake must not
+empty a site.
 """
 
 from __future__ import annotations
@@ -10,51 +12,70 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import json
 from typing import TYPE_CHECKING, Self
 
 from cloud_sync.feed import NO_FEED, FeedCursor
 from cloud_sync.ports import PortFaultError
 from edge.cli.sync_ports import port_faults
 from edge.core.event import EventKind
+from edge.core.people.quarantine import Quarantine
 from edge.core.people.roster import Cursor, Roster, RosterBuilder
-from edge.core.people.roster_columns import Unpacking, pack
-from edge.core.people.roster_row import parse_row
+from edge.core.people.roster_image import Unpacking, pack
 from edge.core.stimulus import Noted
 from edge.storage.errors import LocalError
 from edge.storage.roster import RosterRow
 from edge.storage.shield import finish
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from cloud_sync.feed import FeedRow
     from cloud_sync.outputs import SnapshotComplete
+    from edge.core.controller import Controller
+    from edge.core.moment import Moment
+    from edge.core.outcome import Outcome
     from edge.gateway.gateway import Gateway
     from edge.storage.roster import RosterStore
 
 #: Rows parsed between two turns of the loop: about a millisecond.
 SLICE_ROWS = 100
 MAX_WHY = 120
+#: How old the platform's word on disk may be; one more written page an hour.
+KEEP_WORD_MS = 3_600_000
 
 
 class RosterFeed:
-    """What the synchronisation client calls its feed."""
+    """What the synchronisation client calls its feed.
 
-    def __init__(self, store: RosterStore, gateway: Gateway) -> None:
+    ``spaces`` are those of the site, so that a booking elsewhere is told; None: they
+    are not asked for.
+    """
+
+    def __init__(
+        self,
+        store: RosterStore,
+        gateway: Gateway,
+        spaces: Collection[str] | None = None,
+    ) -> None:
         self._store = store
         self._gateway = gateway
-        self._snapshot = ""
-        self._builder = RosterBuilder()
-        self._flaw: str | None = None
+        self._spaces = spaces
+        self._begin("")
+        #: What was told of the broken rows of the snapshot before.
+        self._told: frozenset[Noted] = frozenset()
         self._in_force: Roster | None = None
         #: When what is held was last known to be current (UTC ms, a lower bound).
         self.confirmed_ms = store.cursor.applied_ms
 
     @classmethod
-    async def open(cls, store: RosterStore, gateway: Gateway) -> Self:
+    async def open(
+        cls,
+        store: RosterStore,
+        gateway: Gateway,
+        spaces: Collection[str] | None = None,
+    ) -> Self:
         """Bring the last good copy into force, if there is one."""
-        feed = cls(store, gateway)
+        feed = cls(store, gateway, spaces)
         if store.cursor.epoch and not await feed._adopt_image():
             await feed._adopt_rows()
         return feed
@@ -85,14 +106,15 @@ class RosterFeed:
             self._begin(snapshot.snapshot)  # a snapshot without a single row
             with port_faults():
                 await self._store.stage(snapshot.snapshot, [])
-        if self._flaw is not None:
-            self._refuse(self._flaw)
+        await self._sort()
+        if self._quarantine.is_hopeless:
+            self._refuse(self._quarantine.summary())
             await self.drop(snapshot.snapshot)
             return
-        await self._sort()
         try:
             with port_faults():
-                await finish(self._put_in_force(snapshot, self._builder))
+                held = (self._builder, self._quarantine)
+                await finish(self._put_in_force(snapshot, *held))
         except PortFaultError as fault:
             if not isinstance(fault.__cause__, LocalError):
                 raise
@@ -103,7 +125,10 @@ class RosterFeed:
         await self._tidy()
 
     async def _put_in_force(
-        self, snapshot: SnapshotComplete, builder: RosterBuilder
+        self,
+        snapshot: SnapshotComplete,
+        builder: RosterBuilder,
+        quarantine: Quarantine,
     ) -> None:
         """Let the file and the rules change together, whoever gives up waiting."""
         moment_ms = self._gateway.now().earliest_ms
@@ -117,10 +142,19 @@ class RosterFeed:
         )
         self.confirmed_ms = moment_ms
         self._adopt(builder.build(self._place))
+        self._tell(quarantine)
 
     async def confirm(self) -> None:
-        """Note that the platform has just called what is held current."""
+        """Note that the platform has just called what is held current.
+
+        In the file once an hour: an old word makes residents' policies stale, and a
+        box may have to start without the platform.
+        """
         self.confirmed_ms = self._gateway.now().earliest_ms
+        self._gateway.do(self._confirmed)
+        if self.confirmed_ms - self._store.cursor.applied_ms >= KEEP_WORD_MS:
+            with contextlib.suppress(PortFaultError), port_faults():
+                await self._store.confirm(self.confirmed_ms)
 
     async def drop(self, snapshot: str) -> None:
         """Forget what was staged."""
@@ -131,25 +165,34 @@ class RosterFeed:
 
     def _begin(self, snapshot: str) -> None:
         self._snapshot = snapshot
-        self._builder = RosterBuilder()
-        self._flaw = None
+        self._builder = RosterBuilder(self._spaces)
+        self._quarantine = Quarantine()
 
     async def _add(self, rows: Sequence[RosterRow]) -> None:
+        parse = self._quarantine.parse
         for start in range(0, len(rows), SLICE_ROWS):
-            try:
-                parsed = [
-                    parse_row(row.kind, row.id, json.loads(row.body))
-                    for row in rows[start : start + SLICE_ROWS]
-                ]
-            except ValueError as flaw:
-                self._flaw = self._flaw or str(flaw)
-                return
+            part = rows[start : start + SLICE_ROWS]
+            parsed = (parse(row.kind, row.id, row.body) for row in part)
             self._builder.add(row for row in parsed if row is not None)
             await asyncio.sleep(0)
 
     async def _sort(self) -> None:
         for _ in self._builder.sorting():
             await asyncio.sleep(0)
+        for stray in self._builder.strays():
+            self._quarantine.add(*stray)
+
+    def _tell(self, quarantine: Quarantine) -> None:
+        """Tell the flaws that the snapshot before did not have.
+
+        Each change of a booking brings a new snapshot: one bad row must not fill the
+        journal.
+        """
+        notes = list(quarantine.notes())
+        for note in notes:
+            if note not in self._told:
+                self._gateway.note(note)
+        self._told = frozenset(notes)
 
     async def _adopt_image(self) -> bool:
         """Adopt what the last run had packed; False if the rows have to be read."""
@@ -169,12 +212,16 @@ class RosterFeed:
             seen += len(chunk)
             await self._add(chunk)
         if seen != self._store.cursor.count:  # a missing row may be a revocation
-            self._flaw = self._flaw or f"{seen} rows of {self._store.cursor.count}"
-        if self._flaw is not None:
-            self._refuse(self._flaw)
+            self._refuse(f"{seen} rows of {self._store.cursor.count}")
+            self._begin("")
             return
         await self._sort()
+        if self._quarantine.is_hopeless:
+            self._refuse(self._quarantine.summary())
+            self._begin("")
+            return
         self._adopt(self._builder.build(self._place))
+        self._tell(self._quarantine)
         self._begin("")
         await self._tidy()
 
@@ -192,8 +239,17 @@ class RosterFeed:
 
     def _adopt(self, roster: Roster) -> None:
         self._in_force = roster
-        self._gateway.do(lambda controller, now: controller.adopt(roster, now))
+        confirmed_ms = self.confirmed_ms
+        self._gateway.do(
+            lambda controller, now: controller.adopt(
+                roster, now, confirmed_ms=confirmed_ms
+            )
+        )
         gc.freeze()  # it stays until the next one: nothing for the collector
+
+    def _confirmed(self, controller: Controller, now: Moment) -> Outcome:
+        controller.rolls.confirm(self.confirmed_ms)
+        return controller.tick(now)
 
     @property
     def _place(self) -> Cursor:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from edge.storage.connection import Synchronous, transaction
@@ -188,6 +188,13 @@ class RosterStore:
             staged = "nothing" if after is None else f"{rows} rows, {keys} keys"
             raise LocalError(f"{staged} staged for {sid}, not {count}")
         return span
+
+    async def confirm(self, confirmed_ms: int) -> None:
+        """Note that what is in force was called current at that moment (UTC ms)."""
+        async with self._promoting:
+            row = (confirmed_ms,)
+            await finish(self._write("UPDATE current SET applied_ms = ?", [row]))
+            self._cursor = replace(self._cursor, applied_ms=confirmed_ms)
 
     async def discard(self, sid: str) -> None:
         """Forget what was staged under ``sid``; a name never heard of is no error."""

@@ -7,19 +7,45 @@ import random
 
 import pytest
 
-from edge.core.people import roster_columns
+from edge.core.people import roster_image
+from edge.core.people.entries import Elder
 from edge.core.people.roster import NOWHERE, Roster, RosterBuilder
-from edge.core.people.roster_columns import Columns, Unpacking, pack
-from edge.core.people.roster_row import HolderRow, RevocationRow
-from tests.core.scene import booking, holder
+from edge.core.people.roster_columns import Columns
+from edge.core.people.roster_image import Unpacking, pack
+from edge.core.people.roster_row import HolderRow, PolicyRow, RevocationRow, TicketKey
+from edge.core.schedule import read_hours
+from tests.core.scene import booking, clock_ms, holder
 
 FEED = "0001-0a1b2c3d@7 5f"
+
+
+SMALL = (
+    PolicyRow(policy_id="p-1", role="R", places=frozenset({"b", "a"}), week=None),
+    PolicyRow(
+        policy_id="p-2",
+        role="R",
+        places=frozenset("*"),
+        week=read_hours("mon 8:00-9:00"),
+    ),
+    TicketKey(
+        key_id=b"\1\2",
+        public=bytes(range(32)),
+        from_ms=1,
+        to_ms=2,
+        issuer="menshen",
+        doors=("厨房", "lounge"),
+    ),
+    Elder(holder_id="李", order=2, route="东巷"),
+)
 
 
 def filled() -> Columns:
     builder = RosterBuilder()
     builder.add([holder("wang"), holder("李"), booking("b1 wang kitchen 09:00-10:00")])
     builder.add([RevocationRow(token=bytes(range(16)), reason="LOST")])
+    builder.add([RevocationRow(holder_id="李", reason="LEFT")])
+    builder.add([RevocationRow(ticket="0a0b", reason="MISUSE")])
+    builder.add(SMALL)
     return builder.build(NOWHERE).columns
 
 
@@ -42,6 +68,11 @@ def test_an_image_gives_the_same_answers() -> None:
     assert after.bookings("holder-wang") == before.bookings("holder-wang") != []
     assert after.revocation(bytes(range(16))) == "LOST"
     assert after.credentials == before.credentials
+    assert after.tables == before.tables
+    assert after.holder("holder-李") == before.holder("holder-李") is not None
+    window = (clock_ms("09:30"), clock_ms("09:31"))
+    [found] = after.booked("kitchen", *window)
+    assert found == next(before.booked("kitchen", *window))
 
 
 def test_an_empty_roster_has_an_image() -> None:
@@ -86,5 +117,5 @@ def test_another_feeds_image_counts_as_none() -> None:
 
 def test_another_formats_image_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
     parts = list(pack(filled(), FEED))
-    monkeypatch.setattr(roster_columns, "IMAGE_FORMAT", 2)
+    monkeypatch.setattr(roster_image, "IMAGE_FORMAT", roster_image.IMAGE_FORMAT + 1)
     assert unpacked(parts) is None

@@ -9,12 +9,16 @@ import pytest
 
 from cloud_sync.feed import NO_FEED, FeedCursor, FeedRow
 from cloud_sync.ports import PortFaultError
-from edge.cli.roster_feed import SLICE_ROWS
+from edge.cli.roster_feed import SLICE_ROWS, RosterFeed
 from edge.core.event import EventKind
+from edge.core.people.quarantine import MAX_TOLD
 from edge.core.people.roster import Cursor
-from edge.storage.connection import open_inline
+from edge.storage.connection import open_aiosqlite, open_inline
+from edge.storage.roster import RosterStore
 from tests.edge.fed_site import (
     EPOCH,
+    TOKEN,
+    Disk,
     Site,
     complete,
     holder,
@@ -28,11 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from edge.core.stimulus import Noted
+
 
 BAD = [
-    (holder("h-9", "f0"), "holder h-9: credentials: expected 16 hex bytes"),
-    (row("booking", "b-9", state="MAYBE"), "booking b-9: state: expected CONFIRMED"),
-    (row("revocation", "r-9", token=7, reason="LOST"), "revocation r-9: token"),
+    (holder("x-9", "f0"), "credentials: expected 16 hex bytes"),
+    (row("booking", "b-9", state="MAYBE"), "state: expected CONFIRMED"),
+    (row("revocation", "r-9", token=7, reason="LOST"), "token: expected"),
 ]
 
 
@@ -56,6 +62,7 @@ async def test_a_snapshot_is_in_force_once_it_is_complete(fed: Site) -> None:
     assert fed.feed.cursor == FeedCursor(epoch=EPOCH, rev=1)
     assert fed.stage.controller.roster.cursor == Cursor(EPOCH, 1)
     assert fed.feed.confirmed_ms == fed.stage.clock.moment().earliest_ms
+    assert fed.stage.controller.rolls.confirmed_ms == fed.feed.confirmed_ms
     await settle()
     assert fed.stage.kinds() == [EventKind.ROSTER_APPLIED]
 
@@ -71,24 +78,90 @@ async def test_a_newer_snapshot_replaces_all_of_the_older(fed: Site) -> None:
 
 @pytest.mark.parametrize(("bad", "why"), BAD)
 @pytest.mark.parametrize("place", [0, 1, 2 * SLICE_ROWS])
-async def test_one_bad_row_refuses_its_whole_snapshot(
+async def test_one_bad_row_is_kept_out_and_told_and_the_rest_works(
     fed: Site, bad: FeedRow, why: str, place: int
 ) -> None:
-    await fed.take([holder("guest")])
-    before = fed.stage.controller.roster
     rows = many(2 * SLICE_ROWS)
     rows.insert(place, bad)
-    await fed.take(rows, rev=2, name="s2")
+    await fed.take(rows, rev=2)
+    assert fed.stage.controller.roster.credentials == 2 * SLICE_ROWS
+    assert fed.feed.cursor == FeedCursor(epoch=EPOCH, rev=2)
+    assert fed.stage.kinds() == [EventKind.ROSTER_APPLIED, EventKind.ROW_QUARANTINED]
+    [told] = fed.told(EventKind.ROW_QUARANTINED)
+    assert told.startswith(why)
+    assert "f0f0" not in told
+
+
+async def test_a_snapshot_that_is_mostly_broken_is_refused_whole(fed: Site) -> None:
+    """A sender's mistake must not empty a site."""
+    await fed.take([holder("guest")])
+    before = fed.stage.controller.roster
+    await fed.take([bad for bad, _ in BAD] + many(2), rev=2, name="s2")
     assert fed.stage.controller.roster is before
     assert fed.feed.cursor == FeedCursor(epoch=EPOCH, rev=1)
     assert fed.store.cursor.rev == 1
     [told] = fed.told(EventKind.ROSTER_REFUSED)
-    assert told.startswith(why)
-    assert "f0f0" not in told
+    assert told.startswith(f"3 of 5 rows broken, first a holder: {BAD[0][1]}")
+    assert fed.told(EventKind.ROW_QUARANTINED) == []
     # What was staged is gone, and the next snapshot starts with a clean sheet.
     assert [r.id async for chunk in fed.store.rows() for r in chunk] == ["guest"]
     await fed.take(many(3), rev=3, name="s3")
     assert fed.stage.controller.roster.credentials == 3
+    assert fed.told(EventKind.ROW_QUARANTINED) == []
+
+
+async def test_many_bad_rows_are_told_in_few_events(
+    fed: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes: list[Noted] = []
+    monkeypatch.setattr(fed.stage.gateway, "note", notes.append)
+    bad = [row("booking", f"b-{n}", state="MAYBE") for n in range(MAX_TOLD + 5)]
+    await fed.take([*many(100), *bad])
+    assert len(notes) == MAX_TOLD + 1
+    assert notes[-1].facts == (("count", 5),)
+    assert fed.stage.controller.roster.credentials == 100
+
+
+async def test_what_was_told_of_the_snapshot_before_is_not_told_again(
+    fed: Site,
+) -> None:
+    bad = BAD[0][0]
+    await fed.take([*many(2), bad])
+    await fed.take([*many(3), bad], rev=2, name="s2")
+    assert len(fed.told(EventKind.ROW_QUARANTINED)) == 1
+    await fed.take(many(3), rev=3, name="s3")
+    await fed.take([*many(3), bad], rev=4, name="s4")
+    assert len(fed.told(EventKind.ROW_QUARANTINED)) == 2
+
+
+async def test_a_booking_of_nobody_or_elsewhere_is_told(
+    path: Path, prompt_stage: Stage
+) -> None:
+    def of(whose: str, space: str) -> FeedRow:
+        times: dict[str, object] = {"from": 1, "to": 2}
+        body = {"holder": whose, "space": space, "party": 1, "state": "CONFIRMED"}
+        return row("booking", f"b-{whose}-{space}", **body, **times)
+
+    rows = [of("guest", "hall"), of("ghost", "hall"), of("guest", "cellar")]
+    async with open_aiosqlite(path) as connection:
+        store = await RosterStore.open(connection)
+        feed = await RosterFeed.open(store, prompt_stage.gateway, {"hall"})
+        site = Site(prompt_stage, feed, store, Disk(connection))
+        await site.take([*rows, holder("guest")])
+        assert site.told(EventKind.ROW_QUARANTINED) == [
+            "holder: there is no such holder",
+            "space: there is none such",
+        ]
+        known = site.stage.controller.roster
+        assert len(list(known.booked("hall", 0, 9))) == 1
+
+
+async def test_a_revocation_with_a_broken_reason_revokes(fed: Site) -> None:
+    await fed.take([holder("guest"), row("revocation", "r", token=TOKEN, reason=7)])
+    token = bytes.fromhex(TOKEN)
+    assert fed.stage.controller.roster.revocation(token) is not None
+    [told] = fed.told(EventKind.ROW_QUARANTINED)
+    assert told.startswith("reason: expected")
 
 
 async def test_a_refused_snapshot_is_not_in_force_after_a_restart(
@@ -110,11 +183,13 @@ async def test_the_last_good_copy_is_in_force_again_after_a_restart(
         confirmed_ms = site.feed.confirmed_ms
         await site.stage_rows(many(5), name="never completed")
     second = Stage(prompt_stage.clock, is_prompt=True)
+    second.clock.now_s += 600
     async with running(path, second) as site:
         assert site.knows()
         assert second.controller.roster.credentials == 3 * SLICE_ROWS + 1
         assert site.feed.cursor == FeedCursor(epoch=EPOCH, rev=7)
         assert site.feed.confirmed_ms == confirmed_ms
+        assert second.controller.rolls.confirmed_ms == confirmed_ms
         assert second.kinds() == [EventKind.ROSTER_APPLIED]
     second.gateway.close()
 
@@ -131,7 +206,7 @@ async def test_a_copy_that_cannot_be_used_any_more_is_asked_for_again(
     second = Stage(prompt_stage.clock, is_prompt=True)
     async with running(path, second) as site:
         [why] = site.told(EventKind.ROSTER_REFUSED)
-        assert why.startswith("holder guest: ")
+        assert why.startswith("1 of 1 rows broken, first a holder: ")
         assert site.feed.cursor == NO_FEED
         await site.take([holder("guest")], rev=7, name="again")
         assert site.knows()
@@ -218,3 +293,4 @@ async def test_being_told_that_nothing_is_newer_is_remembered(fed: Site) -> None
     fed.stage.clock.now_s += 600
     await fed.feed.confirm()
     assert fed.feed.confirmed_ms == fed.stage.clock.moment().earliest_ms
+    assert fed.stage.controller.rolls.confirmed_ms == fed.feed.confirmed_ms

@@ -350,3 +350,17 @@ async def test_a_power_cut_at_any_commit_shows_a_whole_snapshot(
             assert await everything(found.store, 500) == expected
     assert revs == sorted(revs)
     assert set(revs) == {1, 2}
+
+
+async def test_the_platforms_word_outlives_a_restart(
+    opener: Opener, roster: Path
+) -> None:
+    async with opener(roster) as connection:
+        store = await RosterStore.open(connection)
+        await apply(store, feed(3), 1)
+        await store.confirm(NOW_MS + 5)
+        assert store.cursor.applied_ms == NOW_MS + 5
+    async with opener(roster) as connection:
+        store = await RosterStore.open(connection)
+        assert (store.cursor.rev, store.cursor.applied_ms) == (1, NOW_MS + 5)
+        assert len(await everything(store)) == 3

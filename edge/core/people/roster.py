@@ -1,137 +1,68 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may come where, in memory, packed: deciding never touches the disk.
+"""The platform's roster, and how one is built of rows, a slice at a time.
 
-The law of the module: a roster never changes; a new one is built beside it and
-swapped whole. 100,000 credentials stand in sorted arrays of machine words (a look-up
-is one bisection), holders and bookings are built when somebody asks for them.
+The law of the module: rows may come in any order and none may make it fail; what goes
+beyond a table's bound, or refers to nobody, is told by :meth:`RosterBuilder.strays`.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from array import array
 from collections import deque
-from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeVar, assert_never
 
-from edge.core.people.entries import Booking, Cardholder
-from edge.core.people.roster_columns import Columns
-from edge.core.people.roster_row import BookingRow, HolderRow, RevocationRow
-from edge.core.plan import SIZES
+from edge.core.people.entries import Elder
+from edge.core.people.packed_roster import (
+    EMPTY,
+    NOWHERE,
+    SIZE_NUMBERS,
+    Cursor,
+    Roster,
+    holder_key,
+)
+from edge.core.people.roster_columns import COUNTS_ALL, Columns
+from edge.core.people.roster_row import (
+    CANCELLED,
+    BookingRow,
+    HolderRow,
+    PolicyRow,
+    RevocationRow,
+    TicketKey,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from edge.core.people.roster_row import RosterRow
-    from edge.core.plan import Size
 
+__all__ = ["EMPTY", "NOWHERE", "Cursor", "Roster", "RosterBuilder"]
 
-class Cursor(NamedTuple):
-    """Where in the platform's feed a roster stands; ``("", 0)`` for nowhere yet."""
+_Key = TypeVar("_Key")
 
-    epoch: str
-    revision: int
-
-    def __str__(self) -> str:
-        return f"{self.epoch}@{self.revision}" if self.epoch else "none"
-
-
-NOWHERE = Cursor("", 0)
-
-
-#: A booking's size as a byte; the first is a room's, which has none.
-_SIZES: tuple[Size | None, ...] = (None, *SIZES)
-
-
-def _half(token: bytes, start: int) -> int:
-    return int.from_bytes(token[start : start + 8], "big")
-
-
-def _holder_key(holder_id: str) -> int:
-    return int.from_bytes(blake2b(holder_id.encode(), digest_size=8).digest(), "big")
-
-
-class Roster:
-    """An unchanging set of holders, bookings and revocations at one cursor.
-
-    Rows may come in any order; a booking may name a holder that is not there (it
-    then opens nothing). Made by :class:`RosterBuilder`, or of the columns of one.
-    """
-
-    def __init__(self, columns: Columns, cursor: Cursor) -> None:
-        self.cursor = cursor
-        self.columns = columns
-
-    @property
-    def credentials(self) -> int:
-        """How many credentials are known."""
-        return len(self.columns.token_heads)
-
-    def find(self, token: bytes) -> Cardholder | None:
-        """Return the holder of a 16-byte token, or None.
-
-        A token listed for two holders is nobody's: one of them is a mistake.
-        """
-        heads, tails = self.columns.token_heads, self.columns.token_tails
-        head, tail = _half(token, 0), _half(token, 8)
-        index = bisect_left(heads, head)
-        owners = set()
-        while index < len(heads) and heads[index] == head:
-            if tails[index] == tail:
-                owners.add(self.columns.token_owners[index])
-            index += 1
-        return self._holder(owners.pop()) if len(owners) == 1 else None
-
-    def revocation(self, token: bytes) -> str | None:
-        """Return why the token was revoked, or None."""
-        return self.columns.revoked.get(token)
-
-    def bookings(self, holder_id: str) -> list[Booking]:
-        """Return the holder's confirmed bookings, earliest first."""
-        keys = self.columns.booking_keys
-        key = _holder_key(holder_id)
-        index = bisect_left(keys, key)
-        found = []
-        while index < len(keys) and keys[index] == key:
-            position = self.columns.booking_order[index]
-            booking_id, _, owner = self.columns.bookings[position].partition("\0")
-            if owner == holder_id:  # 64 bits of hash are no proof
-                found.append(self._booking(position, booking_id))
-            index += 1
-        return sorted(found, key=lambda booking: booking.from_ms)
-
-    def _holder(self, index: int) -> Cardholder:
-        columns = self.columns
-        flags = columns.holder_flags[index]
-        roles, language = columns.holder_words[2 * index : 2 * index + 2]
-        return Cardholder(
-            holder_id=columns.holders[index],
-            roles=tuple(columns.words[roles].split()),
-            language=columns.words[language],
-            is_enabled=bool(flags & 1),
-            needs_extended_time=bool(flags & 2),
-        )
-
-    def _booking(self, position: int, booking_id: str) -> Booking:
-        columns = self.columns
-        from_ms, to_ms = columns.booking_times[2 * position : 2 * position + 2]
-        space, party = columns.booking_words[2 * position : 2 * position + 2]
-        return Booking(
-            booking_id=booking_id,
-            space_id=columns.words[space],
-            from_ms=from_ms,
-            to_ms=to_ms,
-            party=party,
-            size=_SIZES[columns.booking_sizes[position]],
-        )
+#: Bounds of the small tables. More policies than these nobody could survey; the
+#: reader of tickets takes eight keys; a site is answerable for a few dozen elders.
+MAX_POLICIES = 500
+MAX_TICKET_KEYS = 8
+MAX_ELDERS = 500
+#: The reason that weighs most: a lost card may be in anybody's hand.
+LOST = "LOST"
 
 
 class RosterBuilder:
-    """Collects rows in slices, so that a door need not wait for 100,000 of them."""
+    """Collects rows in slices, so that a door need not wait for 100,000 of them.
 
-    def __init__(self) -> None:
+    ``spaces`` are those of the site; None: nobody asks.
+    """
+
+    def __init__(self, spaces: Collection[str] | None = None) -> None:
         self.columns = Columns()
+        self._spaces = spaces
+        #: Places of bookings elsewhere. They stay: the site's file may learn of a
+        #: space before the next roster comes, and until then they open nothing.
+        self._elsewhere = array("I")
         self._numbers: dict[str, int] = {}
         self._is_sorted = False
+        self._beyond: list[tuple[str, str]] = []
 
     def add(self, rows: Iterable[RosterRow]) -> None:
         """Take a slice of rows."""
@@ -139,12 +70,14 @@ class RosterBuilder:
             match row:
                 case HolderRow():
                     self._add_holder(row)
-                case BookingRow() if row.is_confirmed:
+                case BookingRow():
                     self._add_booking(row)
                 case RevocationRow():
-                    self.columns.revoked[row.token] = row.reason
+                    self._revoke(row)
+                case PolicyRow() | TicketKey() | Elder():
+                    self._add_to_table(row)
                 case _:
-                    pass  # a cancelled booking opens nothing
+                    assert_never(row)
 
     def sorting(self) -> Iterator[None]:
         """Sort what was added, a short step at a time; no row may come after it."""
@@ -155,7 +88,26 @@ class RosterBuilder:
         """Return the roster, sorted at one go if need be; the builder is spent."""
         if not self._is_sorted:
             deque(self.sorting(), maxlen=0)
+        self.columns.tables.elders.sort(key=lambda each: (each.order, each.holder_id))
         return Roster(self.columns, cursor)
+
+    def strays(self) -> Iterator[tuple[str, str, str]]:
+        """Yield kind, id and flaw of rows without a place, once sorted."""
+        nobodys = set(self.columns.strays)
+        for place in self.columns.strays:
+            yield "booking", self._booking_id(place), f"holder: {_NO_HOLDER}"
+        for place in self._elsewhere:
+            if place not in nobodys:
+                yield "booking", self._booking_id(place), "space: there is none such"
+        known = Roster(self.columns, NOWHERE)
+        for elder in self.columns.tables.elders:  # who may be in danger stays listed
+            if known.holder(elder.holder_id) is None:
+                yield "elder", elder.holder_id, f"holder: {_NO_HOLDER}"
+        for kind, row_id in self._beyond:
+            yield kind, row_id, f"there are already {_BOUNDS[kind]}"
+
+    def _booking_id(self, place: int) -> str:
+        return self.columns.bookings[place].partition("\0")[0]
 
     def _add_holder(self, row: HolderRow) -> None:
         columns = self.columns
@@ -164,25 +116,71 @@ class RosterBuilder:
         columns.holder_flags.append(row.is_enabled | row.needs_extended_time << 1)
         roles = self._number(" ".join(row.roles))
         columns.holder_words.extend((roles, self._number(row.language)))
+        columns.holder_times.extend((row.valid_from_ms, row.valid_to_ms))
+        columns.holder_care.append(row.care_days)
+        columns.holder_keys.append(holder_key(row.holder_id))
         for _, token in row.credentials:
-            columns.token_heads.append(_half(token, 0))
-            columns.token_tails.append(_half(token, 8))
+            columns.token_heads.append(int.from_bytes(token[:8], "big"))
+            columns.token_tails.append(int.from_bytes(token[8:], "big"))
             columns.token_owners.append(index)
 
     def _add_booking(self, row: BookingRow) -> None:
         columns = self.columns
-        columns.bookings.append(f"{row.booking_id}\0{row.holder_id}")
-        columns.booking_keys.append(_holder_key(row.holder_id))
+        if not row.is_confirmed:  # it opens nothing, nor does its ticket
+            if row.ticket:
+                columns.tables.revoked_tickets.setdefault(row.ticket, CANCELLED)
+            return
+        if self._spaces is not None and row.space_id not in self._spaces:
+            self._elsewhere.append(len(columns.booking_dues))
+        columns.bookings.append(f"{row.booking_id}\0{row.holder_id}\0{row.ticket}")
+        columns.booking_keys.append(holder_key(row.holder_id))
         columns.booking_times.extend((row.from_ms, row.to_ms))
         columns.booking_words.extend((self._number(row.space_id), row.party))
-        columns.booking_sizes.append(_SIZES.index(row.size))
+        all_flag = COUNTS_ALL if row.counts_all else 0
+        columns.booking_flags.append(SIZE_NUMBERS.index(row.size) | all_flag)
+        columns.booking_dues.append(row.due_fen)
+
+    def _revoke(self, row: RevocationRow) -> None:
+        tables = self.columns.tables
+        if row.token:
+            _keep(tables.revoked, row.token, row.reason)
+        if row.holder_id:
+            _keep(tables.revoked_holders, row.holder_id, row.reason)
+        if row.ticket:
+            _keep(tables.revoked_tickets, row.ticket, row.reason)
+
+    def _add_to_table(self, row: PolicyRow | TicketKey | Elder) -> None:
+        tables = self.columns.tables
+        match row:
+            case PolicyRow() if len(tables.policies) < MAX_POLICIES:
+                tables.policies.append(row)
+            case TicketKey() if len(tables.ticket_keys) < MAX_TICKET_KEYS:
+                tables.ticket_keys.append(row)
+            case Elder() if len(tables.elders) < MAX_ELDERS:
+                tables.elders.append(row)
+            case PolicyRow():
+                self._beyond.append(("policy", row.policy_id))
+            case TicketKey():
+                self._beyond.append(("ticket_key", row.key_id.hex()))
+            case Elder():
+                self._beyond.append(("elder", row.holder_id))
+            case _:
+                assert_never(row)
 
     def _number(self, word: str) -> int:
         """Return the number of a string that repeats."""
-        number = self._numbers.setdefault(word, len(self.columns.words))
-        if number == len(self.columns.words):
-            self.columns.words.append(word)
+        words = self.columns.tables.words
+        number = self._numbers.setdefault(word, len(words))
+        if number == len(words):
+            words.append(word)
         return number
 
 
-EMPTY = RosterBuilder().build(NOWHERE)
+_NO_HOLDER = "there is no such holder"
+_BOUNDS = {"policy": MAX_POLICIES, "ticket_key": MAX_TICKET_KEYS, "elder": MAX_ELDERS}
+
+
+def _keep(table: dict[_Key, str], key: _Key, reason: str) -> None:
+    """Keep why something was revoked; of several reasons the one that weighs most."""
+    if table.get(key) != LOST:
+        table[key] = reason

@@ -1,26 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A roster's rows as columns of machine words, and the image of them on a disk.
+"""A roster's rows as columns of machine words.
 
-The law of the module: columns are filled by a builder and never changed afterwards.
-An image is a cache of them: it is taken only whole, of this format, of this machine's
-byte order and of the very feed that is asked for; everything else counts as none.
+The law of the module: columns are filled by a builder, sorted once and never changed
+afterwards. What there are few of (policies, keys, elders) stands in small tables.
 """
 
 from __future__ import annotations
 
-import json
-import sys
 from array import array
-from hashlib import blake2b
+from bisect import bisect_left
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from edge.core.plan import DAY_MS
+
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
+
+    from edge.core.people.entries import Elder
+    from edge.core.people.roster_row import PolicyRow, TicketKey
 
 #: Keys of one step: about a millisecond.
 STEP_KEYS = 4096
-#: Raised whenever a column is added, dropped, or means something else.
-IMAGE_FORMAT = 1
+#: Rooms' bookings are kept apart by how long they last, so that those which touch a
+#: window are found among few: none of a class began earlier than its length before.
+LENGTHS_MS = (DAY_MS // 6, DAY_MS, 1 << 52)
+#: In a booking's flags: its size's number, and whether the first scan counts all.
+SIZE_FLAGS = 3
+COUNTS_ALL = 4
 
 
 class Texts:
@@ -39,22 +46,56 @@ class Texts:
         start = self.ends[index - 1] if index else 0
         return self.buffer[start : self.ends[index]].decode()
 
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def starting_with(self, text: str) -> Iterator[int]:
+        """Yield the indexes of the strings that begin with ``text``."""
+        wanted = text.encode()
+        at = self.buffer.find(wanted)
+        while at >= 0:
+            index = bisect_left(self.ends, at + 1)
+            if at == (self.ends[index - 1] if index else 0):
+                yield index
+            at = self.buffer.find(wanted, at + 1)
+
+
+@dataclass(slots=True, kw_only=True)
+class Tables:
+    """What stands beside the columns; ``words`` are strings that repeat, kept once.
+
+    ``revoked`` tokens, ``revoked_holders`` and ``revoked_tickets`` say why.
+    """
+
+    words: list[str] = field(default_factory=list)
+    revoked: dict[bytes, str] = field(default_factory=dict)
+    revoked_holders: dict[str, str] = field(default_factory=dict)
+    revoked_tickets: dict[str, str] = field(default_factory=dict)
+    policies: list[PolicyRow] = field(default_factory=list)
+    ticket_keys: list[TicketKey] = field(default_factory=list)
+    elders: list[Elder] = field(default_factory=list)
+
 
 class Columns:
-    """The columns of one roster; ``words`` are strings that repeat, kept once.
+    """The columns of one roster.
 
-    Of a holder: name, flags, and two words (roles, language). Of a token: its halves
-    and the holder's index. Of a booking: its name and its holder's, two times, two
-    words (space, party), its size's number. Once sorted, tokens stand in the order
-    of their heads, and so do the keys of bookings, each with its booking's place.
+    Of a holder: name, flags, two words (roles, language), two times, care days; and
+    the key of his name, sorted, with his place. Of a token: its halves and the
+    holder's index. Of a booking: its name, its holder's and its ticket's, two times,
+    two words (space, party), flags, what is due. Once sorted, tokens stand in the
+    order of their heads; keys of bookings in theirs and each holder's by time, with
+    the booking's place; bookings of rooms by space, length and time.
     """
 
     def __init__(self) -> None:
-        self.words: list[str] = []
-        self.revoked: dict[bytes, str] = {}
+        self.tables = Tables()
         self.holders = Texts()
         self.holder_flags = array("B")
         self.holder_words = array("I")
+        self.holder_times = array("q")
+        self.holder_care = array("H")
+        self.holder_keys = array("Q")
+        self.holder_order = array("I")
         self.token_heads = array("Q")
         self.token_tails = array("Q")
         self.token_owners = array("I")
@@ -63,22 +104,84 @@ class Columns:
         self.booking_order = array("I")
         self.booking_times = array("q")
         self.booking_words = array("I")
-        self.booking_sizes = array("B")
+        self.booking_flags = array("B")
+        self.booking_dues = array("I")
+        self.room_order = array("I")
+        #: A space's word, the number of a length, and where in the order that ends.
+        self.room_groups = array("I")
+        #: Places of bookings whose holder is not there; never kept in an image.
+        self.strays = array("I")
 
     def sorting(self) -> Iterator[None]:
-        """Put tokens and the index of bookings in order, a short step at a time."""
+        """Put tokens and all indexes in order, a short step at a time."""
         order = yield from _order(self.token_heads)
         for name in ("token_heads", "token_tails", "token_owners"):
-            column = getattr(self, name)
-            setattr(self, name, array(column.typecode, map(column.__getitem__, order)))
+            yield from self._rearrange(name, order)
+        self.holder_order = yield from _order(self.holder_keys)
+        yield from self._rearrange("holder_keys", self.holder_order)
+        order = yield from _order(
+            self.booking_keys, lambda i: self.booking_times[2 * i]
+        )
+        self.booking_order = yield from self._without_strays(order)
+        yield from self._rearrange("booking_keys", self.booking_order)
+        yield from self._sort_rooms()
+
+    def _rearrange(self, name: str, order: array[int]) -> Iterator[None]:
+        column: array[int] = getattr(self, name)
+        arranged = array(column.typecode)
+        for start in range(0, len(order), STEP_KEYS):
+            part = order[start : start + STEP_KEYS]
+            arranged.extend(map(column.__getitem__, part))
             yield
-        self.booking_order = yield from _order(self.booking_keys)
-        keys = self.booking_keys
-        self.booking_keys = array("Q", map(keys.__getitem__, self.booking_order))
+        setattr(self, name, arranged)
+
+    def _without_strays(self, order: array[int]) -> Generator[None, None, array[int]]:
+        """Return the order less the bookings of nobody, which are strays."""
+        kept, known = array("I"), self.holder_keys
+        for start in range(0, len(order), STEP_KEYS):
+            for position in order[start : start + STEP_KEYS]:
+                key = self.booking_keys[position]
+                index = bisect_left(known, key)
+                is_known = index < len(known) and known[index] == key
+                (kept if is_known else self.strays).append(position)
+            yield
+        return kept
+
+    def _sort_rooms(self) -> Iterator[None]:
+        """Index the rooms' bookings; their heaps are of one space, length and day."""
+        heaps: dict[tuple[int, int, int], list[int]] = {}
+        for start in range(0, len(self.booking_order), STEP_KEYS):
+            for position in self.booking_order[start : start + STEP_KEYS]:
+                if not self.booking_flags[position] & SIZE_FLAGS:
+                    heaps.setdefault(self._heap(position), []).append(position)
+            yield
+        unseen = 0
+        for word, length, day in sorted(heaps):
+            heap = heaps[word, length, day]
+            self.room_order.extend(sorted(heap, key=self.starts_ms))
+            if self.room_groups[-3:-1].tolist() == [word, length]:
+                self.room_groups[-1] = len(self.room_order)
+            else:
+                self.room_groups.extend((word, length, len(self.room_order)))
+            unseen += len(heap)
+            if unseen >= STEP_KEYS:
+                unseen = 0
+                yield
+
+    def _heap(self, position: int) -> tuple[int, int, int]:
+        from_ms, to_ms = self.booking_times[2 * position : 2 * position + 2]
+        length = bisect_left(LENGTHS_MS, to_ms - from_ms)
+        return self.booking_words[2 * position], length, from_ms // DAY_MS
+
+    def starts_ms(self, position: int) -> int:
+        """Return when the booking at this place begins."""
+        return self.booking_times[2 * position]
 
 
-def _order(keys: array[int]) -> Generator[None, None, array[int]]:
-    """Return the indexes of 64-bit ``keys`` in the keys' order.
+def _order(
+    keys: array[int], then: Callable[[int], int] | None = None
+) -> Generator[None, None, array[int]]:
+    """Return the indexes of 64-bit ``keys`` in the keys' order, equal ones by ``then``.
 
     Keys are hashes: their first byte parts them into 256 heaps of like size, each
     sorted by itself, so that 100,000 need no long pause and no second list of them.
@@ -89,95 +192,8 @@ def _order(keys: array[int]) -> Generator[None, None, array[int]]:
             heaps[key >> 56].append(index)
         yield
     order = array("I")
-    for heap in heaps:
-        order.extend(sorted(heap, key=keys.__getitem__))
+    for heap in filter(None, heaps):
+        first: Iterable[int] = heap if then is None else sorted(heap, key=then)
+        order.extend(sorted(first, key=keys.__getitem__))
         yield
     return order
-
-
-#: The sections of an image that are columns, in their order; texts take two each.
-_TEXTS = ("holders", "bookings")
-_ARRAYS = (
-    *("holder_flags", "holder_words", "token_heads", "token_tails", "token_owners"),
-    *("booking_keys", "booking_order", "booking_times", "booking_words"),
-    "booking_sizes",
-)
-_SECTIONS = 1 + 2 * len(_TEXTS) + len(_ARRAYS)
-
-
-def pack(columns: Columns, feed: str) -> Iterator[bytes]:
-    """Yield the image's parts: its sections, then the seal with ``feed``'s name."""
-    digest = blake2b(digest_size=16)
-    for section in _sections(columns):
-        digest.update(b"%d " % len(section))
-        digest.update(section)
-        yield section
-    yield _seal(feed, digest.hexdigest())
-
-
-def _sections(columns: Columns) -> Iterator[bytes]:
-    revoked = {token.hex(): reason for token, reason in columns.revoked.items()}
-    yield json.dumps([columns.words, revoked]).encode()
-    for name in _TEXTS:
-        texts: Texts = getattr(columns, name)
-        yield bytes(texts.buffer)
-        yield texts.ends.tobytes()
-    for name in _ARRAYS:
-        column: array[int] = getattr(columns, name)
-        yield column.tobytes()
-
-
-def _seal(feed: str, digest: str) -> bytes:
-    return f"{IMAGE_FORMAT} {sys.byteorder} {digest} {feed}".encode()
-
-
-class Unpacking:
-    """Takes an image part by part, so that no second copy of it stands in memory."""
-
-    def __init__(self, feed: str) -> None:
-        self._feed = feed
-        self._columns = Columns()
-        self._digest = blake2b(digest_size=16)
-        self._taken = 0
-        self._buffer = b""
-        self._is_whole = False
-        self._is_spoilt = False
-
-    def take(self, part: bytes) -> None:
-        """Take the next part; one that does not fit spoils the image."""
-        try:
-            if self._taken >= _SECTIONS:
-                seal = _seal(self._feed, self._digest.hexdigest())
-                self._is_whole = part == seal
-            else:
-                self._digest.update(b"%d " % len(part))
-                self._digest.update(part)
-                self._fill(self._taken, part)
-        except (ValueError, TypeError, AttributeError):  # of the arrays and of JSON
-            self._is_spoilt = True
-        self._taken += 1
-
-    def columns(self) -> Columns | None:
-        """Return the columns; None unless every part came and fits the seal."""
-        is_good = self._is_whole and not self._is_spoilt
-        return self._columns if is_good and self._taken == _SECTIONS + 1 else None
-
-    def _fill(self, number: int, part: bytes) -> None:
-        if number == 0:
-            self._columns.words, revoked = json.loads(part)
-            self._columns.revoked = {
-                bytes.fromhex(token): reason for token, reason in revoked.items()
-            }
-            return
-        text, half = divmod(number - 1, 2)
-        if text >= len(_TEXTS):
-            getattr(self._columns, _ARRAYS[number - 1 - 2 * len(_TEXTS)]).frombytes(
-                part
-            )
-        elif half == 0:
-            self._buffer = part
-        else:
-            ends = array("I")
-            ends.frombytes(part)
-            setattr(self._columns, _TEXTS[text], Texts(self._buffer, ends))
-            self._buffer = b""

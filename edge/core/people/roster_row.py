@@ -2,29 +2,48 @@
 """One row of the platform's feed as the rules understand it.
 
 The law of the module: a row is checked here, once, before it can open anything; a
-body that does not fit is a ValueError that says which row and which field.
+body that does not fit is a ValueError that says which row and which field. What
+forbids is read more kindly than what allows: a revocation holds as soon as it is
+known whom or what it means, and its flaw is told beside it.
 Source: docs/sync-contract.md section 5.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edge.core.credential import TOKEN_BYTES, CredentialKind
-from edge.core.plan import SIZES
+from edge.core.credential import CredentialKind
+from edge.core.moment import UNBOUNDED_MS
+from edge.core.people.entries import EVERYWHERE, Elder
+from edge.core.people.row_body import Body
+from edge.core.plan import DAY_MS
+from edge.core.schedule import read_hours
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     from edge.core.plan import Size
+    from edge.core.schedule import Window
 
 #: Bounds of one row: more is a mistake of the sender, not a bigger family.
-MAX_CREDENTIALS = 16
 MAX_PARTY = 500
-MAX_TEXT = 64
-#: Fields that hold tokens: an error names their type, never what stood in them.
-_SECRET = frozenset({"credentials", "token"})
+MAX_BOOKING_MS = 31 * DAY_MS
+MAX_FEN = 10_000_000
+MAX_PLACES = 64
+MAX_CARE_DAYS = 366
+MAX_ORDER = 10_000
+#: As the reader of tickets takes them.
+KEY_BYTES = 32
+MAX_KEY_ID_BYTES = 4
+MAX_TICKET_BYTES = 16
+MAX_ISSUER = 8
+#: The last moment that may stand in a row.
+LATEST_MS = 1 << 52
+#: Why something was revoked, where the platform did not say it readably.
+UNSTATED = "UNSTATED"
+#: Why a ticket of a cancelled booking is.
+CANCELLED = "CANCELLED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +55,10 @@ class HolderRow:
     language: str
     is_enabled: bool
     needs_extended_time: bool
-    credentials: tuple[tuple[CredentialKind, bytes], ...]
+    credentials: tuple[tuple[CredentialKind, bytes], ...] = field(repr=False)
+    valid_from_ms: int = 0
+    valid_to_ms: int = UNBOUNDED_MS
+    care_days: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,106 +73,59 @@ class BookingRow:
     party: int
     is_confirmed: bool
     size: Size | None = None
+    due_fen: int = 0
+    counts_all: bool = False
+    ticket: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationRow:
-    """A token that must open nothing any more."""
+    """A token, a holder, a ticket, or several of them, that open nothing any more.
 
-    token: bytes
+    ``flaw``: what else in the row could not be read, as an error would say it.
+    """
+
+    token: bytes = field(default=b"", repr=False)
+    holder_id: str = ""
+    ticket: str = ""
     reason: str
+    flaw: str = ""
 
 
-RosterRow = HolderRow | BookingRow | RevocationRow
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRow:
+    """What a role may enter; ``week`` as a schedule has it, None: at any time."""
+
+    policy_id: str
+    role: str
+    places: frozenset[str]
+    week: tuple[tuple[Window, ...], ...] | None
 
 
-_TEXT = f"1 to {MAX_TEXT} printable characters"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketKey:
+    """A public key (Ed25519) that signs tickets, for these doors; none: for all."""
+
+    key_id: bytes
+    public: bytes
+    from_ms: int
+    to_ms: int
+    issuer: str
+    doors: tuple[str, ...]
 
 
-def _is_text(value: str) -> bool:
-    return 0 < len(value) <= MAX_TEXT and value.isprintable()
+RosterRow = HolderRow | BookingRow | RevocationRow | PolicyRow | TicketKey | Elder
 
 
-class _Body:
-    """Typed access to a row's body, with errors that name the row and the field."""
-
-    def __init__(self, where: str, body: Mapping[str, object]) -> None:
-        self._where = where
-        self._body = body
-
-    def wrong(self, field: str, expected: str) -> ValueError:
-        value = self._body.get(field)
-        got = type(value).__name__ if field in _SECRET else repr(value)[:MAX_TEXT]
-        return ValueError(f"{self._where}: {field}: expected {expected}, got {got}")
-
-    def text(self, field: str) -> str:
-        value = self._body.get(field)
-        if not isinstance(value, str) or not _is_text(value):
-            raise self.wrong(field, _TEXT)
-        return value
-
-    def number(self, field: str, low: int, high: int) -> int:
-        value = self._body.get(field)
-        # To Python True is 1; to the contract it is no integer.
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise self.wrong(field, f"an integer from {low} to {high}")
-        if not low <= value <= high:
-            raise self.wrong(field, f"an integer from {low} to {high}")
-        return value
-
-    def texts(self, field: str) -> tuple[str, ...]:
-        value = self._body.get(field)
-        if not isinstance(value, list) or len(value) > MAX_CREDENTIALS:
-            raise self.wrong(field, f"a list of at most {MAX_CREDENTIALS}")
-        if not all(isinstance(entry, str) and _is_text(entry) for entry in value):
-            raise self.wrong(field, f"a list of texts of {_TEXT}")
-        return tuple(value)
-
-    def roles(self, field: str) -> tuple[str, ...]:
-        roles = self.texts(field)
-        if any(" " in role for role in roles):  # a roster joins roles with spaces
-            raise self.wrong(field, "roles without a space")
-        return roles
-
-    def size(self, field: str) -> Size | None:
-        value = self._body.get(field)
-        if value is None and field not in self._body:
-            return None
-        for size in SIZES:
-            if value == size:
-                return size
-        raise self.wrong(field, f"one of {', '.join(SIZES)}, or no such field")
-
-    def token(self, field: str, text: str) -> bytes:
-        try:
-            token = bytes.fromhex(text)
-        except ValueError:
-            token = b""
-        if len(token) != TOKEN_BYTES:
-            raise ValueError(
-                f"{self._where}: {field}: expected {TOKEN_BYTES} hex bytes"
-            )
-        return token
-
-
-def parse_row(kind: str, row_id: str, body: Mapping[str, object]) -> RosterRow | None:
+def parse_row(kind: str, row_id: str, body: object) -> RosterRow | None:
     """Check a row; None for a kind that this version does not know (ignored)."""
-    if kind not in ("holder", "booking", "revocation"):
+    parser = _PARSERS.get(kind)
+    if parser is None:
         return None
-    if not _is_text(row_id):
-        raise ValueError(f"{kind} {row_id[:MAX_TEXT]!a}: id: expected {_TEXT}")
-    fields = _Body(f"{kind} {row_id}", body)
-    match kind:
-        case "holder":
-            return _holder(row_id, fields)
-        case "booking":
-            return _booking(row_id, fields)
-        case _:
-            token = fields.token("token", fields.text("token"))
-            return RevocationRow(token=token, reason=fields.text("reason"))
+    return parser(row_id, Body(kind, row_id, body))
 
 
-def _holder(row_id: str, fields: _Body) -> HolderRow:
+def _holder(row_id: str, fields: Body) -> HolderRow:
     credentials = []
     for entry in fields.texts("credentials"):
         kind, _, token = entry.partition(":")
@@ -158,28 +133,139 @@ def _holder(row_id: str, fields: _Body) -> HolderRow:
             raise fields.wrong("credentials", "KIND:TOKEN with a known kind")
         pair = (CredentialKind(kind), fields.token("credentials", token))
         credentials.append(pair)
+    from_ms = fields.number("valid_from", 0, LATEST_MS, 0)
     return HolderRow(
         holder_id=row_id,
         roles=fields.roles("roles"),
         language=fields.text("language"),
-        is_enabled=fields.number("enabled", 0, 1) == 1,
-        needs_extended_time=fields.number("extended", 0, 1) == 1,
+        is_enabled=fields.flag("enabled"),
+        needs_extended_time=fields.flag("extended"),
         credentials=tuple(credentials),
+        valid_from_ms=from_ms,
+        valid_to_ms=fields.number("valid_to", from_ms + 1, LATEST_MS, UNBOUNDED_MS),
+        care_days=fields.number("care_days", 0, MAX_CARE_DAYS, 0),
     )
 
 
-def _booking(row_id: str, fields: _Body) -> BookingRow:
+def _booking(row_id: str, fields: Body) -> BookingRow | RevocationRow:
     state = fields.text("state")
-    if state not in ("CONFIRMED", "CANCELLED"):
-        raise fields.wrong("state", "CONFIRMED or CANCELLED")
-    from_ms = fields.number("from", 0, 1 << 52)
+    if state not in ("CONFIRMED", CANCELLED):
+        raise fields.wrong("state", f"CONFIRMED or {CANCELLED}")
+    ticket = _ticket(fields) if "ticket" in fields else ""
+    try:
+        return _whole_booking(row_id, fields, ticket, is_confirmed=state != CANCELLED)
+    except ValueError as flaw:
+        if state != CANCELLED or not ticket:
+            raise
+        return RevocationRow(ticket=ticket, reason=CANCELLED, flaw=str(flaw))
+
+
+def _whole_booking(
+    row_id: str, fields: Body, ticket: str, *, is_confirmed: bool
+) -> BookingRow:
+    from_ms = fields.number("from", 0, LATEST_MS - MAX_BOOKING_MS)
     return BookingRow(
         booking_id=row_id,
         holder_id=fields.text("holder"),
         space_id=fields.text("space"),
         from_ms=from_ms,
-        to_ms=fields.number("to", from_ms + 1, 1 << 52),
+        to_ms=fields.number("to", from_ms + 1, from_ms + MAX_BOOKING_MS),
         party=fields.number("party", 1, MAX_PARTY),
-        is_confirmed=state == "CONFIRMED",
+        is_confirmed=is_confirmed,
         size=fields.size("size"),
+        due_fen=fields.number("due", 0, MAX_FEN, 0),
+        counts_all=fields.flag("counts_all", 0),
+        ticket=ticket,
     )
+
+
+def _ticket(fields: Body) -> str:
+    """Return a ticket's id as the reader of tickets writes it."""
+    return fields.hexadecimal("ticket", 1, MAX_TICKET_BYTES).hex()
+
+
+def _revocation(_: str, fields: Body) -> RevocationRow:
+    flaws: list[str] = []
+
+    def read(name: str, reader: Callable[[], str]) -> str:
+        if name not in fields:
+            return ""
+        try:
+            return reader()
+        except ValueError as flaw:
+            flaws.append(str(flaw))
+            return ""
+
+    token = read("token", lambda: fields.token("token", fields.text("token")).hex())
+    holder = read("holder", lambda: fields.text("holder"))
+    ticket = read("ticket", lambda: _ticket(fields))
+    if not (token or holder or ticket):
+        if flaws:
+            raise ValueError(flaws[0])
+        raise fields.wrong("token", "a token, or a holder or ticket in its place")
+    try:
+        reason = fields.text("reason")
+    except ValueError as flaw:
+        flaws.append(str(flaw))
+        reason = UNSTATED
+    return RevocationRow(
+        token=bytes.fromhex(token),
+        holder_id=holder,
+        ticket=ticket,
+        reason=reason,
+        flaw=flaws[0] if flaws else "",
+    )
+
+
+def _policy(row_id: str, fields: Body) -> PolicyRow:
+    if fields.is_word("places", EVERYWHERE):
+        places: tuple[str, ...] = (EVERYWHERE,)
+    else:
+        places = fields.texts("places", MAX_PLACES)
+    role = fields.text("role")
+    return PolicyRow(
+        policy_id=row_id, role=role, places=frozenset(places), week=_week(fields)
+    )
+
+
+def _week(fields: Body) -> tuple[tuple[Window, ...], ...] | None:
+    if fields.is_word("hours", ""):
+        return None
+    told = fields.long_text("hours")
+    try:
+        return read_hours(told)
+    except ValueError as flaw:
+        raise fields.wrong("hours", "hours such as mon-fri 08:00-22:00") from flaw
+
+
+def _ticket_key(_: str, fields: Body) -> TicketKey:
+    issuer = "" if fields.is_word("issuer", "") else fields.text("issuer")
+    if len(issuer) > MAX_ISSUER or not issuer.isascii():
+        raise fields.wrong("issuer", f"at most {MAX_ISSUER} ASCII characters")
+    from_ms = fields.number("from", 0, LATEST_MS - 1)
+    return TicketKey(
+        key_id=fields.hexadecimal("kid", 1, MAX_KEY_ID_BYTES),
+        public=fields.hexadecimal("key", KEY_BYTES, KEY_BYTES),
+        from_ms=from_ms,
+        to_ms=fields.number("to", from_ms + 1, LATEST_MS),
+        issuer=issuer,
+        doors=fields.texts("doors", MAX_PLACES),
+    )
+
+
+def _elder(_: str, fields: Body) -> Elder:
+    return Elder(
+        holder_id=fields.text("holder"),
+        order=fields.number("order", 0, MAX_ORDER),
+        route=fields.text("route"),
+    )
+
+
+_PARSERS: dict[str, Callable[[str, Body], RosterRow]] = {
+    "holder": _holder,
+    "booking": _booking,
+    "revocation": _revocation,
+    "policy": _policy,
+    "ticket_key": _ticket_key,
+    "elder": _elder,
+}

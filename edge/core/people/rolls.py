@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is known, and what they may: the platform's roster and this site's, in one.
+
+The law of the module: a view that decides nothing and keeps nothing of its own. The
+platform goes first: who it disabled or revoked stays so, whatever was done here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from edge.core.people.entries import Cardholder, Policy
+from edge.core.people.local import LocalRoster
+from edge.core.people.roster import EMPTY
+from edge.core.schedule import Schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from edge.core.people.entries import Booking, Elder
+    from edge.core.people.local import LocalHolder
+    from edge.core.people.roster import Cursor, Roster
+    from edge.core.people.roster_row import PolicyRow, TicketKey
+    from edge.core.plan import SitePlan
+
+#: The language of those whom nobody has asked for theirs.
+LANGUAGE = "zh-CN"
+
+
+class Rolls:
+    """One site's people; the roster in it is swapped whole by :meth:`adopt`."""
+
+    def __init__(
+        self,
+        site: SitePlan,
+        local: LocalRoster | None = None,
+        roster: Roster = EMPTY,
+        *,
+        confirmed_ms: int = 0,
+    ) -> None:
+        self._site = site
+        self._local = local if local is not None else LocalRoster()
+        self._policies: dict[str, tuple[Policy, ...]] = {}
+        self.adopt(roster, confirmed_ms)
+
+    def adopt(self, roster: Roster, confirmed_ms: int) -> None:
+        """Put another roster in force, which the platform called current then."""
+        self._roster = roster
+        self.confirmed_ms = confirmed_ms
+        tables = roster.tables
+        #: Who is to be fetched in an emergency, in that order.
+        self.elders: tuple[Elder, ...] = tuple(tables.elders)
+        #: The platform's keys, by which tickets prove themselves.
+        self.ticket_keys: tuple[TicketKey, ...] = tuple(tables.ticket_keys)
+        self._policies = {}
+        for row in tables.policies:
+            before = self._policies.get(row.role, ())
+            self._policies[row.role] = (*before, self._policy(row))
+
+    def confirm(self, confirmed_ms: int) -> None:
+        """Note that the platform has called what is held current (UTC ms)."""
+        self.confirmed_ms = max(self.confirmed_ms, confirmed_ms)
+
+    @property
+    def cursor(self) -> Cursor:
+        """Where in the platform's feed the roster stands."""
+        return self._roster.cursor
+
+    @property
+    def roster(self) -> Roster:
+        """The platform's roster in force."""
+        return self._roster
+
+    def find(self, token: bytes) -> Cardholder | None:
+        """Return whose a token is: by the platform, else by a card bound here."""
+        found = self._roster.find(token)
+        if found is not None:
+            return self._with_local(found) if self._local.holders else found
+        owner = self._local.owner(token)
+        if owner is None or self._roster.lists(token):  # a mistake is nobody's
+            return None
+        return self.holder(owner)
+
+    def lists(self, token: bytes) -> bool:
+        """Say whether the platform knows a token, be it as somebody's or by mistake."""
+        return self._roster.lists(token)
+
+    def holder(self, holder_id: str) -> Cardholder | None:
+        """Return a holder by his name, or None where he is gone from both scopes."""
+        found = self._roster.holder(holder_id)
+        if found is not None:
+            return self._with_local(found)
+        held = self._local.holders.get(holder_id)
+        return _stranger(holder_id, held) if held is not None else None
+
+    def is_local(self, holder_id: str) -> bool:
+        """Say whether two persons here vouched for a holder, platform's or not."""
+        return holder_id in self._local.holders
+
+    def revocation(self, token: bytes) -> str | None:
+        """Return why the token was revoked, or None."""
+        return self._roster.revocation(token)
+
+    def holder_revocation(self, holder_id: str) -> str | None:
+        """Return why nothing of a holder opens, or None; the platform's word first."""
+        why = self._roster.tables.revoked_holders.get(holder_id)
+        return why if why is not None else self._local.revoked.get(holder_id)
+
+    def ticket_revocation(self, ticket_id: str) -> str | None:
+        """Return why a ticket opens nothing: revoked, or its booking is cancelled."""
+        return self._roster.tables.revoked_tickets.get(ticket_id)
+
+    def bookings(self, holder_id: str) -> list[Booking]:
+        """Return the holder's confirmed bookings, earliest first."""
+        return self._roster.bookings(holder_id)
+
+    def booking(self, booking_id: str) -> tuple[str, Booking] | None:
+        """Return a booking and whose it is, by its name: a search, for orders alone."""
+        return self._roster.booking(booking_id)
+
+    def booked(
+        self, space_id: str, from_ms: int, to_ms: int
+    ) -> Iterator[tuple[str, Booking]]:
+        """Yield whose and which bookings of a room touch ``[from_ms, to_ms)``."""
+        return self._roster.booked(space_id, from_ms, to_ms)
+
+    def policies(self, roles: Iterable[str]) -> tuple[Policy, ...]:
+        """Return what the roles may enter by schedule."""
+        known = self._policies
+        return tuple(policy for role in roles for policy in known.get(role, ()))
+
+    def is_paid(self, booking: Booking) -> bool:
+        """Say whether nothing is due for a booking, or cash was taken for it."""
+        return booking.due_fen == 0 or self._local.is_settled(booking)
+
+    def _with_local(self, known: Cardholder) -> Cardholder:
+        """Add the roles that two persons here gave to somebody of the platform's."""
+        held = self._local.holders.get(known.holder_id)
+        if held is None:
+            return known
+        roles = dict.fromkeys((*known.roles, *held.roles))
+        return replace(known, roles=tuple(roles))
+
+    def _policy(self, row: PolicyRow) -> Policy:
+        schedule = None
+        if row.week is not None:
+            offset_ms = self._site.utc_offset_ms
+            schedule = Schedule(week=row.week, utc_offset_ms=offset_ms)
+        return Policy(
+            policy_id=row.policy_id,
+            role=row.role,
+            places=row.places,
+            schedule=schedule,
+        )
+
+
+def _stranger(holder_id: str, held: LocalHolder) -> Cardholder:
+    return Cardholder(
+        holder_id=holder_id,
+        roles=held.roles,
+        language=LANGUAGE,
+        is_enabled=True,
+        needs_extended_time=False,
+        valid_to_ms=held.until_ms,
+    )
