@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The shape of one case of the decision's table: a scan, its scene and its answer.
 
-The law of the module: it tells cases and judges none.
+The law of the module: it tells cases, asks them, and judges none.
 """
 
 from __future__ import annotations
@@ -9,13 +9,75 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from edge.core.access.question import Question
+from edge.core.access.redemptions import Redemptions
+from edge.core.doors.door import DoorMode
 from edge.core.moment import UNBOUNDED_MS
-from tests.core.scene import RELEASE_S, clock_ms
+from edge.core.people.rolls import Rolls
+from edge.core.plan import AccessPointPlan
+from tests.core.scene import RELEASE_S, SITE, clock_ms
 
 if TYPE_CHECKING:
+    from edge.core.credential import Credential
     from edge.core.event import Facts
+    from edge.core.moment import Moment
+    from edge.core.people.roster import Roster
+    from edge.core.plan import SitePlan
 
 B1 = "b1 wang kitchen 14:00-16:00"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """Who is inside, as a case tells it: the same in every space."""
+
+    count: int = 0
+    inside: tuple[str, ...] = ()
+    kept: int = 0
+
+    def persons(self, _space_id: str) -> int:
+        """Return how many people count as inside."""
+        return self.count
+
+    def is_inside(self, _space_id: str, holder_id: str) -> bool:
+        """Say whether the holder is told to be inside."""
+        return holder_id in self.inside
+
+    def awaited(self, _space_id: str, _now: Moment) -> int:
+        """Return for how many places are kept."""
+        return self.kept
+
+
+def question(
+    known: Roster | Rolls,
+    credential: Credential,
+    now: Moment,
+    *,
+    door: str = "kitchen-door",
+    site: SitePlan = SITE,
+    **fields: Any,
+) -> Question:
+    """Ask at the entry of a door, with an empty room and in peace by default."""
+    rolls = known if isinstance(known, Rolls) else Rolls(site, roster=known)
+    plan = site.doors[door]
+    usual: dict[str, Any] = {
+        "point": AccessPointPlan(access_point_id="in", door_id=door),
+        "mode": DoorMode.LOCKED,
+        "holder": rolls.find(credential.token),
+        "standing": frozenset(),
+        "admissions": {},
+        "redemptions": Redemptions(),
+        "presence": Room(),
+    }
+    return Question(
+        now=now,
+        site=site,
+        door=plan,
+        space=site.spaces[plan.space_id],
+        credential=credential,
+        rolls=rolls,
+        **usual | fields,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,16 +11,16 @@ import pytest
 
 from edge.core.access.admissions import Admission
 from edge.core.access.answers import Decision, Denied, Granted
-from edge.core.access.decision import Question, decide
+from edge.core.access.decision import decide
 from edge.core.credential import Credential, CredentialKind
 from edge.core.doors.door import DoorMode
 from edge.core.moment import UNBOUNDED_MS, Moment
 from edge.core.people.roster_row import BookingRow, RosterRow, parse_row
+from tests.core.decision_case import question
 from tests.core.scene import (
     DAY_MS,
     MINUTE_MS,
     PEOPLE,
-    SITE,
     card,
     clock_ms,
     holder,
@@ -50,18 +50,10 @@ def _ask(
     mode: DoorMode = DoorMode.LOCKED,
     used: Used | None = None,
 ) -> Decision:
-    return decide(
-        Question(
-            credential=credential,
-            door=SITE.doors[door],
-            mode=mode,
-            roster=known,
-            site=SITE,
-            admissions=used or {},
-            now=now,
-            holder=known.find(credential.token),
-        )
+    asked = question(
+        known, credential, now, door=door, mode=mode, admissions=used or {}
     )
+    return decide(asked)
 
 
 def _may_enter(rows: list[RosterRow], who: str, now: Moment, used: Used) -> bool:

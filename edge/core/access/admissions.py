@@ -3,7 +3,8 @@
 
 The law of the module: a grant counts at once and is given back if nobody came in;
 everything here can be rebuilt from the journal's events, and is dropped a day after
-its booking ended.
+its booking ended. Entries by policy are counted on an unsure clock alone, by holder
+and day.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from edge.core.event import EventKind, Person
+from edge.core.plan import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +22,16 @@ if TYPE_CHECKING:
 
 #: How long after its end a booking's use is remembered.
 MEMORY_MS = 86_400_000
+#: Entries while the clock is unsure: of a booking in all, of a policy's holder a day.
+MAX_UNVERIFIED = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """A booking's use: persons let in, those on an unsure clock, its end (UTC ms)."""
+    """A booking's use: persons let in, entries on an unsure clock, its end (UTC ms).
+
+    Of entries by policy: those of the day that ends at ``end_ms``.
+    """
 
     persons: int = 0
     unverified: int = 0
@@ -41,6 +48,15 @@ class OpenGrant:
     access_point: str
     person: Person
     is_unverified: bool
+    persons: int = 1
+
+
+def policy_key(holder_id: str) -> str:
+    """Return under which name a holder's entries by policy are counted.
+
+    No booking is called so: a name from the platform holds no control character.
+    """
+    return f"\0{holder_id}"
 
 
 class Admissions:
@@ -92,45 +108,79 @@ class Admissions:
             self.by_booking[str(name)] = Admission(
                 persons=int(persons), unverified=int(unverified), end_ms=int(end_ms)
             )
-        for seq, access_point, holder, booking, unverified in state["open"]:
+        for seq, access_point, holder, booking, unverified, *more in state["open"]:
+            # A snapshot of an older version counts one person and knows no ticket.
+            persons, ticket = more or (1, "")
             self.open_grants[int(seq)] = OpenGrant(
                 access_point=str(access_point),
-                person=Person(holder=str(holder) or None, booking=str(booking) or None),
+                person=Person(
+                    holder=str(holder) or None,
+                    booking=str(booking) or None,
+                    ticket=str(ticket) or None,
+                ),
                 is_unverified=bool(unverified),
+                persons=int(persons),
             )
 
     def _dump_open(self) -> Iterator[tuple[int | str, ...]]:
         for seq, grant in self.open_grants.items():
             person = grant.person
             named = (person.holder or "", person.booking or "")
-            yield (seq, grant.access_point, *named, int(grant.is_unverified))
+            rest = (int(grant.is_unverified), grant.persons, person.ticket or "")
+            yield (seq, grant.access_point, *named, *rest)
 
     def _granted(self, event: Event) -> None:
-        is_unverified = event.fact("time_unverified") is not None
+        grant = OpenGrant(
+            access_point=event.subject,
+            person=event.person,
+            is_unverified=event.fact("time_unverified") is not None,
+            persons=_persons(event),
+        )
         if event.fact("free") is None:
-            self.open_grants[event.seq] = OpenGrant(
-                access_point=event.subject,
-                person=event.person,
-                is_unverified=is_unverified,
-            )
-        booking = event.person.booking
-        if booking is not None:
+            self.open_grants[event.seq] = grant
+        key = _key(grant)
+        if key is None:
+            return
+        used = self.by_booking.get(key, UNUSED)
+        if event.person.booking is None:
+            used = _of_day(used, event.moment.earliest_ms)
+        else:
             end_ms = int(event.fact("end") or 0)
-            self._count(booking, 1, is_unverified=is_unverified, end_ms=end_ms)
+            used = replace(used, end_ms=max(used.end_ms, end_ms))
+        self.by_booking[key] = _counted(used, grant, 1)
 
     def _not_taken(self, cause: int) -> None:
         grant = self.open_grants.pop(cause, None)
-        if grant is not None and grant.person.booking in self.by_booking:
-            is_unverified = grant.is_unverified
-            self._count(grant.person.booking, -1, is_unverified=is_unverified)
+        key = _key(grant) if grant else None
+        if grant is not None and key in self.by_booking:
+            self.by_booking[key] = _counted(self.by_booking[key], grant, -1)
 
-    def _count(
-        self, booking: str, persons: int, *, is_unverified: bool, end_ms: int = 0
-    ) -> None:
-        used = self.by_booking.get(booking, UNUSED)
-        self.by_booking[booking] = replace(
-            used,
-            persons=used.persons + persons,
-            unverified=used.unverified + persons * is_unverified,
-            end_ms=max(used.end_ms, end_ms),
-        )
+
+def _persons(event: Event) -> int:
+    """Return how many a grant lets in under its own booking: not the first of two."""
+    return int(event.fact("persons") or 1) - int(event.fact("pair") or 0)
+
+
+def _key(grant: OpenGrant) -> str | None:
+    """Return under which name a grant counts; None if it counts nowhere here."""
+    person = grant.person
+    if person.booking is not None:
+        return person.booking
+    if person.holder is None or person.ticket is not None or not grant.is_unverified:
+        return None
+    return policy_key(person.holder)
+
+
+def _of_day(used: Admission, earliest_ms: int) -> Admission:
+    """Begin a day anew once the one counted is over, by the lower bound of time."""
+    if earliest_ms < used.end_ms:
+        return used
+    return Admission(end_ms=earliest_ms + DAY_MS)
+
+
+def _counted(used: Admission, grant: OpenGrant, sign: int) -> Admission:
+    return replace(
+        used,
+        persons=max(0, used.persons + sign * grant.persons),
+        unverified=max(0, used.unverified + sign * grant.is_unverified),
+    )

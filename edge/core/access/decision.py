@@ -3,206 +3,138 @@
 
 The law of the module: the rules stand in ``RULES`` in their order, each a function of
 the same question that refuses, admits or passes on; nobody else decides. A path that
-reaches the end without an admission is a refusal. Every answer names its rule.
+reaches the end without an entitlement is a refusal, and so is a rule that raises: but
+never on the way out. Every answer names its rule.
 Source: ARCHITECTURE.md, "The decision".
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge.core.access.admissions import UNUSED
-from edge.core.access.answers import Decision, Denied, DenyReason, Granted, person_of
-from edge.core.doors.door import FREE_MODES, DoorMode
-from edge.core.moment import ClockVerdict
+from edge.core.access.answers import Decision, Denied, DenyReason, Granted
+from edge.core.access.redemptions import redemption_facts
+from edge.core.access.remedy import nearest_remedy, verdict
+from edge.core.access.rules import company, credential, room, terms, way
+from edge.core.access.rules.clock import clock
+from edge.core.access.rules.credential import barred
+from edge.core.access.rules.entitlement import entitlement
+from edge.core.access.rules.findings import (
+    BOOKING,
+    POLICY,
+    first_findings,
+    heads,
+    release_s,
+    whom,
+)
+from edge.core.access.rules.shelter import shelter
+from edge.core.access.rules.way import CLOSED_MODES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from edge.core.access.question import Question
+    from edge.core.access.rules.findings import Entitlement, Findings, Rule
+    from edge.core.event import Facts
 
-    from edge.core.access.admissions import Admission
-    from edge.core.credential import Credential
-    from edge.core.event import Facts, Person
-    from edge.core.moment import Moment
-    from edge.core.people.entries import Booking, Cardholder
-    from edge.core.people.roster import Roster
-    from edge.core.plan import DoorPlan, SitePlan
+#: What others ask of the same rules, until they import it where it lives.
+__all__ = (
+    "CLOSED_MODES",
+    "RULES",
+    "barred",
+    "decide",
+    "nearest_remedy",
+    "verdict",
+)
 
-DAY_MS = 86_400_000
-#: Entries under one booking while the clock is unsure (trust: two, then refuse).
-MAX_UNVERIFIED = 2
-
-
-#: In these modes a door admits nobody.
-CLOSED_MODES: dict[DoorMode, DenyReason] = {
-    DoorMode.BLOCKED: DenyReason.DOOR_BLOCKED,
-    DoorMode.LOCKED_DOWN: DenyReason.DOOR_LOCKED_DOWN,
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """Everything that a rule may look at."""
-
-    credential: Credential
-    door: DoorPlan
-    mode: DoorMode
-    roster: Roster
-    site: SitePlan
-    admissions: Mapping[str, Admission]
-    now: Moment
-    holder: Cardholder | None
+#: In the order of asking; the names stand in events and are never given anew.
+RULES: tuple[tuple[str, Rule], ...] = (
+    ("exit", way.way_out),
+    ("reader", way.devices),
+    ("mode", way.mode),
+    ("shelter", shelter),
+    ("ticket", credential.ticket),
+    ("credential", credential.known),
+    ("enabled", credential.enabled),
+    ("validity", credential.validity),
+    (BOOKING, entitlement),
+    ("hours", terms.hours),
+    ("payment", terms.payment),
+    ("roster", terms.roster_age),
+    ("clock", clock),
+    ("staff", room.staff),
+    ("capacity", room.capacity),
+    ("inside", room.inside),
+    ("redeemed", room.redeemed),
+    ("pair", company.pair),
+    ("interlock", company.interlock),
+    ("checkpoint", company.checkpoint),
+)
+#: Names in events of answers that are no single rule's.
+START, END = "start", "end"
 
 
 def decide(question: Question) -> Decision:
     """Ask the rules in order; the first that answers has decided."""
-    for name, rule in RULES:
-        answer = rule(question, name)
-        if answer is not None:
-            return answer
-    return Denied(rule="end", reason=DenyReason.UNAUTHORIZED, person=_person(question))
+    name = START
+    try:
+        findings = first_findings(question)
+        for name, rule in RULES:
+            answer = rule(question, findings, name)
+            if answer is not None:
+                return answer
+        name = END
+        return _admit(question, findings)
+    except Exception as fault:  # noqa: BLE001  our own mistake must open no entry
+        return _faulty(question, name, type(fault).__name__)
 
 
-def _person(question: Question, booking: Booking | None = None) -> Person:
-    return person_of(question.holder, booking)
-
-
-def _mode(question: Question, rule: str) -> Decision | None:
-    if question.mode in FREE_MODES:
-        person = _person(question)
-        return Granted(rule=rule, person=person, release_s=0.0)
-    reason = CLOSED_MODES.get(question.mode)
-    if reason is None:
-        return None
-    return Denied(rule=rule, reason=reason, person=_person(question))
-
-
-def barred(
-    credential: Credential, holder: Cardholder | None, roster: Roster
-) -> DenyReason | None:
-    """Return why this credential opens nothing at all, or None."""
-    if roster.revocation(credential.token) is not None:
-        return DenyReason.CREDENTIAL_REVOKED
-    if holder is None:
-        return DenyReason.CREDENTIAL_NOT_FOUND
-    return None if holder.is_enabled else DenyReason.CREDENTIAL_NOT_ENABLED
-
-
-def _credential(question: Question, rule: str) -> Decision | None:
-    reason = barred(question.credential, question.holder, question.roster)
-    if reason in (None, DenyReason.CREDENTIAL_NOT_ENABLED):
-        return None
-    return Denied(rule=rule, reason=reason, person=_person(question))
-
-
-def _enabled(question: Question, rule: str) -> Decision | None:
-    if question.holder is not None and not question.holder.is_enabled:
-        reason = DenyReason.CREDENTIAL_NOT_ENABLED
-        return Denied(rule=rule, reason=reason, person=_person(question))
-    return None
-
-
-def _booking(question: Question, rule: str) -> Decision | None:
-    """Entitlement, clock and party: they judge the same booking together."""
-    holder = question.holder
-    if holder is None:
-        return None
-    every = question.roster.bookings(holder.holder_id)
-    bookings = [booking for booking in every if booking.size is None]
-    here = [b for b in bookings if b.space_id == question.door.space_id]
-    verdicts = [(verdict(b, question.site, question.now), b) for b in here]
-    inside = [b for judged, b in verdicts if judged is ClockVerdict.INSIDE]
-    unsure = [b for judged, b in verdicts if judged is ClockVerdict.UNSURE]
-    for booking in inside:
-        if _has_room(question, booking):
-            return _grant(question, rule, booking)
-    if inside:
-        person = _person(question, inside[0])
-        return Denied(rule="party", reason=DenyReason.PARTY_FULL, person=person)
-    if unsure:
-        return _unsure(question, unsure)
-    asked = (rule, holder, question.door.space_id)
-    return nearest_remedy(asked, bookings, question.site, question.now)
-
-
-def _has_room(question: Question, booking: Booking) -> bool:
-    used = question.admissions.get(booking.booking_id, UNUSED)
-    return used.persons < booking.party
-
-
-def _grant(
-    question: Question, rule: str, booking: Booking, facts: Facts = ()
-) -> Granted:
-    holder, door = question.holder, question.door
-    is_slow = holder is not None and holder.needs_extended_time
-    return Granted(
+def _faulty(question: Question, rule: str, error: str) -> Decision:
+    """Refuse since a rule raised; who wants out gets out all the same."""
+    out = way.let_out_by_fault(question, rule, error)
+    if out is not None:
+        return out
+    return Denied(
         rule=rule,
-        person=_person(question, booking),
-        release_s=door.extended_release_s if is_slow else door.release_s,
-        facts=(("end", booking.to_ms), *facts),
+        reason=DenyReason.RULE_FAULT,
+        person=whom(question),
+        facts=(("error", error),),
     )
 
 
-def _unsure(question: Question, bookings: list[Booking]) -> Decision:
-    """Let a booked person in although the clock cannot say when it is, but seldom."""
-    for booking in bookings:
-        used = question.admissions.get(booking.booking_id, UNUSED)
-        if used.unverified < MAX_UNVERIFIED and used.persons < booking.party:
-            return _grant(question, "clock", booking, (("time_unverified", 1),))
-    person = _person(question, bookings[0])
-    return Denied(rule="clock", reason=DenyReason.CLOCK_UNTRUSTED, person=person)
+def _admit(question: Question, findings: Findings) -> Decision:
+    """Grant what nothing refused; ``clock`` grants what is flagged."""
+    found = findings.entitlement
+    if found is None:
+        reason = DenyReason.UNAUTHORIZED
+        return Denied(rule=END, reason=reason, person=whom(question))
+    return Granted(
+        rule="clock" if findings.is_flagged else found.rule,
+        person=whom(question, found.booking),
+        release_s=release_s(question),
+        facts=_facts(question, findings, found),
+    )
 
 
-def verdict(booking: Booking, site: SitePlan, now: Moment) -> ClockVerdict:
-    """Judge now against a booking with its space's lead and grace."""
-    space = site.spaces[booking.space_id]
-    start_ms = booking.from_ms - space.lead_ms
-    return now.against(start_ms, booking.to_ms + space.grace_ms)
+def _facts(question: Question, findings: Findings, found: Entitlement) -> Facts:
+    """Return what the event of a grant tells beside its rule and person.
 
-
-def nearest_remedy(
-    asked: tuple[str, Cardholder, str],
-    bookings: list[Booking],
-    site: SitePlan,
-    now: Moment,
-) -> Denied:
-    """Tell what would help most: the other room, the next slot, or booking again.
-
-    ``asked`` are the rule that refuses, the holder and the space; ``bookings`` those
-    of the holder that are of the kind asked for, earliest first.
+    ``end``: when booking, ticket or policy's window ends (UTC ms); ``persons``, if
+    this scan lets in more than one; ``pair``, if one of them is the first of two;
+    ``policy``, ``walk_in``, ``passback`` (inside already, as far as is known),
+    ``time_unverified``; of a ticket what its redemption must remember.
     """
-    rule, holder, space_id = asked
-    known = [booking for booking in bookings if booking.space_id in site.spaces]
-    verdicts = [(verdict(booking, site, now), booking) for booking in known]
-
-    def denied(reason: DenyReason, booking: Booking, facts: Facts) -> Denied:
-        person = person_of(holder, booking)
-        return Denied(rule=rule, reason=reason, person=person, facts=facts)
-
-    for judged, booking in verdicts:
-        if judged is ClockVerdict.INSIDE:
-            elsewhere: Facts = (("space", booking.space_id),)
-            return denied(DenyReason.WRONG_SPACE, booking, elsewhere)
-    here = [(v, b) for v, b in verdicts if b.space_id == space_id]
-    for judged, booking in here:
-        if judged is ClockVerdict.BEFORE:
-            come_ms = booking.from_ms - site.spaces[space_id].lead_ms
-            return denied(DenyReason.TOO_EARLY, booking, (("from_ms", come_ms),))
-    for judged, booking in reversed(here):
-        is_over = judged is ClockVerdict.AFTER
-        if is_over and _is_today(booking.to_ms, site, now):
-            return denied(DenyReason.TOO_LATE, booking, (("to_ms", booking.to_ms),))
-    return Denied(rule=rule, reason=DenyReason.UNAUTHORIZED, person=person_of(holder))
-
-
-def _is_today(utc_ms: int, site: SitePlan, now: Moment) -> bool:
-    today = (now.earliest_ms + site.utc_offset_ms) // DAY_MS
-    return (utc_ms + site.utc_offset_ms) // DAY_MS == today
-
-
-RULES: tuple[tuple[str, Callable[[Question, str], Decision | None]], ...] = (
-    ("mode", _mode),
-    ("credential", _credential),
-    ("enabled", _enabled),
-    ("booking", _booking),
-)
+    facts: Facts = () if found.end_ms is None else (("end", found.end_ms),)
+    if found.policy is not None:
+        facts += ((POLICY, found.policy.policy_id),)
+    if found.ticket is not None:
+        is_unsure = findings.is_flagged
+        facts += redemption_facts(found.ticket, is_time_unsure=is_unsure)
+    if found.is_walk_in:
+        facts += ((found.rule, 1),)
+    if findings.is_flagged:
+        facts += (("time_unverified", 1),)
+    if findings.is_again:
+        facts += (("passback", 1),)
+    if question.door.needs_two_persons:
+        facts += (("pair", 1),)
+    persons = heads(question, findings)
+    return facts if persons == 1 else (*facts, ("persons", persons))
