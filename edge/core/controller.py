@@ -2,8 +2,8 @@
 """The controller: every stimulus goes in here, every event and wish comes out.
 
 The law of the module: pure and synchronous; it alone numbers events and holds the
-site's standing (doors, admissions, fire release, lockers, shifts), all of which can
-be rebuilt from the journal. It never waits, and no stimulus can make it fail.
+site's standing, in parts that can each be rebuilt from the journal. It decides
+nothing: it hands on. It never waits, and no stimulus can make it fail.
 """
 
 from __future__ import annotations
@@ -11,37 +11,26 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from edge.core.access.admissions import Admissions
-from edge.core.access.answers import Denied, DenyReason, Granted, NextStep
-from edge.core.access.decision import CLOSED_MODES, Question, decide
-from edge.core.access.rescans import Rescans
 from edge.core.command import Indication
-from edge.core.doors.doorkeeper import Doorkeeper
-from edge.core.duty.duty import Duty
 from edge.core.event import Event, EventKind, Facts
+from edge.core.house import House
 from edge.core.limiter import Limiter
-from edge.core.lockers.lockers import Lockers
-from edge.core.lockers.rentals import Rentals
-from edge.core.orders import MAX_TEXT, Orders, check
+from edge.core.orders import Orders, check
 from edge.core.outcome import Outcome, OutcomeBuilder
-from edge.core.people.roster import EMPTY, Roster
 from edge.core.reception import Reception
 from edge.core.stimulus import (
+    BellPressed,
     CompartmentChanged,
     CompartmentFailed,
     ContactChanged,
     DeviceChanged,
-    EmergencyEndOrdered,
     ExitButtonChanged,
     FireInputChanged,
-    MendOrdered,
-    ModeOrdered,
     Noted,
     OpenRefused,
     Order,
-    PanelOpenOrdered,
+    OutputChanged,
     ReadingBegan,
-    RentalEndOrdered,
     Scan,
     Stimulus,
     Unreadable,
@@ -50,8 +39,12 @@ from edge.core.stimulus import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from edge.core.doors.doorkeeper import Doorkeeper
+    from edge.core.emergency.emergency import Emergency
+    from edge.core.lockers.lockers import Lockers
     from edge.core.moment import Moment
-    from edge.core.people.entries import Cardholder
+    from edge.core.people.rolls import Rolls
+    from edge.core.people.roster import Roster
     from edge.core.plan import SitePlan
 
 #: A scan older than this opens nothing: the person may be gone (law 5).
@@ -67,6 +60,7 @@ PROVOKED_NOTES = frozenset(
         EventKind.QUEUE_FULL,
         EventKind.PLATFORM_REFUSED,
         EventKind.ROSTER_REFUSED,
+        EventKind.RULE_FAULT,
         EventKind.COMMAND_REJECTED,
     }
 )
@@ -76,27 +70,14 @@ class Controller:
     """One site's rules in motion."""
 
     def __init__(self, site: SitePlan, *, next_seq: int) -> None:
-        self.roster: Roster = EMPTY
         self._site = site
         self._out = OutcomeBuilder(next_seq, self._follow)
-        self._doors = Doorkeeper(site, self._out)
-        self._admissions = Admissions()
         self._notes = Limiter(SINGLE_NOTES)
-        self._rescans = Rescans()
         self._reception = Reception(self._out, site.settings_revision)
-        self._lockers = Lockers(site, self._out, self._reception)
-        self._rentals = Rentals(site, self._out, self._reception, self._lockers)
-        self._duty = Duty(site, self._out, self._reception)
-        self._orders = Orders(
-            site,
-            self._note,
-            {
-                ModeOrdered: self._order_mode,
-                PanelOpenOrdered: self._open_by_hand,
-                RentalEndOrdered: self._end_rental,
-                MendOrdered: self._mend,
-            },
-        )
+        self._house = House(site, self._out, self._reception, self._note)
+        self._orders = Orders(site, self._note, self._house.handlers())
+        #: Why the last order was not carried out, in plain words; "" if it was.
+        self.rejection = ""
 
     @property
     def next_seq(self) -> int:
@@ -104,19 +85,39 @@ class Controller:
         return self._out.next_seq
 
     @property
+    def house(self) -> House:
+        """Every part of the standing, to be read."""
+        return self._house
+
+    @property
+    def rolls(self) -> Rolls:
+        """Who is known, platform's and local, to be read."""
+        return self._house.rolls
+
+    @property
+    def roster(self) -> Roster:
+        """The platform's roster in force."""
+        return self._house.rolls.roster
+
+    @property
     def doors(self) -> Doorkeeper:
         """The doors' standing, to be read."""
-        return self._doors
+        return self._house.doors
 
     @property
     def lockers(self) -> Lockers:
         """The compartments' standing, to be read."""
-        return self._lockers
+        return self._house.lockers
+
+    @property
+    def emergency(self) -> Emergency:
+        """What emergencies stand, to be read."""
+        return self._house.emergency
 
     @property
     def on_duty(self) -> tuple[str, ...]:
         """The holders whose shift runs."""
-        return self._duty.on_duty
+        return self._house.duty.on_duty
 
     def check(self, order: Order) -> None:
         """Raise ValueError, with the names there are, if the order names another."""
@@ -130,61 +131,61 @@ class Controller:
         if not isinstance(stimulus, OpenRefused):
             self._expire(now)
         self._dispatch(stimulus, now)
-        return self._finish()
+        return self._finish(now)
 
     def tick(self, now: Moment) -> Outcome:
         """Let timers that ran out take effect."""
         self._expire(now)
-        return self._finish()
+        return self._finish(now)
 
     def deadline(self) -> float | None:
         """Return the monotonic second at which :meth:`tick` has something to do."""
-        times = (
-            self._doors.deadline(),
-            self._reception.deadline(),
-            self._lockers.deadline(),
-            self._duty.deadline(),
-            self._notes.deadline(),
-            self._rescans.deadline(),
-        )
+        times = [part.deadline() for part in self._house.timed]
+        times += [self._reception.deadline(), self._notes.deadline()]
         return min((t for t in times if t is not None), default=None)
 
-    def adopt(self, roster: Roster, now: Moment) -> Outcome:
-        """Swap the roster whole and say so."""
-        self.roster = roster
+    def adopt(
+        self, roster: Roster, now: Moment, *, confirmed_ms: int | None = None
+    ) -> Outcome:
+        """Swap the platform's roster whole and say so.
+
+        ``confirmed_ms`` (UTC, a lower bound): when the platform called it current, if
+        that is not now.
+        """
+        self._house.adopt(
+            roster, now.earliest_ms if confirmed_ms is None else confirmed_ms
+        )
         facts: Facts = (
             ("credentials", roster.credentials),
             ("epoch", roster.cursor.epoch),
             ("fr", roster.cursor.revision),
         )
         self._out.event(EventKind.ROSTER_APPLIED, "gateway", now, facts=facts)
-        return self._finish()
+        return self._finish(now)
 
     def snapshot(self, now: Moment) -> str:
         """Return the standing as JSON, to be stored beside the last event."""
-        self._admissions.prune(now.earliest_ms)
-        state = self._admissions.dump() | self._doors.dump()
-        state |= self._lockers.dump() | self._duty.dump()
+        self._house.prune(now.earliest_ms)
+        state: dict[str, object] = {}
+        for part in self._house.kept:
+            state |= part.dump()
         return json.dumps(state, separators=(",", ":"), ensure_ascii=False)
 
     def recover(self, state: str | None, tail: Iterable[Event]) -> None:
         """Rebuild the standing from a snapshot and the events after it."""
         if state is not None:
             loaded = json.loads(state)
-            self._admissions.load(loaded)
-            self._doors.load(loaded)
-            self._lockers.load(loaded)
-            self._duty.load(loaded)
+            for part in self._house.kept:
+                part.load(loaded)
         for event in tail:
-            self._admissions.follow(event)
-            self._doors.follow(event)
-            self._lockers.follow(event)
-            self._duty.follow(event)
+            for learner in (*self._house.learning, *self._house.moving):
+                learner.follow(event)
+        self._house.emergency.recovered()
 
     def start(self, now: Moment, *, facts: Facts = ()) -> Outcome:
         """Begin: grants whose outcome a power cut hid are closed as unknown."""
         self._out.event(EventKind.STARTED, "gateway", now, facts=facts)
-        for seq, grant in list(self._admissions.open_grants.items()):
+        for seq, grant in list(self._house.admissions.open_grants.items()):
             self._out.event(
                 EventKind.ACCESS_NOT_TAKEN,
                 grant.access_point,
@@ -192,9 +193,8 @@ class Controller:
                 facts=(("cause", seq), ("outcome", "unknown")),
                 person=grant.person,
             )
-        self._doors.reassert(self._site.doors)
-        self._lockers.start(now)
-        return self._finish()
+        self._house.start(now)
+        return self._finish(now)
 
     def renumber(self, shift: int) -> None:
         """Follow the journal into a new epoch, whose numbers begin anew.
@@ -203,82 +203,62 @@ class Controller:
         before, from its last acknowledged event.
         """
         self._out.next_seq += shift
-        self._admissions.renumber(shift)
-        self._doors.renumber(shift)
-        self._rescans.renumber(shift)
-        self._lockers.renumber(shift)
-        self._duty.renumber(shift)
+        for part in self._house.kept:
+            part.renumber(shift)
+        self._house.entrance.renumber(shift)
 
     def stop(self, now: Moment) -> Outcome:
         """End: tell what was still being counted."""
         self._tell_counted(now, is_final=True)
+        self._house.entrance.expire(now, is_final=True)
         self._out.event(EventKind.STOPPED, "gateway", now)
-        return self._finish()
+        return self._finish(now)
 
-    def _finish(self) -> Outcome:
+    def _finish(self, now: Moment) -> Outcome:
+        self._house.settle(now)
         return self._out.take()
 
     def _follow(self, event: Event) -> None:
-        self._admissions.follow(event)
-        self._duty.follow(event)
-        if event.kind is EventKind.ACCESS_NOT_TAKEN:
-            self._rescans.forget(int(event.fact("cause") or 0))
+        for learner in self._house.learning:
+            learner.follow(event)
 
     def _dispatch(self, stimulus: Stimulus, now: Moment) -> None:
+        house = self._house
         match stimulus:
             case Scan():
                 self._scan(stimulus, now)
             case ReadingBegan():
                 self._reception.indicate(stimulus.access_point, Indication.READING)
             case Unreadable():
-                facts: Facts = (("cause", stimulus.cause),)
-                denied = Denied(
-                    rule="reader", reason=DenyReason.UNREADABLE, facts=facts
-                )
-                self._deny(stimulus.access_point, denied, now, ())
+                house.entrance.unreadable(stimulus.access_point, stimulus.cause, now)
             case ContactChanged():
-                self._doors.contact(stimulus.door, now, is_open=stimulus.is_open)
+                house.doors.contact(stimulus.door, now, is_open=stimulus.is_open)
+            case OutputChanged():
+                house.doors.output(stimulus.door, now, is_on=stimulus.is_on)
             case ExitButtonChanged():
-                self._doors.exit(stimulus.door, now, is_pressed=stimulus.is_pressed)
+                house.doors.exit(stimulus.door, now, is_pressed=stimulus.is_pressed)
             case FireInputChanged():
-                self._doors.fire_input(now, is_active=stimulus.is_active)
-            case EmergencyEndOrdered():
-                self._doors.end_fire(now, stimulus.actor, stimulus.reason)
+                house.emergency.fire_input(now, is_active=stimulus.is_active)
+            case BellPressed():
+                house.ring(stimulus, now)
             case DeviceChanged():
                 self._device(stimulus, now)
             case CompartmentChanged():
-                self._lockers.changed(stimulus, now)
+                house.lockers.changed(stimulus, now)
             case CompartmentFailed():
-                self._lockers.failed(stimulus, now)
+                house.lockers.failed(stimulus, now)
             case OpenRefused():
-                self._lockers.refused(stimulus, now)
+                house.lockers.refused(stimulus, now)
             case Noted():
                 self._note(stimulus, now)
             case _:
-                self._orders.carry_out(stimulus, now)
+                self.rejection = self._orders.carry_out(stimulus, now)
 
-    def _order_mode(self, order: ModeOrdered, now: Moment) -> str:
-        self._doors.order_mode(order, now)
-        return ""
-
-    def _end_rental(self, order: RentalEndOrdered, now: Moment) -> str:
-        return "" if self._lockers.end_rental(order, now) else "no rental to end"
-
-    def _mend(self, order: MendOrdered, now: Moment) -> str:
-        return "" if self._lockers.mend(order, now) else "not out of order"
-
-    def _open_by_hand(self, order: PanelOpenOrdered, now: Moment) -> str:
-        """Let people in by hand, unless the door's mode admits nobody."""
-        mode = self._doors.mode(order.door)
-        reason = CLOSED_MODES.get(mode)
-        if reason is None:
-            self._doors.open_by_hand(order, now)
-            return ""
-        who: Facts = (("actor", order.actor[:MAX_TEXT]), ("kind", "PANEL"))
-        told: Facts = (("mode", mode.value),)
-        denied = Denied(rule="mode", reason=reason, facts=told)
-        self._reception.record(order.door, denied, now, who, self.roster)
-        return ""
+    def _scan(self, scan: Scan, now: Moment) -> None:
+        if now.monotonic_s - scan.received_s > SCAN_LIFE_S:
+            self._house.entrance.stale(scan.access_point, now)
+        else:
+            self._house.scan(scan, now)
 
     def _note(self, note: Noted, now: Moment) -> None:
         subject, kind = f"{note.subject}\0{note.kind.value}", note.kind.value
@@ -295,92 +275,11 @@ class Controller:
             # A cable that somebody wiggles must not wear out the disk.
             note = Noted(kind=kind, subject=stimulus.device, facts=facts)
             self._note(note, now)
-        if stimulus.is_online:
-            self._doors.reassert(stimulus.doors)
-        elif stimulus.senses_fire:
-            self._doors.fire_input_lost()
-
-    def _scan(self, scan: Scan, now: Moment) -> None:
-        if now.monotonic_s - scan.received_s > SCAN_LIFE_S:
-            self._rescans.stale(scan.access_point, now.monotonic_s)
-            step = NextStep.SHOW_AGAIN.value
-            again = Indication.TRY_AGAIN
-            self._reception.indicate(scan.access_point, again, next_step=step)
-            return
-        point = self._site.access_points[scan.access_point]
-        holder = self.roster.find(scan.credential.token)
-        if point.is_desk:
-            self._duty.scan(scan, holder, self.roster, now)
-        elif point.bank_id:
-            self._rentals.scan(scan, holder, self.roster, now)
-        else:
-            self._scan_door(scan, point.door_id, holder, now)
-
-    def _scan_door(
-        self, scan: Scan, door_id: str, holder: Cardholder | None, now: Moment
-    ) -> None:
-        mode, changes = self._doors.mode(door_id), self._doors.mode_changes(door_id)
-        again = self._rescans.find(scan, changes, now.monotonic_s)
-        if again is not None:
-            self._reopen(scan.access_point, door_id, again, now)
-            return
-        credential = scan.credential
-        answer = decide(
-            Question(
-                credential=credential,
-                door=self._site.doors[door_id],
-                mode=mode,
-                roster=self.roster,
-                site=self._site,
-                admissions=self._admissions.by_booking,
-                now=now,
-                holder=holder,
-            )
-        )
-        facts: Facts = (("kind", credential.kind.value),)
-        if isinstance(answer, Granted):
-            self._grant(scan, door_id, answer, now, facts)
-        else:
-            self._deny(scan.access_point, answer, now, facts)
-
-    def _grant(
-        self, scan: Scan, door_id: str, granted: Granted, now: Moment, facts: Facts
-    ) -> None:
-        is_free = granted.release_s == 0
-        facts += granted.facts + self._reception.decided(granted.rule, self.roster)
-        event = self._out.event(
-            EventKind.ACCESS_GRANTED,
-            scan.access_point,
-            now,
-            facts=(*facts, ("free", 1)) if is_free else facts,
-            person=granted.person,
-        )
-        if not is_free:
-            self._doors.grant(door_id, granted.release_s, event, now)
-        changes, now_s = self._doors.mode_changes(door_id), now.monotonic_s
-        self._rescans.granted(scan, changes, event.seq, granted.release_s, now_s)
-        self._reception.indicate(scan.access_point, Indication.GRANTED)
-
-    def _reopen(
-        self, access_point: str, door_id: str, again: tuple[int, float], now: Moment
-    ) -> None:
-        """Same card within 3 s of its grant: release again, without a second event."""
-        cause, release_s = again
-        if release_s > 0:
-            # Not a cause anew: while nobody used it the door still remembers it.
-            self._doors.release(door_id, release_s, now, cause=None)
-            self._doors.pulse(door_id, release_s, now, cause=cause)
-        self._reception.indicate(access_point, Indication.GRANTED)
-
-    def _deny(
-        self, access_point: str, denied: Denied, now: Moment, facts: Facts
-    ) -> None:
-        self._reception.deny(access_point, denied, now, facts, self.roster)
+        self._house.device_changed(stimulus, now)
 
     def _expire(self, now: Moment) -> None:
-        self._doors.expire(now)
-        self._lockers.expire(now)
-        self._duty.expire(now)
+        for part in self._house.timed:
+            part.expire(now)
         self._tell_counted(now)
 
     def _tell_counted(self, now: Moment, *, is_final: bool = False) -> None:
@@ -389,6 +288,3 @@ class Controller:
         for subject, kind, count in self._notes.collect(now_s, is_final=is_final):
             name = subject.partition("\0")[0]
             self._out.event(EventKind(kind), name, now, facts=(("count", count),))
-        for access_point, count in self._rescans.collect(now_s, is_final=is_final):
-            facts: Facts = (("scans", count),)
-            self._out.event(EventKind.STALLED, access_point, now, facts=facts)

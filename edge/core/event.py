@@ -156,7 +156,7 @@ def encode_core(event: Event) -> str:
         raise ValueError(f"facts of {event.kind} use a reserved name: {event.facts}")
     core |= {"at": event.subject, "b": moment.boot, "k": event.kind.value}
     core |= {"lo": moment.earliest_ms, "hi": moment.latest_ms}
-    core["m"] = int(moment.monotonic_s * 1000)
+    core["m"] = moment.monotonic_ms
     return canonical(core)
 
 

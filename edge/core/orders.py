@@ -64,16 +64,16 @@ class Orders:
         self._note = note
         self._handlers = handlers
 
-    def carry_out(self, order: Order, now: Moment) -> None:
-        """Do it, or write it down as rejected."""
+    def carry_out(self, order: Order, now: Moment) -> str:
+        """Do it, or write it down as rejected and return why."""
         try:
             check(order, self._site)
+            why = self._handlers[type(order)](order, now)
         except ValueError as unknown:
-            self._reject(order, str(unknown), now)
-            return
-        why = self._handlers[type(order)](order, now)
+            why = str(unknown)
         if why:
             self._reject(order, why, now)
+        return why
 
     def _reject(self, order: Order, why: str, now: Moment) -> None:
         facts: Facts = (

@@ -8,7 +8,7 @@ wear out the disk). Every decision stores what explains it later.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from edge.core.command import Indicate, Indication
 from edge.core.event import EventKind, Facts
@@ -18,10 +18,18 @@ if TYPE_CHECKING:
     from edge.core.access.answers import Denied
     from edge.core.moment import Moment
     from edge.core.outcome import OutcomeBuilder
-    from edge.core.people.roster import Roster
+    from edge.core.people.roster import Cursor
 
 #: Refusals of one access point that are told singly a minute.
 SINGLE_DENIALS = 5
+
+
+class Known(Protocol):
+    """Who is known, as far as a decision names it."""
+
+    @property
+    def cursor(self) -> Cursor:
+        """Where in the platform's feed it stands."""
 
 
 class Reception:
@@ -32,9 +40,9 @@ class Reception:
         self._settings_revision = settings_revision
         self._denials = Limiter(SINGLE_DENIALS)
 
-    def decided(self, rule: str, roster: Roster) -> Facts:
+    def decided(self, rule: str, known: Known) -> Facts:
         """Return what every decision stores, so that it can be explained later."""
-        revision = roster.cursor.revision
+        revision = known.cursor.revision
         return (("fr", revision), ("rule", rule), ("set", self._settings_revision))
 
     def deny(
@@ -43,17 +51,23 @@ class Reception:
         denied: Denied,
         now: Moment,
         facts: Facts,
-        roster: Roster,
+        known: Known,
+        *,
+        indication: Indication = Indication.DENIED,
     ) -> None:
         """Say a refusal and write it down."""
         reason, step = denied.reason.value, denied.next_step.value
         self.indicate(
-            access_point, Indication.DENIED, reason, next_step=step, facts=denied.facts
+            access_point,
+            indication,
+            reason,
+            next_step=step,
+            facts=denied.facts,
         )
-        self.record(access_point, denied, now, facts, roster)
+        self.record(access_point, denied, now, facts, known)
 
     def record(
-        self, subject: str, denied: Denied, now: Moment, facts: Facts, roster: Roster
+        self, subject: str, denied: Denied, now: Moment, facts: Facts, known: Known
     ) -> None:
         """Write a refusal down, or count it."""
         reason = denied.reason.value
@@ -64,7 +78,7 @@ class Reception:
             EventKind.ACCESS_DENIED,
             subject,
             now,
-            facts=(*facts, *self.decided(denied.rule, roster)),
+            facts=(*facts, *self.decided(denied.rule, known)),
             person=denied.person,
         )
 

@@ -76,6 +76,8 @@ class FireInputChanged:
 class DeviceChanged:
     """A device answers or ceased to; ``doors`` are those whose lock it drives.
 
+    ``appliances`` are those that it switches.
+
     ``is_news`` is False where a device was read anew without having been away: its
     outputs are brought in line again, but nothing is told.
     """
@@ -85,6 +87,7 @@ class DeviceChanged:
     detail: str
     is_news: bool = True
     doors: tuple[str, ...] = ()
+    appliances: tuple[str, ...] = ()
     #: Whether the fire panel's contact hangs on it: silent, nobody knows its level.
     senses_fire: bool = False
 

@@ -58,7 +58,8 @@ class Stage:
         self, roster: Roster | None = None, *, site: SitePlan = SITE, next_seq: int = 1
     ) -> None:
         self.controller = Controller(site, next_seq=next_seq)
-        self.controller.roster = roster or neighbours("b1 wang kitchen 14:00-16:00 x3")
+        known = roster or neighbours("b1 wang kitchen 14:00-16:00 x3")
+        self.controller.house.adopt(known, clock_ms("15:00"))
         self.now_s = 1000.0
         self.utc_ms = clock_ms("15:00")
         self.spread_ms = 0
@@ -215,7 +216,7 @@ class Stage:
     def replayed(self, state: str | None, after: int) -> Controller:
         """Return a new controller from a snapshot and the stored events after it."""
         revived = Controller(SITE, next_seq=self.controller.next_seq)
-        revived.roster = self.controller.roster
+        revived.house.adopt(self.controller.roster, self.controller.rolls.confirmed_ms)
         revived.recover(state, [as_stored(e) for e in self.journal if e.seq > after])
         return revived
 

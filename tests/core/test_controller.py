@@ -218,7 +218,7 @@ def test_a_grant_given_back_after_its_booking_was_forgotten_counts_nothing() -> 
     stage.utc_ms += 3 * 86_400_000  # a source told the time in between
     stage.standing()
     assert stage.wait(10) == ["ACCESS_NOT_TAKEN"]
-    assert stage.controller._admissions.by_booking == {}, "less than nobody"
+    assert stage.controller.house.admissions.by_booking == {}, "less than nobody"
 
 
 # The way out

@@ -222,14 +222,14 @@ def test_fire_holds_escape_doors_open_and_touches_no_other() -> None:
 def test_fire_cannot_end_while_its_input_is_active_and_ends_by_hand_alone() -> None:
     stage = _both()
     stage.fire()
-    assert stage.end_fire() == []
+    assert stage.end_fire() == ["COMMAND_REJECTED"]
     assert stage.mode("kitchen-door") == "LOCKED_OPEN"
     assert stage.fire(is_active=False) == []
     assert stage.wait(86_400) == []
     assert stage.mode("kitchen-door") == "LOCKED_OPEN"
     assert stage.end_fire() == ["EMERGENCY_ENDED", "relock kitchen-door"]
     assert stage.mode("kitchen-door") == "LOCKED"
-    assert stage.end_fire() == [], "there is none to end"
+    assert stage.end_fire() == ["COMMAND_REJECTED"], "there is none to end"
 
 
 def test_the_end_of_a_fire_locks_no_open_leaf() -> None:
@@ -290,8 +290,8 @@ def test_a_mode_ordered_under_fire_is_told_at_once_and_applies_after_it() -> Non
 
 def test_a_fire_that_the_emergency_file_remembers_holds_from_the_start() -> None:
     stage = _both()
-    stage.controller.doors.assume_fire()
-    assert stage.controller.doors.is_fire
+    stage.controller.emergency.assume_fire()
+    assert stage.controller.emergency.is_fire
     told = stage.take(stage.controller.start(stage.now()))
     assert told == [
         "STARTED",
@@ -299,7 +299,8 @@ def test_a_fire_that_the_emergency_file_remembers_holds_from_the_start() -> None
         "relock lounge-door",
         "relock store-door",
     ]
-    assert stage.end_fire() == ["EMERGENCY_ENDED", "relock kitchen-door"]
+    ended = ["EMERGENCY_STARTED", "EMERGENCY_ENDED", "relock kitchen-door"]
+    assert stage.end_fire() == ended
 
 
 def test_an_escape_door_that_is_new_in_the_plan_joins_the_fire_that_stands() -> None:

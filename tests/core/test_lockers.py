@@ -176,7 +176,7 @@ def test_who_left_fetches_what_is_his_once_but_not_with_a_lost_card(
     stored(stage)
     gone = revocation("wang")
     gone = type(gone)(token=gone.token, reason=reason)
-    stage.controller.roster = roster(holder("wang"), booked(C1), gone)
+    stage.controller.house.adopt(roster(holder("wang"), booked(C1), gone), stage.utc_ms)
     told = stage.scan("wang", "hall-in")
     if not opens:
         assert stage.said() == [("DENIED", "CREDENTIAL_REVOKED", "ASK_VOLUNTEER")]

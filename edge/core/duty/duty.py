@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from edge.core.access.answers import Denied, DenyReason, NextStep, person_of
-from edge.core.access.decision import barred
 from edge.core.access.rescans import AGAIN_S
+from edge.core.access.rules.credential import barred
 from edge.core.command import Indication
 from edge.core.duty.ledger import Ledger
 from edge.core.duty.shift import (
@@ -77,7 +77,7 @@ class Duty:
     ) -> None:
         """Begin or end the shift of whoever scanned."""
         kind: Facts = (("kind", scan.credential.kind.value),)
-        reason = barred(scan.credential, holder, rolls)
+        reason = barred(scan.credential, holder, rolls, now)
         if holder is None or reason is not None:
             reason = reason or DenyReason.CREDENTIAL_NOT_FOUND
             denied = Denied(rule="credential", reason=reason, person=person_of(holder))

@@ -75,7 +75,7 @@ class Ledger:
     def dump(self) -> list[list[int | str]]:
         """Return the shifts as JSON values."""
         return [
-            [seq, shift.holder, *_dump(shift.since), shift.minutes, shift.state.value]
+            [seq, shift.holder, *shift.since.dump(), shift.minutes, shift.state.value]
             for seq, shift in self._shifts.items()
         ]
 
@@ -83,14 +83,8 @@ class Ledger:
         """Take what :meth:`dump` returned, or an older one's running shifts."""
         for row in rows:
             seq, holder, *rest = row if isinstance(row[0], int) else [0, *row]
-            monotonic_ms, earliest_ms, latest_ms, boot, *told = rest
-            minutes, state = told or (0, ShiftState.RUNNING)
-            since = Moment(
-                monotonic_s=monotonic_ms / 1000,
-                earliest_ms=earliest_ms,
-                latest_ms=latest_ms,
-                boot=boot,
-            )
+            minutes, state = rest[4:] or (0, ShiftState.RUNNING)
+            since = Moment.load(rest[:4])
             while seq in self._shifts:  # an older snapshot told no number
                 seq -= 1
             self._shifts[seq] = Shift(
@@ -106,9 +100,7 @@ class Ledger:
 
     def _start(self, holder: str, event: Event) -> None:
         self._running.pop(holder, None)
-        # As the journal keeps it, or a replay would differ by part of a millisecond.
-        kept_s = int(event.moment.monotonic_s * 1000) / 1000
-        since = replace(event.moment, monotonic_s=kept_s)
+        since = event.moment.as_kept()
         self._shifts[event.seq] = Shift(holder=holder, since=since)
         self._running[holder] = event.seq
         self._forget(event.moment.earliest_ms)
@@ -133,8 +125,3 @@ class Ledger:
         ended = [seq for seq, shift in self._shifts.items() if not shift.is_running]
         for seq in ended[: max(0, len(self._shifts) - MAX_SHIFTS)]:
             del self._shifts[seq]
-
-
-def _dump(since: Moment) -> tuple[int | str, ...]:
-    monotonic_ms = round(since.monotonic_s * 1000)
-    return monotonic_ms, since.earliest_ms, since.latest_ms, since.boot

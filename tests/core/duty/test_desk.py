@@ -79,7 +79,7 @@ def test_who_is_no_longer_a_volunteer_may_still_end_his_shift() -> None:
     stage = Stage()
     stage.scan("chen", "desk")
     stage.wait(60)
-    stage.controller.roster = roster(holder("chen"))
+    stage.controller.house.adopt(roster(holder("chen")), stage.utc_ms)
     assert stage.scan("chen", "desk") == ["DUTY_ENDED"]
     stage.wait(60)
     assert stage.scan("chen", "desk") == ["ACCESS_DENIED"]

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts of a site's standing, made once and made known to each other.
+
+The law of the module: no rule lives here. Who learns from events as they are numbered
+stands in ``learning``; doors and compartments move by their machines and hear of
+events in a replay alone (``moving``). What one part has to tell another after the
+fact goes through here, once the outcome is complete.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge.core.access.admissions import Admissions
+from edge.core.access.answers import Denied
+from edge.core.access.entrance import Entrance, Surroundings
+from edge.core.access.redemptions import Redemptions
+from edge.core.access.rules.way import CLOSED_MODES
+from edge.core.doors.doorkeeper import Doorkeeper
+from edge.core.duty.care import Care
+from edge.core.duty.duty import ON_DUTY_ROLES, Duty
+from edge.core.emergency.emergency import Emergency
+from edge.core.event import EventKind
+from edge.core.lockers.lockers import Lockers
+from edge.core.lockers.rentals import Rentals
+from edge.core.orders import MAX_TEXT
+from edge.core.people.binding import Binding
+from edge.core.people.local import LocalRoster
+from edge.core.people.local_orders import LocalOrders
+from edge.core.people.rolls import Rolls
+from edge.core.spaces.presence import Presence
+from edge.core.stimulus import (
+    BindBegun,
+    CareAnswered,
+    CashNoted,
+    DrillEndOrdered,
+    DrillMarked,
+    DrillOrdered,
+    DutyConfirmed,
+    DutyCorrected,
+    DutyOrdered,
+    ElderMarked,
+    EmergencyEndOrdered,
+    EmergencyOrdered,
+    EntryConfirmed,
+    LocalHolderOrdered,
+    LocalRevocationOrdered,
+    MendOrdered,
+    ModeOrdered,
+    PanelOpenOrdered,
+    RentalEndOrdered,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge.core.event import Event, Facts
+    from edge.core.keeper import Keeper, Learner, Stored, Timed
+    from edge.core.moment import Moment
+    from edge.core.orders import Handler
+    from edge.core.outcome import OutcomeBuilder
+    from edge.core.people.roster import Roster
+    from edge.core.plan import SitePlan
+    from edge.core.reception import Reception
+    from edge.core.stimulus import BellPressed, DeviceChanged, Noted, Order, Scan
+
+
+class House:
+    """One site's parts."""
+
+    def __init__(
+        self,
+        site: SitePlan,
+        out: OutcomeBuilder,
+        reception: Reception,
+        note: Callable[[Noted, Moment], None],
+    ) -> None:
+        self._site = site
+        self._reception = reception
+        self.local = LocalRoster()
+        self.rolls = Rolls(site, self.local)
+        self.admissions = Admissions()
+        self.redemptions = Redemptions()
+        self.presence = Presence(site, self.rolls)
+        self.doors = Doorkeeper(site, out, self.presence)
+        self.emergency = Emergency(site, out, reception, self.doors, self.rolls)
+        self.duty = Duty(site, out, reception)
+        self.care = Care(site, out)
+        self.local_orders = LocalOrders(out, self.rolls, self.local)
+        self.binding = Binding(site, out, reception, self.rolls, self.local)
+        self.lockers = Lockers(site, out, reception)
+        self.rentals = Rentals(site, out, reception, self.lockers)
+        around = Surroundings(
+            doors=self.doors,
+            rolls=self.rolls,
+            emergency=self.emergency,
+            presence=self.presence,
+            duty=self.duty,
+            admissions=self.admissions,
+            redemptions=self.redemptions,
+        )
+        self.entrance = Entrance(site, out, reception, around, note)
+        #: Doors through which somebody of the staff came in by this stimulus.
+        self._staffed: list[str] = []
+        sourced: tuple[Stored, ...] = (
+            self.admissions,
+            self.redemptions,
+            self.presence,
+            self.local_orders,
+            self.emergency,
+            self.duty,
+            self.care,
+        )
+        self.moving: tuple[Keeper, ...] = (self.doors, self.lockers)
+        self.kept: tuple[Stored, ...] = (*sourced, *self.moving)
+        self.learning: tuple[Learner, ...] = (*sourced, self.entrance, _Staff(self))
+        self.timed: tuple[Timed, ...] = (
+            self.emergency,
+            *self.moving,
+            self.entrance,
+            self.local_orders,
+            self.binding,
+            self.duty,
+            self.care,
+        )
+
+    def handlers(self) -> dict[type[Order], Handler]:
+        """Return who answers for which order."""
+        emergency, duty = self.emergency, self.duty
+        return {
+            ModeOrdered: self.doors.order_mode,
+            PanelOpenOrdered: self._open_by_hand,
+            EntryConfirmed: self.entrance.confirm,
+            CashNoted: self.local_orders.note_cash,
+            BindBegun: self.binding.begin,
+            LocalHolderOrdered: self.local_orders.hold,
+            LocalRevocationOrdered: self.local_orders.revoke,
+            EmergencyOrdered: emergency.begin,
+            EmergencyEndOrdered: emergency.end,
+            DrillOrdered: emergency.begin_drill,
+            DrillMarked: emergency.mark_drill,
+            DrillEndOrdered: emergency.end_drill,
+            ElderMarked: emergency.mark_elder,
+            DutyOrdered: self._order_duty,
+            DutyCorrected: duty.correct,
+            DutyConfirmed: duty.confirm,
+            CareAnswered: self.care.answer,
+            RentalEndOrdered: self._end_rental,
+            MendOrdered: self._mend,
+        }
+
+    def scan(self, scan: Scan, now: Moment) -> None:
+        """Answer a credential wherever it was presented."""
+        point = self._site.access_points[scan.access_point]
+        holder = self.rolls.find(scan.credential.token)
+        if point.is_desk:
+            is_taken = self.entrance.begins_emergency(scan, holder, now)
+            if not is_taken and not self.binding.scan(scan, holder, now):
+                self.duty.scan(scan, holder, self.rolls, now)
+        elif point.bank_id:
+            self.rentals.scan(scan, holder, self.rolls, now)
+        else:
+            self.entrance.scan(scan, holder, now)
+
+    def ring(self, bell: BellPressed, now: Moment) -> None:
+        """Call whoever is on duty to a door."""
+
+    def device_changed(self, stimulus: DeviceChanged, now: Moment) -> None:
+        """Take in that a device answers, or does not any more."""
+        is_online = stimulus.is_online
+        self.doors.board_changed(stimulus.doors, now, is_online=is_online)
+        if stimulus.senses_fire and not is_online:
+            self.emergency.fire_input_lost()
+
+    def adopt(self, roster: Roster, confirmed_ms: int) -> None:
+        """Take over the platform's roster."""
+        self.rolls.adopt(roster, confirmed_ms)
+        self.care.adopt(self.rolls)
+
+    def start(self, now: Moment) -> None:
+        """Bring outputs in line with what the journal says."""
+        self.doors.reassert(self._site.doors)
+        self.lockers.start(now)
+
+    def prune(self, earliest_ms: int) -> None:
+        """Forget what is surely over, before it is written down once more."""
+        self.admissions.prune(earliest_ms)
+        self.redemptions.prune(earliest_ms)
+
+    def settle(self, now: Moment) -> None:
+        """Let doors follow what this stimulus has brought about elsewhere."""
+        while self._staffed:
+            self.doors.staff_came_in(self._staffed.pop(), now)
+        self.doors.settle(now)
+
+    def staff_came_in(self, door_id: str) -> None:
+        """Remember, for :meth:`settle`, where somebody of the staff came in."""
+        self._staffed.append(door_id)
+
+    def _open_by_hand(self, order: PanelOpenOrdered, now: Moment) -> str:
+        """Let people in by hand, unless the door's mode admits nobody."""
+        mode = self.doors.mode(order.door)
+        reason = CLOSED_MODES.get(mode)
+        if reason is None:
+            return self.doors.open_by_hand(order, now) or self._cash_of(order, now)
+        who: Facts = (("actor", order.actor[:MAX_TEXT]), ("kind", "PANEL"))
+        told: Facts = (("mode", mode.value),)
+        denied = Denied(rule="mode", reason=reason, facts=told)
+        self._reception.record(order.door, denied, now, who, self.rolls)
+        return ""
+
+    def _cash_of(self, order: PanelOpenOrdered, now: Moment) -> str:
+        """Note the cash that was taken at the door for a booking."""
+        if not order.booking or not order.cash_fen:
+            return ""
+        noted = CashNoted(
+            booking=order.booking, fen=order.cash_fen, actor=order.actor
+        )
+        return self.local_orders.note_cash(noted, now)
+
+    def _order_duty(self, order: DutyOrdered, now: Moment) -> str:
+        return self.duty.order(order, self.rolls.holder(order.holder), now)
+
+    def _end_rental(self, order: RentalEndOrdered, now: Moment) -> str:
+        return "" if self.lockers.end_rental(order, now) else "no rental to end"
+
+    def _mend(self, order: MendOrdered, now: Moment) -> str:
+        return "" if self.lockers.mend(order, now) else "not out of order"
+
+
+class _Staff:
+    """Hears of staff that came in: some doors wait for it."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def follow(self, event: Event) -> None:
+        """Tell the house of the door; the doors are in the middle of their step."""
+        if event.kind is not EventKind.ACCESS_TAKEN or event.person.holder is None:
+            return
+        holder = self._house.rolls.holder(event.person.holder)
+        if holder is not None and not ON_DUTY_ROLES.isdisjoint(holder.roles):
+            self._house.staff_came_in(event.subject)
