@@ -33,9 +33,18 @@ from drivers.device import (
     Unreachable,
 )
 from edge.bindings.wiring import InputRole
-from edge.core.command import HoldOpen, OpenCompartment, Release, Relock
+from edge.core.access.ticket import Ticket
+from edge.core.command import (
+    HoldOpen,
+    Indication,
+    OpenCompartment,
+    Release,
+    Relock,
+    SwitchAppliance,
+)
 from edge.core.event import EventKind
 from edge.core.stimulus import (
+    BellPressed,
     CompartmentChanged,
     CompartmentFailed,
     ContactChanged,
@@ -47,13 +56,18 @@ from edge.core.stimulus import (
     Scan,
     Unreadable,
 )
+from edge.core.stimulus import OutputChanged as DoorOutputChanged
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from drivers.device import Order, Signal
     from drivers.secret import Secret
     from edge.bindings.tokens import TokenMaker
     from edge.bindings.wiring import WiredInput, Wiring
+    from edge.core.access.ticket import ShownTicket
     from edge.core.command import Indicate
+    from edge.core.credential import Credential
     from edge.core.event import Facts
     from edge.core.stimulus import Stimulus
 
@@ -68,6 +82,21 @@ _SENSED = {
 }
 
 
+#: What a reader shows where its few cues have no word of their own.
+_CUES = {
+    Indication.READING: Cue.READING,
+    Indication.GRANTED: Cue.GRANTED,
+    Indication.DENIED: Cue.DENIED,
+    Indication.TRY_AGAIN: Cue.TRY_AGAIN,
+    Indication.WAITING: Cue.READING,
+    Indication.CLOSE_DOOR: Cue.TRY_AGAIN,
+    Indication.TAP_CARD: Cue.READING,
+    Indication.DONE: Cue.GRANTED,
+}
+#: How a code begins that is a ticket; any other is a name in the roster.
+TICKET_PREFIXES = (b"MS1:", b"MSR:")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardScan:
     """An identity card was read; its secret still has to become a token."""
@@ -75,17 +104,29 @@ class CardScan:
     access_point: str
     secret: Secret
     received_s: float
+    is_secure: bool = True
 
 
 class Bindings:
-    """One site's translation, both ways."""
+    """One site's translation, both ways; ``read_ticket`` knows tickets and the time.
 
-    def __init__(self, wiring: Wiring, tokens: TokenMaker) -> None:
+    Without it a ticket is a code like others.
+    """
+
+    def __init__(
+        self,
+        wiring: Wiring,
+        tokens: TokenMaker,
+        read_ticket: Callable[[bytes], ShownTicket] | None = None,
+    ) -> None:
         self.wiring = wiring
         self._tokens = tokens
+        self._read_ticket = read_ticket
         self._places = wiring.places
         self._devices = {place: device for device, place in wiring.places.items()}
         self._cells = {wire: cell for cell, wire in wiring.locks.items()}
+        self._doors = {wire: door for door, wire in wiring.strikes.items()}
+        self._tampered: set[str] = set()
         self._online: set[str] = set()
         self._silent: set[str] = set()
         self._alert: set[str] = set()
@@ -124,7 +165,10 @@ class Bindings:
             ):
                 point = self.wiring.access_points.get(device)
                 # A reader that no access point uses is read by nobody.
-                return self._presented(point, signal, now_s) if point else None
+                if not point:
+                    return None
+                is_secure = device not in self._tampered
+                return self._presented(point, signal, now_s, is_secure=is_secure)
             case InputChanged():
                 return self._input(device, signal)
             case Reachable():
@@ -136,10 +180,14 @@ class Bindings:
             ):
                 bank, number = cell
                 return CompartmentFailed(bank=bank, number=number, why=signal.why)
-            case Garbled() | OrderFailed() | TamperChanged() | AddressConflict():
+            case TamperChanged(is_tampered=is_on):
+                (self._tampered.add if is_on else self._tampered.discard)(device)
                 return _trouble(device, signal)
-            case OutputChanged():
-                return None  # the doors' own contacts tell what came of an order
+            case Garbled() | OrderFailed() | AddressConflict():
+                return _trouble(device, signal)
+            case OutputChanged(channel=channel, is_on=is_on):
+                door = self._doors.get((device, channel))
+                return DoorOutputChanged(door=door, is_on=is_on) if door else None
             case _:
                 assert_never(signal)
 
@@ -148,39 +196,60 @@ class Bindings:
         point: str,
         signal: CardFound | CardRead | CardUnreadable | CodeRead | TagRead | PinEntered,
         now_s: float,
+        *,
+        is_secure: bool,
     ) -> Stimulus | CardScan | None:
         """Return what somebody held up at an access point."""
+        ticket: ShownTicket | None = None
         match signal:
             case CardFound():
                 return ReadingBegan(access_point=point)
             case CardRead():
-                secret = signal.secret
-                return CardScan(access_point=point, secret=secret, received_s=now_s)
+                return CardScan(
+                    access_point=point,
+                    secret=signal.secret,
+                    received_s=now_s,
+                    is_secure=is_secure,
+                )
             case CardUnreadable():
                 return Unreadable(access_point=point, cause=signal.why.value)
             case CodeRead():
-                credential = self._tokens.code(signal.payload)
+                credential, ticket = self._code(signal.payload)
             case TagRead():
                 tag = signal.technology.value, signal.bits, signal.number
                 credential = self._tokens.tag(*tag)
             case PinEntered():
-                signal.secret.wipe()  # no rule counts wrong tries yet: it opens nothing
-                return None
+                credential = self._tokens.pin(signal.secret.take())
             case _:
                 assert_never(signal)
-        return Scan(access_point=point, credential=credential, received_s=now_s)
+        return Scan(
+            access_point=point,
+            credential=credential,
+            received_s=now_s,
+            ticket=ticket,
+            is_secure=is_secure,
+        )
+
+    def _code(self, payload: bytes) -> tuple[Credential, ShownTicket | None]:
+        """Tell a ticket from a code; the same ticket is one whatever its digits."""
+        if self._read_ticket is None or payload[:4] not in TICKET_PREFIXES:
+            return self._tokens.code(payload), None
+        shown = self._read_ticket(payload)
+        if isinstance(shown, Ticket):
+            return self._tokens.ticket(shown.ticket_id), shown
+        return self._tokens.code(payload), shown
 
     def shown(self, wish: Indicate) -> list[tuple[str, Show]]:
         """Return the ports and orders that tell the person at the access point."""
         orders = []
         for device in self.wiring.displays.get(wish.access_point, ()):
             port, unit = self._places[device]
-            cue = Cue(wish.indication.value)
+            cue = _CUES[wish.indication]
             orders.append((port, Show(unit=unit, cue=cue, text=wish.reason)))
         return orders
 
     def order(
-        self, command: Release | Relock | HoldOpen | OpenCompartment
+        self, command: Release | Relock | HoldOpen | OpenCompartment | SwitchAppliance
     ) -> tuple[str, Order]:
         """Return the port and the order that carry a command out."""
         match command:
@@ -198,6 +267,10 @@ class Bindings:
                 device, channel = self.wiring.locks[command.bank, command.number]
                 port, unit = self._places[device]
                 return port, OpenLock(unit=unit, channel=channel)
+            case SwitchAppliance(is_on=is_on):
+                device, channel = self.wiring.appliances[command.appliance]
+                port, unit = self._places[device]
+                return port, SetOutput(unit=unit, channel=channel, is_on=is_on)
             case _:
                 assert_never(command)
 
@@ -223,6 +296,8 @@ class Bindings:
                 return ExitButtonChanged(door=wired.of, is_pressed=is_yes)
             case InputRole.FIRE:
                 return FireInputChanged(is_active=is_yes)
+            case InputRole.BELL:
+                return BellPressed(door=wired.of) if is_yes else None
             case InputRole.TAMPER | InputRole.SUPPLY:
                 return self._sensor(wired, is_yes=is_yes)
             case _:
@@ -248,6 +323,7 @@ class Bindings:
             is_news=is_news,
             detail=detail[:MAX_DETAIL],
             doors=self.wiring.doors_of(device),
+            appliances=self.wiring.appliances_of(device),
         )
 
     def _unreachable(self, device: str, why: str, now_s: float) -> Stimulus | None:
@@ -261,6 +337,8 @@ class Bindings:
             device=device,
             is_online=False,
             detail=why[:MAX_DETAIL],
+            doors=self.wiring.doors_of(device),
+            appliances=self.wiring.appliances_of(device),
             senses_fire=self.wiring.senses_fire(device),
         )
 

@@ -57,6 +57,20 @@ class TokenMaker:
         """Turn a scanned code's payload into its credential."""
         return self._credential(CredentialKind.QR, b"qr1", payload)
 
+    def ticket(self, ticket_id: str) -> Credential:
+        """Turn a ticket's identifier (hex) into its credential."""
+        return self._credential(CredentialKind.QR, b"tkt1", ticket_id.encode())
+
+    def pin(self, digits: bytearray) -> Credential:
+        """Turn typed digits (ASCII) into their credential and wipe them.
+
+        The site key alone keeps four digits from being guessed out of a token.
+        """
+        try:
+            return self._credential(CredentialKind.PIN, b"pin1", bytes(digits))
+        finally:
+            digits[:] = bytes(len(digits))
+
     def tag(self, technology: str, bits: int, number: bytes) -> Credential:
         """Turn a card's own number into its credential; all three are its key.
 

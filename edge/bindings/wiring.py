@@ -25,6 +25,7 @@ class InputRole(StrEnum):
     CONTACT = "contact"
     EXIT_BUTTON = "exit_button"
     FIRE = "fire"
+    BELL = "bell"
     TAMPER = "tamper"
     SUPPLY = "supply"
 
@@ -53,11 +54,19 @@ class Wiring:
     displays: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: The lock of each compartment; its feedback is the input of the same channel.
     locks: Mapping[Cell, Wire] = field(default_factory=dict)
+    #: The output of each appliance.
+    appliances: Mapping[str, Wire] = field(default_factory=dict)
 
     def doors_of(self, device: str) -> tuple[str, ...]:
         """Return the doors whose lock hangs on a board."""
         return tuple(
             door for door, (board, _) in self.strikes.items() if board == device
+        )
+
+    def appliances_of(self, device: str) -> tuple[str, ...]:
+        """Return the appliances that a board switches."""
+        return tuple(
+            name for name, (board, _) in self.appliances.items() if board == device
         )
 
     def sensed(self) -> frozenset[str]:
@@ -72,5 +81,6 @@ class Wiring:
         )
 
     def boards(self) -> frozenset[str]:
-        """Return the devices that drive a lock or are asked for an input."""
-        return self.sensed() | {board for board, _ in self.strikes.values()}
+        """Return the devices that drive an output or are asked for an input."""
+        wires = (*self.strikes.values(), *self.appliances.values())
+        return self.sensed() | {board for board, _ in wires}

@@ -31,6 +31,7 @@ from edge.core.access.answers import NextStep
 from edge.core.command import Indicate, Indication
 from edge.core.event import EventKind
 from edge.core.stimulus import (
+    BellPressed,
     CompartmentChanged,
     CompartmentFailed,
     ContactChanged,
@@ -38,6 +39,7 @@ from edge.core.stimulus import (
     ExitButtonChanged,
     FireInputChanged,
     Noted,
+    OutputChanged,
     ReadingBegan,
     Scan,
     Unreadable,
@@ -190,6 +192,7 @@ class Intake:
                 ContactChanged()
                 | ExitButtonChanged()
                 | FireInputChanged()
+                | OutputChanged()
                 | DeviceChanged()
                 | CompartmentChanged()
                 | CompartmentFailed()
@@ -203,6 +206,8 @@ class Intake:
                 self._scan(stimulus)
             case ReadingBegan():
                 self._gateway.offer(stimulus.access_point, stimulus)
+            case BellPressed():
+                self._gateway.offer(stimulus.door, stimulus)
             case _:
                 pass  # nobody orders a mode or the end of a fire by wire
 
@@ -247,5 +252,6 @@ class Intake:
                 access_point=card.access_point,
                 credential=credential,
                 received_s=card.received_s,
+                is_secure=card.is_secure,
             )
         )

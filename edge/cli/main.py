@@ -17,6 +17,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from edge.cli.order_verbs import register as register_orders
+from edge.cli.ticket.verbs import app as ticket
+
 app = typer.Typer(
     name="menshen",
     help="Menshen (门神): the offline-first gateway of a neighbourhood's doors.",
@@ -112,6 +115,8 @@ def open_door(
 
 journal = typer.Typer(help="The journal of events.", no_args_is_help=True)
 app.add_typer(journal, name="journal")
+app.add_typer(ticket, name="ticket")
+register_orders(app)
 
 
 @journal.command("show")
@@ -152,19 +157,6 @@ def journal_verify(state: State = HERE, as_json: Json = False) -> None:
     found = asyncio.run(check(state / "journal.db"))
     _tell(found, as_json=as_json)
     raise typer.Exit(0 if found["sound"] else 1)
-
-
-@app.command("end-fire")
-def end_fire(
-    socket: Socket,
-    actor: Annotated[str, typer.Option(help="Who ends it.")],
-    reason: Annotated[str, typer.Option(help="Why.")],
-) -> None:
-    """End the fire release by hand, once the fire panel is reset."""
-    from edge.control.client import ask
-
-    ask(socket, "end-fire", actor=actor, reason=reason)
-    print("The fire release has ended; the doors are as they were before.")
 
 
 config = typer.Typer(help="Site files.", no_args_is_help=True)

@@ -14,6 +14,7 @@ import os
 import random
 import secrets
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -25,6 +26,8 @@ from cloud_sync.session import SyncSession
 from cloud_sync.signing import PlatformKeys
 from cloud_sync.topics import Topics
 from edge.bindings.bindings import Bindings
+from edge.bindings.ticket_keys import TicketKeys
+from edge.cli.control_orders import VERBS, carry_out, read_order
 from edge.cli.device_lines import open_lines
 from edge.cli.emergency_keeper import EmergencyKeeper
 from edge.cli.intake import Intake
@@ -36,13 +39,15 @@ from edge.cli.status import event_view, status, steady_part
 from edge.cli.supervision import Supervision
 from edge.cli.sync_ports import ClockForSync, JournalForSync, port_faults
 from edge.cli.system_clock import SystemClock, local_time
+from edge.cli.ticket.key_files import read_ticket_keys
+from edge.cli.ticket_sight import TicketSight
 from edge.control.server import ControlServer
 from edge.core.chain import SALT_BYTES
 from edge.core.command import HoldOpen, Indicate, OpenCompartment, Relock
 from edge.core.controller import Controller
 from edge.core.emergency.state import EmergencyState
 from edge.core.event import EventKind, Facts
-from edge.core.stimulus import EmergencyEndOrdered, Noted, OpenRefused, PanelOpenOrdered
+from edge.core.stimulus import Noted, OpenRefused
 from edge.gateway.gateway import Gateway
 from edge.storage.connection import open_aiosqlite
 from edge.storage.journal_file import open_journal
@@ -56,8 +61,6 @@ if TYPE_CHECKING:
     from drivers.links.link import Link
     from edge.core.command import Command
     from edge.core.event import Event
-    from edge.core.moment import Moment
-    from edge.core.outcome import Outcome
     from edge.settings.site import Settings
     from edge.storage.journal import Journal
 
@@ -111,7 +114,8 @@ class Runtime:
             await self._open_storage(stack)
             await self._open_rules(stack)
             self._open_client()
-            self.bindings = Bindings(wiring_of(self.settings), tokens)
+            sight = TicketSight(self.controller.rolls, self.clock, self._ticket_keys())
+            self.bindings = Bindings(wiring_of(self.settings), tokens, sight.read)
             intake = Intake(
                 self.bindings,
                 tokens,
@@ -136,6 +140,11 @@ class Runtime:
                     await self._stop()  # also when something failed: keep what there is
             with contextlib.suppress(PortFaultError), port_faults():
                 await self.journal.settle()
+
+    def _ticket_keys(self) -> TicketKeys:
+        """Return the keys of a site that had some before its first feed."""
+        path = self._state / "keys" / "tickets.json"
+        return read_ticket_keys(path) if path.exists() else TicketKeys(keys=())
 
     def _open_lines(self, intake: Intake) -> None:
         """Build the wires, and who listens to them; nothing is opened yet."""
@@ -172,7 +181,7 @@ class Runtime:
                     self._lines[port].order(shown)
             return
         if isinstance(command, HoldOpen | Relock):
-            self._keep_fire()
+            self._keep_emergency()
         port, wish = self.bindings.order(command)
         line = self._lines[port]
         if line.is_open:  # else nothing old moves a relay once it is back
@@ -206,7 +215,7 @@ class Runtime:
         recovery = await self.journal.recover()
         self.controller.recover(recovery.state, recovery.tail)
         if EmergencyState.FIRE in self._emergency.remembered:
-            self.controller.doors.assume_fire()
+            self.controller.emergency.assume_fire()
         self.gateway = Gateway(
             self.controller,
             self.journal,
@@ -218,7 +227,7 @@ class Runtime:
         path = self._state / "roster.db"
         opened = await stack.enter_async_context(open_roster(path, open_aiosqlite))
         self._aside["roster"] = opened.set_aside
-        self.feed = await RosterFeed.open(opened.store, self.gateway)
+        self.feed = await RosterFeed.open(opened.store, self.gateway, plan.spaces)
 
     def _start(self) -> None:
         facts: Facts = (
@@ -236,9 +245,8 @@ class Runtime:
             self._state / "control.sock",
             {
                 "status": lambda _: status(self),
-                "open": self._open,
-                "end-fire": self._end_fire,
                 "self-test": self.self_test.order,
+                **{verb: partial(self._order, verb) for verb in VERBS},
             },
         )
         await server.open()
@@ -266,6 +274,9 @@ class Runtime:
             chance=random.random,
         )
 
+    def _order(self, verb: str, request: dict[str, Any]) -> dict[str, Any]:
+        return carry_out(self.gateway, read_order(verb, request))
+
     def _note_damage(self, what: str, kept: Path) -> None:
         facts: Facts = (("kept", kept.name), ("what", "damaged"))
         note = Noted(kind=EventKind.STORAGE_FAULT, subject=what, facts=facts)
@@ -278,7 +289,7 @@ class Runtime:
         if self._wake is None:
             loop = asyncio.get_running_loop()
             self._wake = loop.call_later(SEND_AFTER_S, self._send)
-        self._keep_fire()
+        self._keep_emergency()
         if self._control is not None and self._control.is_watched:
             for event in batch:
                 self._control.publish({"event": event_view(event)})
@@ -286,22 +297,6 @@ class Runtime:
     def _send(self) -> None:
         self._wake = None
         self.client.wake()
-
-    def _open(self, request: dict[str, Any]) -> dict[str, Any]:
-        door, actor, reason = _texts(request, "door", "actor", "reason")
-        order = PanelOpenOrdered(door=door, actor=actor, reason=reason)
-        self.controller.check(order)
-        outcomes: list[Outcome] = []
-
-        def handle(controller: Controller, now: Moment) -> Outcome:
-            outcomes.append(controller.handle(order, now))
-            return outcomes[0]
-
-        self.gateway.do(handle)
-        for event in outcomes[0].events:
-            if event.kind is EventKind.MANUAL_ENTRY:
-                return {"seq": event.seq}
-        raise ValueError(f"{door} stays shut: its mode does not let anybody in")
 
     async def _tell_status(self) -> None:
         """Publish the status whenever it has changed, five times a second at most."""
@@ -317,29 +312,8 @@ class Runtime:
                 last = steady
                 self._control.publish({"status": shown})
 
-    def _end_fire(self, request: dict[str, Any]) -> dict[str, Any]:
-        actor, reason = request.get("actor"), request.get("reason")
-        if not (
-            isinstance(actor, str) and actor and isinstance(reason, str) and reason
-        ):
-            raise ValueError("say who ends the fire release (actor) and why (reason)")
-        order = EmergencyEndOrdered(
-            state=EmergencyState.FIRE, actor=actor, reason=reason
-        )
-        self.gateway.do(lambda controller, now: controller.handle(order, now))
-        if self.controller.doors.is_fire:
-            raise ValueError(
-                "the fire input is active, or its board does not answer: "
-                "reset the fire panel first"
-            )
-        return {"fire": False}
-
-    def _standing(self) -> frozenset[EmergencyState]:
-        is_fire = self.controller.doors.is_fire
-        return frozenset({EmergencyState.FIRE} if is_fire else ())
-
-    def _keep_fire(self) -> None:
-        self._emergency.keep(self._standing())
+    def _keep_emergency(self) -> None:
+        self._emergency.keep(self.controller.emergency.standing)
 
     def _flush_lines(self) -> None:
         for line in self._lines.values():
@@ -355,7 +329,7 @@ class Runtime:
                     facts=(("step_ms", step_ms),),
                 )
                 self.gateway.note(note)
-            self._keep_fire()
+            self._keep_emergency()
             with contextlib.suppress(PortFaultError), port_faults():
                 await self.journal.settle()
                 await self.journal.trim(JOURNAL_EVENTS)
@@ -373,16 +347,8 @@ class Runtime:
             if asyncio.get_running_loop().time() >= until_s:
                 break
             await asyncio.sleep(0.01)
-        await self._emergency.settle(self._standing())
+        await self._emergency.settle(self.controller.emergency.standing)
         log.info("stopped", waiting=self.journal.waiting)
-
-
-def _texts(request: dict[str, Any], *names: str) -> list[str]:
-    """Return fields that must be said; ValueError names the first that is not."""
-    for name in names:
-        if not isinstance(request.get(name), str) or not request[name].strip():
-            raise ValueError(f"{name}: missing, say it in a few words")
-    return [request[name].strip() for name in names]
 
 
 @asynccontextmanager

@@ -90,7 +90,7 @@ class SelfTest:
 
     def order(self, _request: dict[str, Any]) -> dict[str, Any]:
         """Begin now (control verb ``self-test``); its results stand in the status."""
-        if self._controller.doors.is_fire:
+        if self._controller.emergency.is_fire:
             raise ValueError("nothing is tested during a fire release; end it first")
         if self.is_running:
             raise ValueError("a self-test runs already; look at the status in a minute")
@@ -107,7 +107,7 @@ class SelfTest:
             if is_ordered or is_due(now, self._last_s, self._utc_offset_ms):
                 self._ordered.set()  # an order meanwhile would be a second one
                 self._last_s = now.monotonic_s
-                if not self._controller.doors.is_fire:
+                if not self._controller.emergency.is_fire:
                     await self._test_all("by_hand" if is_ordered else "nightly")
                 self._ordered.clear()
 

@@ -24,6 +24,7 @@ def wiring_of(settings: Settings) -> Wiring:
         # A closed contact circuit means a closed leaf: "yes" is "the leaf is open".
         _wire(inputs, door.contact, InputRole.CONTACT, door.id, inverted=True)
         _wire(inputs, door.exit_button, InputRole.EXIT_BUTTON, door.id)
+        _wire(inputs, door.bell, InputRole.BELL, door.id)
     for sensor in settings.sensor:
         _wire(inputs, sensor, InputRole(sensor.kind), sensor.id)
     _wire(inputs, settings.fire, InputRole.FIRE, "")
@@ -46,6 +47,10 @@ def wiring_of(settings: Settings) -> Wiring:
             (bank.id, number): (bank.device, number)
             for bank in settings.bank
             for number in bank.compartments.numbers()
+        },
+        appliances={
+            each.id: (each.output.device, each.output.output)
+            for each in settings.appliance
         },
     )
 

@@ -79,6 +79,10 @@ class SystemClock:
         """Take an authenticated source's interval, true at this instant."""
         return self._clock.bound(lo_ms, hi_ms, self._age_s(), is_authenticated=True)
 
+    def raise_floor(self, lo_ms: int) -> ClockAnswer:
+        """Take an authenticated stamp that cannot lie in the future."""
+        return self._clock.raise_floor(lo_ms, self._age_s())
+
     def consult_kernel(self) -> int:
         """Use NTP where it disciplines the clock; return a step of the wall in ms.
 

@@ -20,7 +20,6 @@ from drivers.device import (
     OpenLock,
     OrderFailed,
     OutputChanged,
-    PinEntered,
     Pulse,
     Reachable,
     SetOutput,
@@ -32,7 +31,6 @@ from drivers.device import (
     Unreachable,
     UnreadableCause,
 )
-from drivers.errors import LocalError
 from drivers.secret import Secret
 from edge.bindings.bindings import MAX_DETAIL, Bindings, CardScan
 from edge.bindings.tokens import TokenMaker
@@ -61,6 +59,7 @@ from edge.core.stimulus import (
     Stimulus,
     Unreadable,
 )
+from edge.core.stimulus import OutputChanged as DoorOutputChanged
 from edge.settings.site_file import load
 
 if TYPE_CHECKING:
@@ -145,8 +144,14 @@ def test_what_nobody_wired_is_nothing(tmp_path: Path) -> None:
     stranger = InputChanged(unit=2, channel=1, is_active=True)
     assert site.translate(BOARD, stranger, 0.0) is None
     assert site.translate("ports/none", CardFound(unit=0), 0.0) is None
-    moved = OutputChanged(unit=1, channel=1, is_on=True)
+    moved = OutputChanged(unit=1, channel=7, is_on=True)
     assert site.translate(BOARD, moved, 0.0) is None
+
+
+def test_what_a_strikes_output_does_is_said_of_its_door(tmp_path: Path) -> None:
+    moved = OutputChanged(unit=1, channel=2, is_on=True)
+    told = bindings(tmp_path).translate(BOARD, moved, 0.0)
+    assert told == DoorOutputChanged(door="living-room-door", is_on=True)
 
 
 @pytest.mark.parametrize("active", ["closed", "open"])
@@ -344,16 +349,6 @@ def test_a_tag_is_known_by_technology_length_and_number_together(
     }
     assert len(keys) == 4
     assert token(Technology.ISO14443A, 32, four) in keys
-
-
-def test_a_pin_alone_opens_nothing_and_is_forgotten(tmp_path: Path) -> None:
-    secret = Secret(bytearray(b"1234"))
-    assert (
-        bindings(tmp_path).translate(SCANNER, PinEntered(unit=0, secret=secret), 0.0)
-        is None
-    )
-    with pytest.raises(LocalError):
-        secret.take()
 
 
 def test_hands_on_a_reader_and_twins_on_a_line_are_told(tmp_path: Path) -> None:

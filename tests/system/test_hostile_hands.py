@@ -192,7 +192,7 @@ async def test_fire_holds_the_escape_door_open_until_it_is_ended_by_hand(
         assert house.relay_spells(2) == [], "a door that is no escape was opened"
         with pytest.raises(ControlError, match="reset the fire panel"):
             await asyncio.to_thread(
-                ask, socket, "end-fire", actor="h-0001", reason="test"
+                ask, socket, "end-emergency", state="FIRE", actor="h-1", reason="test"
             )
         await house.restart_gateway()
         await house.until(
@@ -202,7 +202,9 @@ async def test_fire_holds_the_escape_door_open_until_it_is_ended_by_hand(
         await house.firmware.do("set_input", board="board", channel=8, is_closed=True)
         await asyncio.sleep(0.5)
         assert (await house.status())["fire"], "the input alone ended the fire"
-        await asyncio.to_thread(ask, socket, "end-fire", actor="h-0001", reason="over")
+        await asyncio.to_thread(
+            ask, socket, "end-emergency", state="FIRE", actor="h-1", reason="over"
+        )
         await house.until_true("locked again", lambda: not house.is_relay_on(1))
         assert not (await house.status())["fire"]
         both = {"EMERGENCY_STARTED", "EMERGENCY_ENDED"}
