@@ -28,9 +28,11 @@ from edge.core.people.binding import Binding
 from edge.core.people.local import LocalRoster
 from edge.core.people.local_orders import LocalOrders
 from edge.core.people.rolls import Rolls
-from edge.core.spaces.presence import Presence
+from edge.core.spaces.spaces import Spaces
 from edge.core.stimulus import (
+    ApplianceOrdered,
     BindBegun,
+    CallAnswered,
     CareAnswered,
     CashNoted,
     DrillEndOrdered,
@@ -47,6 +49,7 @@ from edge.core.stimulus import (
     LocalRevocationOrdered,
     MendOrdered,
     ModeOrdered,
+    OccupancyCounted,
     PanelOpenOrdered,
     RentalEndOrdered,
 )
@@ -81,10 +84,17 @@ class House:
         self.rolls = Rolls(site, self.local)
         self.admissions = Admissions()
         self.redemptions = Redemptions()
-        self.presence = Presence(site, self.rolls)
-        self.doors = Doorkeeper(site, out, self.presence)
+        self.doors = Doorkeeper(site, out, self)
         self.emergency = Emergency(site, out, reception, self.doors, self.rolls)
         self.duty = Duty(site, out, reception)
+        self.spaces = Spaces(
+            site,
+            out,
+            reception,
+            rolls=self.rolls,
+            emergency=self.emergency,
+            staff=self.duty,
+        )
         self.care = Care(site, out)
         self.local_orders = LocalOrders(out, self.rolls, self.local)
         self.binding = Binding(site, out, reception, self.rolls, self.local)
@@ -94,7 +104,7 @@ class House:
             doors=self.doors,
             rolls=self.rolls,
             emergency=self.emergency,
-            presence=self.presence,
+            presence=self.spaces.presence,
             duty=self.duty,
             admissions=self.admissions,
             redemptions=self.redemptions,
@@ -105,9 +115,9 @@ class House:
         sourced: tuple[Stored, ...] = (
             self.admissions,
             self.redemptions,
-            self.presence,
-            self.local_orders,
             self.emergency,
+            self.spaces,
+            self.local_orders,
             self.duty,
             self.care,
         )
@@ -117,6 +127,7 @@ class House:
         self.timed: tuple[Timed, ...] = (
             self.emergency,
             *self.moving,
+            self.spaces,
             self.entrance,
             self.local_orders,
             self.binding,
@@ -132,6 +143,9 @@ class House:
             PanelOpenOrdered: self._open_by_hand,
             EntryConfirmed: self.entrance.confirm,
             CashNoted: self.local_orders.note_cash,
+            CallAnswered: self.spaces.answer,
+            OccupancyCounted: self.spaces.count,
+            ApplianceOrdered: self.spaces.switch,
             BindBegun: self.binding.begin,
             LocalHolderOrdered: self.local_orders.hold,
             LocalRevocationOrdered: self.local_orders.revoke,
@@ -164,11 +178,13 @@ class House:
 
     def ring(self, bell: BellPressed, now: Moment) -> None:
         """Call whoever is on duty to a door."""
+        self.spaces.ring(bell, now)
 
     def device_changed(self, stimulus: DeviceChanged, now: Moment) -> None:
         """Take in that a device answers, or does not any more."""
         is_online = stimulus.is_online
         self.doors.board_changed(stimulus.doors, now, is_online=is_online)
+        self.spaces.board_changed(stimulus.appliances, now)
         if stimulus.senses_fire and not is_online:
             self.emergency.fire_input_lost()
 
@@ -181,6 +197,7 @@ class House:
         """Bring outputs in line with what the journal says."""
         self.doors.reassert(self._site.doors)
         self.lockers.start(now)
+        self.spaces.start(now)
 
     def prune(self, earliest_ms: int) -> None:
         """Forget what is surely over, before it is written down once more."""
@@ -191,7 +208,12 @@ class House:
         """Let doors follow what this stimulus has brought about elsewhere."""
         while self._staffed:
             self.doors.staff_came_in(self._staffed.pop(), now)
+        self.spaces.expire(now)
         self.doors.settle(now)
+
+    def is_expected_inside(self, space_id: str, now: Moment) -> bool:
+        """Say whether somebody may be inside who leaves by an unsensed handle."""
+        return self.spaces.presence.is_expected_inside(space_id, now)
 
     def staff_came_in(self, door_id: str) -> None:
         """Remember, for :meth:`settle`, where somebody of the staff came in."""
@@ -213,9 +235,7 @@ class House:
         """Note the cash that was taken at the door for a booking."""
         if not order.booking or not order.cash_fen:
             return ""
-        noted = CashNoted(
-            booking=order.booking, fen=order.cash_fen, actor=order.actor
-        )
+        noted = CashNoted(booking=order.booking, fen=order.cash_fen, actor=order.actor)
         return self.local_orders.note_cash(noted, now)
 
     def _order_duty(self, order: DutyOrdered, now: Moment) -> str:

@@ -107,7 +107,7 @@ def test_a_leaf_open_under_a_grant_is_never_too_long_once_the_door_is_free() -> 
 def test_without_a_contact_a_grant_counts_as_taken_at_its_end() -> None:
     stage = _both()
     stage.scan("li", "store-in")
-    assert stage.wait(RELEASE_S + SLACK_S) == ["ACCESS_TAKEN"]
+    assert stage.wait(RELEASE_S + SLACK_S) == ["ACCESS_TAKEN", "VISIT_STARTED"]
 
 
 # Modes
@@ -319,7 +319,7 @@ def test_a_leaf_opened_just_after_its_pulse_was_let_in() -> None:
     stage.scan("li", "lounge-in")
     assert stage.wait(RELEASE_S + SLACK_S - 0.001) == []
     opened = stage.swing("lounge-door", is_open=True)
-    assert opened == ["DOOR_OPENED", "ACCESS_TAKEN"]
+    assert opened == ["DOOR_OPENED", "ACCESS_TAKEN", "VISIT_STARTED"]
 
 
 def test_a_short_release_never_cuts_a_longer_one_short() -> None:
