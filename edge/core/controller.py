@@ -60,7 +60,6 @@ PROVOKED_NOTES = frozenset(
         EventKind.QUEUE_FULL,
         EventKind.PLATFORM_REFUSED,
         EventKind.ROSTER_REFUSED,
-        EventKind.RULE_FAULT,
         EventKind.COMMAND_REJECTED,
     }
 )
@@ -74,10 +73,11 @@ class Controller:
         self._out = OutcomeBuilder(next_seq, self._follow)
         self._notes = Limiter(SINGLE_NOTES)
         self._reception = Reception(self._out, site.settings_revision)
-        self._house = House(site, self._out, self._reception, self._note)
+        self._house = House(site, self._out, self._reception)
         self._orders = Orders(site, self._note, self._house.handlers())
         #: Why the last order was not carried out, in plain words; "" if it was.
         self.rejection = ""
+        self._is_started = False
 
     @property
     def next_seq(self) -> int:
@@ -161,7 +161,8 @@ class Controller:
             ("fr", roster.cursor.revision),
         )
         self._out.event(EventKind.ROSTER_APPLIED, "gateway", now, facts=facts)
-        return self._finish(now)
+        # Before the start nothing moves yet: what stood on may have to go off.
+        return self._finish(now) if self._is_started else self._out.take()
 
     def snapshot(self, now: Moment) -> str:
         """Return the standing as JSON, to be stored beside the last event."""
@@ -184,6 +185,7 @@ class Controller:
 
     def start(self, now: Moment, *, facts: Facts = ()) -> Outcome:
         """Begin: grants whose outcome a power cut hid are closed as unknown."""
+        self._is_started = True
         self._out.event(EventKind.STARTED, "gateway", now, facts=facts)
         for seq, grant in list(self._house.admissions.open_grants.items()):
             self._out.event(

@@ -55,8 +55,6 @@ from edge.core.stimulus import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from edge.core.event import Event, Facts
     from edge.core.keeper import Keeper, Learner, Stored, Timed
     from edge.core.moment import Moment
@@ -65,7 +63,7 @@ if TYPE_CHECKING:
     from edge.core.people.roster import Roster
     from edge.core.plan import SitePlan
     from edge.core.reception import Reception
-    from edge.core.stimulus import BellPressed, DeviceChanged, Noted, Order, Scan
+    from edge.core.stimulus import BellPressed, DeviceChanged, Order, Scan
 
 
 class House:
@@ -76,7 +74,6 @@ class House:
         site: SitePlan,
         out: OutcomeBuilder,
         reception: Reception,
-        note: Callable[[Noted, Moment], None],
     ) -> None:
         self._site = site
         self._reception = reception
@@ -109,7 +106,7 @@ class House:
             admissions=self.admissions,
             redemptions=self.redemptions,
         )
-        self.entrance = Entrance(site, out, reception, around, note)
+        self.entrance = Entrance(site, out, reception, around)
         #: Doors through which somebody of the staff came in by this stimulus.
         self._staffed: list[str] = []
         sourced: tuple[Stored, ...] = (
@@ -172,7 +169,8 @@ class House:
             if not is_taken and not self.binding.scan(scan, holder, now):
                 self.duty.scan(scan, holder, self.rolls, now)
         elif point.bank_id:
-            self.rentals.scan(scan, holder, self.rolls, now)
+            is_shut = self.emergency.closes_lockers
+            self.rentals.scan(scan, holder, self.rolls, now, closes_lockers=is_shut)
         else:
             self.entrance.scan(scan, holder, now)
 
@@ -195,6 +193,7 @@ class House:
 
     def start(self, now: Moment) -> None:
         """Bring outputs in line with what the journal says."""
+        self._staffed.clear()  # a replay brings nobody in
         self.doors.reassert(self._site.doors)
         self.lockers.start(now)
         self.spaces.start(now)

@@ -15,13 +15,15 @@ from edge.core.event import EventKind, Facts
 from edge.core.limiter import Limiter
 
 if TYPE_CHECKING:
-    from edge.core.access.answers import Denied
+    from edge.core.access.answers import Decision, Denied
     from edge.core.moment import Moment
     from edge.core.outcome import OutcomeBuilder
     from edge.core.people.roster import Cursor
 
 #: Refusals of one access point that are told singly a minute.
 SINGLE_DENIALS = 5
+#: … and rules that raised.
+SINGLE_FAULTS = 3
 
 
 class Known(Protocol):
@@ -39,6 +41,7 @@ class Reception:
         self._out = out
         self._settings_revision = settings_revision
         self._denials = Limiter(SINGLE_DENIALS)
+        self._faults = Limiter(SINGLE_FAULTS)
 
     def decided(self, rule: str, known: Known) -> Facts:
         """Return what every decision stores, so that it can be explained later."""
@@ -71,16 +74,25 @@ class Reception:
     ) -> None:
         """Write a refusal down, or count it."""
         reason = denied.reason.value
-        if not self._denials.is_single(subject, reason, now.monotonic_s):
+        if self._denials.is_single(subject, reason, now.monotonic_s):
+            facts = (("reason", reason), *facts, *denied.facts)
+            self._out.event(
+                EventKind.ACCESS_DENIED,
+                subject,
+                now,
+                facts=(*facts, *self.decided(denied.rule, known)),
+                person=denied.person,
+            )
+        self.tell_fault(subject, denied, now)
+
+    def tell_fault(self, subject: str, answer: Decision, now: Moment) -> None:
+        """Tell of a rule that raised: our own mistake, which must not stay unseen."""
+        error = next((value for name, value in answer.facts if name == "error"), None)
+        rule = answer.rule
+        if error is None or not self._faults.is_single(subject, rule, now.monotonic_s):
             return
-        facts = (("reason", reason), *facts, *denied.facts)
-        self._out.event(
-            EventKind.ACCESS_DENIED,
-            subject,
-            now,
-            facts=(*facts, *self.decided(denied.rule, known)),
-            person=denied.person,
-        )
+        facts: Facts = (("error", error), ("rule", rule))
+        self._out.event(EventKind.RULE_FAULT, subject, now, facts=facts)
 
     def indicate(
         self,
@@ -103,8 +115,9 @@ class Reception:
         )
 
     def deadline(self) -> float | None:
-        """Return when counted refusals are to be told."""
-        return self._denials.deadline()
+        """Return when what was counted is to be told."""
+        times = (self._denials.deadline(), self._faults.deadline())
+        return min((at_s for at_s in times if at_s is not None), default=None)
 
     def tell_counted(self, now: Moment, *, is_final: bool = False) -> None:
         """Tell the counts of windows that are over."""
@@ -112,3 +125,7 @@ class Reception:
         for subject, reason, count in counted:
             facts: Facts = (("count", count), ("reason", reason))
             self._out.event(EventKind.ACCESS_DENIED, subject, now, facts=facts)
+        faults = self._faults.collect(now.monotonic_s, is_final=is_final)
+        for subject, rule, count in faults:
+            told: Facts = (("count", count), ("rule", rule))
+            self._out.event(EventKind.RULE_FAULT, subject, now, facts=told)

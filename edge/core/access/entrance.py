@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.core.access.answers import Denied, DenyReason, Granted, NextStep
-from edge.core.access.confirmations import Confirmations, may_confirm
+from edge.core.access.confirmations import (
+    CONFIRM_S,
+    Confirmations,
+    may_confirm,
+)
 from edge.core.access.decision import decide
 from edge.core.access.pairs import Pairs, pair_identity
 from edge.core.access.question import Question
@@ -26,11 +30,8 @@ from edge.core.duty.care import CARE_FACT
 from edge.core.emergency.state import EmergencyState
 from edge.core.event import NOBODY, EventKind, Facts, Person
 from edge.core.plan import Direction
-from edge.core.stimulus import Noted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from edge.core.access.admissions import Admissions
     from edge.core.access.question import Presence
     from edge.core.access.redemptions import Redemptions
@@ -73,13 +74,11 @@ class Entrance:
         out: OutcomeBuilder,
         reception: Reception,
         around: Surroundings,
-        note: Callable[[Noted, Moment], None],
     ) -> None:
         self._site = site
         self._out = out
         self._reception = reception
         self._around = around
-        self._note = note
         self._rescans = Rescans()
         self._pairs = Pairs()
         self._confirmations = Confirmations()
@@ -233,9 +232,9 @@ class Entrance:
         answer = decide(question)
         if isinstance(answer, Granted):
             self._grant(scan, question, answer)
+            self._reception.tell_fault(scan.access_point, answer, now)
         else:
             self._deny(scan, question, answer)
-        self._tell_fault(scan.access_point, answer, now)
 
     def _question(
         self,
@@ -327,17 +326,12 @@ class Entrance:
             self._out.event(EventKind.CONFIRMATION_ASKED, access_point, now)
         if question.first_holder:
             # A confirmation takes longer than the second of two persons may.
-            self._pairs.wait(access_point, question.first_holder, now.monotonic_s)
-
-    def _tell_fault(
-        self, access_point: str, answer: Granted | Denied, now: Moment
-    ) -> None:
-        """A rule that raised is our own mistake, and must not stay unseen."""
-        errors = [value for name, value in answer.facts if name == "error"]
-        if errors:
-            facts: Facts = (("error", errors[0]), ("rule", answer.rule))
-            note = Noted(kind=EventKind.RULE_FAULT, subject=access_point, facts=facts)
-            self._note(note, now)
+            self._pairs.wait(
+                access_point,
+                question.first_holder,
+                now.monotonic_s,
+                patience_s=CONFIRM_S,
+            )
 
 
 _OUT = Direction.OUT

@@ -39,9 +39,16 @@ class Pairs:
         identity, until_s = self._waiting.get(access_point, ("", 0.0))
         return identity if now_s < until_s else ""
 
-    def wait(self, access_point: str, identity: str, now_s: float) -> None:
+    def wait(
+        self,
+        access_point: str,
+        identity: str,
+        now_s: float,
+        *,
+        patience_s: float = PAIR_S,
+    ) -> None:
         """Let somebody wait; shown again, the time begins anew."""
-        self._waiting[access_point] = (identity, now_s + PAIR_S)
+        self._waiting[access_point] = (identity, now_s + patience_s)
 
     def end(self, access_point: str) -> None:
         """Forget who waits: two came in, or the door's mode changed."""
