@@ -126,9 +126,10 @@ class Controller:
     def handle(self, stimulus: Stimulus, now: Moment) -> Outcome:
         """Take one stimulus; timers that ran out before it take effect first.
 
-        But an order that was never carried out cannot have failed meanwhile.
+        But an order that was never carried out cannot have failed meanwhile, and an
+        output that has come to rest was not stuck.
         """
-        if not isinstance(stimulus, OpenRefused):
+        if not isinstance(stimulus, OpenRefused | OutputChanged):
             self._expire(now)
         self._dispatch(stimulus, now)
         return self._finish(now)

@@ -91,6 +91,9 @@ def _unlocking(index: int, door: Door) -> Iterator[Finding]:
     if door.unlock is not None and door.accept_untimed:
         what = "this board ends no pulse itself and could stay open, leave unlock out"
         yield (*where, "unlock"), what
+    if door.unlock is not None and door.interlocked_with:
+        what = "a door that is free for hours would keep its partners shut, drop one"
+        yield (*where, "unlock"), what
     if door.first_person_in and door.unlock is None:
         yield (*where, "first_person_in"), "there is no unlock, say at which hours"
     if door.warn_before_s >= door.held_open_s:

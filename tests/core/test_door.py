@@ -19,6 +19,7 @@ from edge.core.doors.door import (
     DoorPhase,
     contact,
     expire,
+    intend,
     lock,
     release,
     step,
@@ -36,10 +37,12 @@ RELEASED        RELEASE_OVER             SECURE          NOT_TAKEN
 RELEASED        RELEASE_OVER_UNSENSED    SECURE          TAKEN
 OPEN            RELEASE                  OPEN_RELEASED
 OPEN            CLOSED                   SECURE          CLOSED RELOCK
+OPEN            WARN_OVER                OPEN            WARN
 OPEN            HELD_OVER                OPEN_TOO_LONG   TOO_LONG
 OPEN_RELEASED   RELEASE                  OPEN_RELEASED
 OPEN_RELEASED   CLOSED                   RELEASED        CLOSED TAKEN
 OPEN_RELEASED   RELEASE_OVER             OPEN            TAKEN
+OPEN_RELEASED   WARN_OVER                OPEN_RELEASED   WARN
 OPEN_RELEASED   HELD_OVER                OPEN_TOO_LONG   TAKEN TOO_LONG
 OPEN_TOO_LONG   RELEASE                  OPEN_RELEASED
 OPEN_TOO_LONG   CLOSED                   SECURE          CLOSED RELOCK
@@ -95,7 +98,7 @@ def test_every_phase_with_every_input_in_every_mode(
 def test_the_table_has_no_row_beside_those_told() -> None:
     rows = {(p.value, i.value) for p, row in TABLE.items() for i in row}
     assert rows == EXPECTED.keys()
-    assert len(EXPECTED) == 19
+    assert len(EXPECTED) == 21
     assert TABLE.keys() == set(DoorPhase)
 
 
@@ -272,3 +275,72 @@ def test_locking_a_door_without_a_contact_counts_its_grant_as_taken() -> None:
     door = _door(DoorPhase.RELEASED)
     _, effects = lock(door, held_at_s=95, has_contact=False)
     assert effects == (DoorEffect.TAKEN,)
+
+
+@pytest.mark.parametrize("phase", [DoorPhase.OPEN, DoorPhase.OPEN_RELEASED])
+@pytest.mark.parametrize(
+    ("now_s", "effects"), [(69.999, ()), (70.0, ("WARN",)), (79.999, ("WARN",))]
+)
+def test_an_open_leaf_warns_before_it_is_held(
+    phase: DoorPhase, now_s: float, effects: tuple[str, ...]
+) -> None:
+    door = replace(_door(phase), warn_before_s=10.0, released_until_s=None)
+    assert door.deadline() == 70.0
+    changed, happened = expire(door, now_s, has_contact=True)
+    assert tuple(e.value for e in happened) == effects
+    assert changed.phase is phase
+    assert changed.deadline() == (80.0 if effects else 70.0), "warned once"
+
+
+def test_a_tick_that_comes_too_late_tells_the_alarm_and_no_warning() -> None:
+    door = replace(_door(DoorPhase.OPEN), warn_before_s=10.0)
+    changed, effects = expire(door, 80.0, has_contact=True)
+    assert effects == (DoorEffect.TOO_LONG,)
+    assert changed.deadline() is None
+
+
+def test_a_release_that_gives_more_time_arms_the_warning_anew() -> None:
+    door = replace(_door(DoorPhase.OPEN), warn_before_s=10.0)
+    door, _ = expire(door, 70.0, has_contact=True)
+    same, _ = release(door, cause=None, until_s=75.0, held_at_s=80.0)
+    assert same.is_warned
+    longer, _ = release(door, cause=None, until_s=75.0, held_at_s=100.0)
+    assert (longer.is_warned, longer.warn_at_s) == (False, 90.0)
+
+
+@pytest.mark.parametrize("mode", FREE)
+def test_a_door_that_becomes_free_neither_warns_nor_alarms(mode: DoorMode) -> None:
+    door = replace(_door(DoorPhase.OPEN), warn_before_s=10.0)
+    free = intend(door, mode)
+    assert (free.mode, free.deadline()) == (mode, None)
+    locked, _ = lock(intend(free, DoorMode.LOCKED), held_at_s=95.0, has_contact=True)
+    assert (locked.warn_at_s, locked.held_at_s) == (85.0, 95.0)
+
+
+def test_who_is_slow_may_also_hold_the_leaf_longer_and_the_next_may_not() -> None:
+    door, _ = release(Door(), cause=1, until_s=60, held_at_s=90, extra_s=7.0)
+    door, _ = contact(door, is_open=True, held_at_s=70)
+    assert door.held_at_s == 77
+    door, _ = contact(door, is_open=False, held_at_s=70)
+    assert door.extra_s == 0.0
+
+
+@pytest.mark.parametrize("mode", LOCKING)
+def test_who_is_expected_to_leave_forces_nothing_but_may_not_hold_the_leaf(
+    mode: DoorMode,
+) -> None:
+    door = Door(mode=mode)
+    changed, effects = contact(door, is_open=True, held_at_s=30, is_expected=True)
+    assert effects == (DoorEffect.OPENED,)
+    assert (changed.phase, changed.held_at_s) == (DoorPhase.OPEN, 30)
+
+
+@pytest.mark.parametrize(("phase", "mode"), EVERY_STANDING)
+def test_a_mode_alone_moves_no_leaf_and_ends_no_release(
+    phase: DoorPhase, mode: DoorMode
+) -> None:
+    door = _door(phase)
+    changed = intend(door, mode)
+    assert (changed.mode, changed.phase) == (mode, phase)
+    assert changed.released_until_s == door.released_until_s
+    assert changed.causes == door.causes

@@ -49,6 +49,7 @@ class DoorInput(StrEnum):
     CLOSED = "CLOSED"
     RELEASE_OVER = "RELEASE_OVER"
     RELEASE_OVER_UNSENSED = "RELEASE_OVER_UNSENSED"
+    WARN_OVER = "WARN_OVER"
     HELD_OVER = "HELD_OVER"
 
 
@@ -60,6 +61,7 @@ class DoorEffect(StrEnum):
     TAKEN = "TAKEN"
     NOT_TAKEN = "NOT_TAKEN"
     FORCED = "FORCED"
+    WARN = "WARN"
     TOO_LONG = "TOO_LONG"
     RELOCK = "RELOCK"
 
@@ -82,6 +84,7 @@ TABLE: dict[DoorPhase, dict[DoorInput, tuple[DoorPhase, tuple[DoorEffect, ...]]]
     _P.OPEN: {
         _I.RELEASE: (_P.OPEN_RELEASED, ()),
         _I.CLOSED: (_P.SECURE, (_E.CLOSED, _E.RELOCK)),
+        _I.WARN_OVER: (_P.OPEN, (_E.WARN,)),
         _I.HELD_OVER: (_P.OPEN_TOO_LONG, (_E.TOO_LONG,)),
     },
     # Another grant while the leaf stands open: it counts as taken when its release
@@ -91,6 +94,7 @@ TABLE: dict[DoorPhase, dict[DoorInput, tuple[DoorPhase, tuple[DoorEffect, ...]]]
         _I.RELEASE: (_P.OPEN_RELEASED, ()),
         _I.CLOSED: (_P.RELEASED, (_E.CLOSED, _E.TAKEN)),
         _I.RELEASE_OVER: (_P.OPEN, (_E.TAKEN,)),
+        _I.WARN_OVER: (_P.OPEN_RELEASED, (_E.WARN,)),
         _I.HELD_OVER: (_P.OPEN_TOO_LONG, (_E.TAKEN, _E.TOO_LONG)),
     },
     _P.OPEN_TOO_LONG: {
@@ -110,16 +114,20 @@ RELEASED_PHASES = frozenset({DoorPhase.RELEASED, DoorPhase.OPEN_RELEASED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """A door's standing: monotonic seconds for its two timers.
+    """A door's standing: monotonic seconds for its timers.
 
-    ``causes`` are the seqs of grants whose release still runs and that nobody has
-    used yet.
+    ``warn_before_s``: so long before ``held_at_s`` it warns, once. ``extra_s``: how
+    much longer the one who is let in may take with the leaf. ``causes`` are the seqs
+    of grants whose release still runs and that nobody has used yet.
     """
 
     mode: DoorMode = DoorMode.LOCKED
     phase: DoorPhase = DoorPhase.SECURE
     released_until_s: float | None = None
     held_at_s: float | None = None
+    warn_before_s: float = 0.0
+    is_warned: bool = False
+    extra_s: float = 0.0
     causes: tuple[int, ...] = ()
 
     @property
@@ -127,10 +135,30 @@ class Door:
         """Say whether the leaf stands open."""
         return self.phase in OPEN_PHASES
 
+    @property
+    def is_released(self) -> bool:
+        """Say whether somebody is being let through."""
+        return self.phase in RELEASED_PHASES
+
+    @property
+    def is_free(self) -> bool:
+        """Say whether anyone may open the leaf at any time."""
+        return self.mode in FREE_MODES
+
+    @property
+    def warn_at_s(self) -> float | None:
+        """When the door warns that its leaf stands open; None if it will not."""
+        if self.held_at_s is None or self.is_warned or self.warn_before_s <= 0:
+            return None
+        return self.held_at_s - self.warn_before_s
+
     def deadline(self) -> float | None:
         """Return the monotonic time at which :func:`expire` has something to do."""
-        times = [t for t in (self.released_until_s, self.held_at_s) if t is not None]
-        return min(times, default=None)
+        released_s, held_s = self.released_until_s, self.held_at_s
+        if released_s is None and held_s is None:
+            return None  # asked of every door at every step, and most stand so
+        timers = (released_s, self.warn_at_s, held_s)
+        return min(t for t in timers if t is not None)
 
 
 def step(door: Door, happened: DoorInput) -> tuple[Door, tuple[DoorEffect, ...]]:
@@ -139,52 +167,69 @@ def step(door: Door, happened: DoorInput) -> tuple[Door, tuple[DoorEffect, ...]]
     if entry is None:
         return door, ()
     phase, effects = entry
-    changed = Door(
-        mode=door.mode,
+    is_timed = phase in TIMED_PHASES
+    changed = replace(
+        door,
         phase=phase,
         released_until_s=door.released_until_s if phase in RELEASED_PHASES else None,
-        held_at_s=door.held_at_s if phase in TIMED_PHASES else None,
-        causes=door.causes,
+        held_at_s=door.held_at_s if is_timed else None,
+        is_warned=door.is_warned and is_timed,
+        extra_s=0.0 if phase is DoorPhase.SECURE else door.extra_s,
     )
     return changed, effects
 
 
 def release(
-    door: Door, *, cause: int | None, until_s: float, held_at_s: float
+    door: Door,
+    *,
+    cause: int | None,
+    until_s: float,
+    held_at_s: float,
+    extra_s: float = 0.0,
 ) -> tuple[Door, tuple[DoorEffect, ...]]:
     """Begin or prolong a release; ``cause`` is a grant's seq, None for an exit."""
     changed, effects = step(door, DoorInput.RELEASE)
-    until_s = max(until_s, door.released_until_s or until_s)
     causes = door.causes
     if cause is not None and cause not in causes:
         causes = (*causes, cause)
     # A door that is free to be open is never open too long.
-    is_timed = changed.is_open and door.mode not in FREE_MODES
+    is_timed = changed.is_open and not door.is_free
     held = max(held_at_s, door.held_at_s or held_at_s) if is_timed else None
-    released = Door(
-        mode=door.mode,
-        phase=changed.phase,
-        released_until_s=until_s,
+    released = replace(
+        changed,
+        released_until_s=max(until_s, door.released_until_s or until_s),
         held_at_s=held,
+        is_warned=door.is_warned and held == door.held_at_s,
+        extra_s=max(extra_s, door.extra_s),
         causes=causes,
     )
     return released, effects
 
 
 def contact(
-    door: Door, *, is_open: bool, held_at_s: float
+    door: Door, *, is_open: bool, held_at_s: float, is_expected: bool = False
 ) -> tuple[Door, tuple[DoorEffect, ...]]:
-    """Take the contact's level; the same level again changes nothing."""
+    """Take the contact's level; the same level again changes nothing.
+
+    ``is_expected``: whoever opens it may be leaving by a handle that nobody sees.
+    """
     if is_open == door.is_open:
         return door, ()
     if not is_open:
         return step(door, DoorInput.CLOSED)
-    is_free = door.mode in FREE_MODES
-    opened = DoorInput.OPENED_FREELY if is_free else DoorInput.OPENED
+    is_freely = door.is_free or is_expected
+    opened = DoorInput.OPENED_FREELY if is_freely else DoorInput.OPENED
     changed, effects = step(door, opened)
-    if changed.phase is DoorPhase.OPEN and not is_free:
-        changed = replace(changed, held_at_s=held_at_s)
+    if changed.phase is DoorPhase.OPEN and not door.is_free:
+        changed = replace(changed, held_at_s=held_at_s + door.extra_s)
     return changed, effects
+
+
+def intend(door: Door, mode: DoorMode) -> Door:
+    """Give the door another mode; free to be open it is never open too long."""
+    if mode in FREE_MODES:
+        return replace(door, mode=mode, held_at_s=None, is_warned=False)
+    return replace(door, mode=mode)
 
 
 def expire(
@@ -194,11 +239,13 @@ def expire(
     effects: tuple[DoorEffect, ...] = ()
     if door.released_until_s is not None and now_s >= door.released_until_s:
         door, effects = _end_release(door, has_contact=has_contact)
+    more: tuple[DoorEffect, ...] = ()
     if door.held_at_s is not None and now_s >= door.held_at_s:
         door, more = step(door, DoorInput.HELD_OVER)
-        door = replace(door, held_at_s=None)
-        effects += more
-    return door, effects
+    elif door.warn_at_s is not None and now_s >= door.warn_at_s:
+        door, more = step(door, DoorInput.WARN_OVER)
+        door = replace(door, is_warned=True)
+    return door, effects + more
 
 
 def lock(

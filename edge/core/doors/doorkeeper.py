@@ -1,81 +1,57 @@
 # SPDX-License-Identifier: Apache-2.0
 """All doors of a site: their machines' effects turned into events and wishes.
 
-The law of the module: it moves doors only through ``door``; the way out
-(exit button, fire release) never asks for a mode, a roster or a clock. Under fire an
-escape door is LOCKED_OPEN until somebody ends the emergency by hand, and nobody can
-while the fire input is active.
+The law of the module: it moves doors only through ``door`` and their strikes only
+through ``strikes``; the way out (exit button, fire release) never asks for a mode, a
+roster or a clock. What an emergency imposes stands over a door's own mode until it is
+lifted, and orders meanwhile change what lies beneath.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from edge.core.command import HoldOpen, Release, Relock
-from edge.core.doors.door import (
-    FREE_MODES,
-    Door,
-    DoorEffect,
-    DoorMode,
-    DoorPhase,
-    contact,
-    expire,
-    lock,
-    release,
-)
-from edge.core.event import Event, EventKind, Facts
+from edge.core.doors.door import Door, DoorMode, DoorPhase
+from edge.core.doors.intents import Intents
+from edge.core.doors.leaves import RELEASE_SLACK_S, Expected, Leaves, NobodyExpected
+from edge.core.doors.strikes import UNLOCKED_PULSE_S, Strikes
+from edge.core.doors.unlocking import Unlocking
+from edge.core.event import NOBODY, Event, EventKind, Facts, Person
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from edge.core.doors.intents import Intent
     from edge.core.moment import Moment
     from edge.core.outcome import OutcomeBuilder
     from edge.core.plan import SitePlan
     from edge.core.stimulus import ModeOrdered, PanelOpenOrdered
 
-#: An UNLOCKED door is kept so by pulses of the board, renewed at half their time:
-#: a gateway that dies leaves it locked within one pulse.
-UNLOCKED_PULSE_S = 10.0
-UNLOCKED_RENEW_S = 5.0
-#: The pulse begins after the grant's commit and ends a poll before the contact tells:
-#: a leaf opened in that stretch was let in, not forced.
-RELEASE_SLACK_S = 1.0
 #: The step in which boards count a pulse.
 PULSE_STEP_S = 0.1
-MAX_REASON = 64
-
-_KINDS = {
-    DoorEffect.OPENED: EventKind.DOOR_OPENED,
-    DoorEffect.CLOSED: EventKind.DOOR_CLOSED,
-    DoorEffect.TAKEN: EventKind.ACCESS_TAKEN,
-    DoorEffect.NOT_TAKEN: EventKind.ACCESS_NOT_TAKEN,
-    DoorEffect.FORCED: EventKind.DOOR_FORCED_OPEN,
-    DoorEffect.TOO_LONG: EventKind.DOOR_OPEN_TOO_LONG,
-}
+MAX_TEXT = 64
+#: By which emergency a mode is imposed, as an order beneath it tells.
+_AFTER = {DoorMode.LOCKED_OPEN: "FIRE", DoorMode.LOCKED_DOWN: "LOCK_DOWN"}
 
 
 class Doorkeeper:
-    """Holds every door's standing and the fire release."""
+    """Holds every door's standing, what it is meant to do, and its strike."""
 
-    def __init__(self, site: SitePlan, out: OutcomeBuilder) -> None:
+    def __init__(
+        self, site: SitePlan, out: OutcomeBuilder, presence: Expected | None = None
+    ) -> None:
         self._site = site
         self._out = out
-        self._doors = {door_id: Door() for door_id in site.doors}
-        self._grants: dict[int, Event] = {}
+        self._leaves = Leaves(site, out, presence or NobodyExpected(), self._relock)
+        self._doors = self._leaves.standing
+        self._strikes = Strikes(out, self._doors)
+        self._intents = Intents(site)
+        self._unlocking = Unlocking(site)
+        self._partners = _partners(site)
         self._mode_changes: Counter[str] = Counter()
-        self._exits_noted: dict[str, int] = {}
-        self._renew_at_s: dict[str, float] = {}
-        self._is_fire = False
-        # A wired input that was not read yet may be active.
-        self._is_fire_input = site.has_fire_input
-        self._before_fire: dict[str, DoorMode] = {}
-
-    @property
-    def is_fire(self) -> bool:
-        """Say whether the fire release stands."""
-        return self._is_fire
+        #: Doors whose imposed mode changed and whose outputs do not follow it yet.
+        self._unsettled: dict[str, None] = {}
 
     def mode(self, door_id: str) -> DoorMode:
         """Return the door's mode."""
@@ -89,17 +65,47 @@ class Doorkeeper:
         """Return all doors, to be read."""
         return self._doors
 
+    def intents(self) -> Mapping[str, Intent]:
+        """Return what all doors are meant to do, layer by layer, to be read."""
+        return self._intents.all()
+
+    def strike_is_sound(self, door_id: str) -> bool:
+        """Say whether the board of the door's strike answers."""
+        return self._strikes.is_sound(door_id)
+
+    def interlocked_by(self, door_id: str) -> str:
+        """Return a partner that is released, free or open; "" if none, or under fire.
+
+        Void for the way out: an exit never asks.
+        """
+        intents = self._intents.all().values()
+        if any(intent.imposed is DoorMode.LOCKED_OPEN for intent in intents):
+            return ""
+        for partner in self._partners.get(door_id, ()):
+            door = self._doors[partner]
+            if door.is_open or door.is_released or door.is_free:
+                return partner
+        return ""
+
     def deadline(self) -> float | None:
         """Return when :meth:`expire` has something to do."""
-        times = [door.deadline() for door in self._doors.values()]
-        times += self._renew_at_s.values()
+        parts = (self._leaves, self._strikes, self._unlocking)
+        times = [part.deadline() for part in parts]
+        times += [0.0] if self._unsettled else []
         return min((t for t in times if t is not None), default=None)
 
-    def grant(self, door_id: str, release_s: float, event: Event, now: Moment) -> None:
-        """Release for a grant; the command waits for the grant's commit."""
-        self._grants[event.seq] = event
-        self.release(door_id, release_s, now, cause=event.seq)
-        self.pulse(door_id, release_s, now, cause=event.seq)
+    def grant(
+        self,
+        door_id: str,
+        release_s: float,
+        event: Event,
+        now: Moment,
+        *,
+        is_egress: bool = False,
+    ) -> None:
+        """Release for a grant; its command waits for the commit, but on the way out."""
+        self._leaves.grant(door_id, release_s, event, now)
+        self.pulse(door_id, release_s, now, cause=event.seq, is_egress=is_egress)
 
     def pulse(
         self,
@@ -116,110 +122,111 @@ class Doorkeeper:
             left_s = until_s - RELEASE_SLACK_S - now.monotonic_s
             if left_s > release_s + PULSE_STEP_S:
                 release_s = round(left_s, 1)
-        self._out.command(
-            Release(
-                door=door_id, duration_s=release_s, cause=cause, is_egress=is_egress
-            )
-        )
+        self._strikes.pulse(door_id, release_s, now, cause=cause, is_egress=is_egress)
 
     def release(
         self, door_id: str, release_s: float, now: Moment, *, cause: int | None
     ) -> None:
         """Move the door's machine; the command is the caller's."""
-        over_s = now.monotonic_s + release_s
-        until_s = over_s + RELEASE_SLACK_S
-        held_at_s = over_s + self._site.doors[door_id].held_open_s
-        door = self._doors[door_id]
-        changed, effects = release(
-            door, cause=cause, until_s=until_s, held_at_s=held_at_s
-        )
-        self._apply(door_id, changed, effects, now)
+        self._leaves.release(door_id, release_s, now, cause=cause)
 
     def contact(self, door_id: str, now: Moment, *, is_open: bool) -> None:
         """Take the level of a door's contact."""
-        held_at_s = now.monotonic_s + self._site.doors[door_id].held_open_s
-        door = self._doors[door_id]
-        self._apply(door_id, *contact(door, is_open=is_open, held_at_s=held_at_s), now)
+        self._leaves.contact(door_id, now, is_open=is_open)
+
+    def output(self, door_id: str, now: Moment, *, is_on: bool) -> None:
+        """Take the level of a door's output, as its board tells it."""
+        self._strikes.told(door_id, now, is_on=is_on)
 
     def exit(self, door_id: str, now: Moment, *, is_pressed: bool) -> None:
         """Let somebody out: in every mode, at once, told once a release."""
         if not is_pressed:
             return
         release_s = self._site.doors[door_id].release_s
-        if door_id not in self._exits_noted:
-            noted = self._out.event(EventKind.REQUEST_TO_EXIT, door_id, now)
-            self._exits_noted[door_id] = noted.seq
-        cause = self._exits_noted[door_id]
-        self.release(door_id, release_s, now, cause=None)
+        cause = self._leaves.note_exit(door_id, now)
         mode = self.mode(door_id)
         if mode is DoorMode.UNLOCKED:
             # A shorter pulse would lock the unlocked door before its next renewal.
             release_s = max(release_s, UNLOCKED_PULSE_S)
+        self.release(door_id, release_s, now, cause=None)
         if mode is not DoorMode.LOCKED_OPEN:
             self.pulse(door_id, release_s, now, cause=cause, is_egress=True)
 
-    def open_by_hand(self, order: PanelOpenOrdered, now: Moment) -> None:
+    def open_by_hand(self, order: PanelOpenOrdered, now: Moment) -> str:
         """Release for somebody in charge; a door that is free already needs none."""
+        partner = self.interlocked_by(order.door)
+        if partner:
+            return f"{partner} is released or open"
         facts: Facts = (
-            ("actor", order.actor[:MAX_REASON]),
-            ("count", 1),
-            ("reason", order.reason[:MAX_REASON]),
+            ("actor", order.actor[:MAX_TEXT]),
+            ("count", order.count),
+            ("reason", order.reason[:MAX_TEXT]),
         )
-        noted = self._out.event(EventKind.MANUAL_ENTRY, order.door, now, facts=facts)
-        if self.mode(order.door) in FREE_MODES:
-            return
-        release_s = self._site.doors[order.door].release_s
-        self.release(order.door, release_s, now, cause=None)
-        self.pulse(order.door, release_s, now, cause=noted.seq)
+        is_free = self._doors[order.door].is_free
+        facts += (("free", 1),) if is_free else ()
+        facts += (("cash_fen", order.cash_fen),) if order.cash_fen else ()
+        person = Person(booking=order.booking) if order.booking else NOBODY
+        noted = self._out.event(
+            EventKind.MANUAL_ENTRY,
+            order.door,
+            now,
+            facts=facts,
+            person=person,
+        )
+        if not is_free:
+            release_s = self._site.doors[order.door].release_s
+            self.release(order.door, release_s, now, cause=None)
+            self.pulse(order.door, release_s, now, cause=noted.seq)
+        return ""
 
-    def order_mode(self, order: ModeOrdered, now: Moment) -> None:
-        """Change a door's mode; an escape door changes when the fire has ended."""
-        door_id = order.door
+    def order_mode(self, order: ModeOrdered, now: Moment) -> str:
+        """Change a door's own mode; under an imposed one it waits beneath."""
+        door_id, intent = order.door, self._intents.of(order.door)
+        until_ms = self._unlocking.order_until_ms(door_id, now)
         facts: Facts = (
-            ("actor", order.actor[:MAX_REASON]),
+            ("actor", order.actor[:MAX_TEXT]),
             ("mode", order.mode.value),
-            ("reason", order.reason[:MAX_REASON]),
+            ("reason", order.reason[:MAX_TEXT]),
         )
-        if door_id in self._before_fire:
-            self._before_fire[door_id] = order.mode
-            facts += (("after", "FIRE"),)
-            self._out.event(EventKind.DOOR_MODE_CHANGED, door_id, now, facts=facts)
-            return
-        self._out.event(EventKind.DOOR_MODE_CHANGED, door_id, now, facts=facts)
-        self._set_mode(door_id, order.mode)
-        self._enter_mode(door_id, now)
+        facts += (("until", until_ms),) if until_ms else ()
+        self._tell_intent(EventKind.DOOR_MODE_CHANGED, door_id, now, facts)
+        self._intents.change(door_id, intent.order(order.mode, until_ms))
+        self._own_changed(door_id, now)
+        return ""
 
-    def fire_input(self, now: Moment, *, is_active: bool) -> None:
-        """Take the fire input's level; its end alone ends nothing."""
-        self._is_fire_input = is_active
-        if not is_active or self._is_fire:
-            return
-        self._begin_fire()
-        self._out.event(
-            EventKind.EMERGENCY_STARTED, "site", now, facts=(("state", "FIRE"),)
-        )
-        self.reassert(self._before_fire)
+    def staff_came_in(self, door_id: str, now: Moment) -> None:
+        """Unlock a door that waits for its first person within its open hours."""
+        if self._site.doors[door_id].first_person_in:
+            self._heed_schedule(door_id, now, is_staffed=True)
 
-    def fire_input_lost(self) -> None:
-        """Forget the fire input's level: silent, it neither starts nor ends a fire."""
-        self._is_fire_input = True
+    def impose(self, door_ids: Iterable[str], mode: DoorMode) -> None:
+        """Lay a mode over the doors' own until it is lifted; twice is once.
 
-    def end_fire(self, now: Moment, actor: str, reason: str) -> None:
-        """End the fire release by hand; refused unless the input is at rest."""
-        if not self._is_fire or self._is_fire_input:
-            return
-        facts: Facts = (
-            ("actor", actor[:MAX_REASON]),
-            ("reason", reason[:MAX_REASON]),
-            ("state", "FIRE"),
-        )
-        self._out.event(EventKind.EMERGENCY_ENDED, "site", now, facts=facts)
-        for door_id in self._end_fire():
+        The outputs follow with :meth:`settle`, so that a replay moves none.
+        """
+        for door_id in door_ids:
+            self._lay(door_id, mode)
+
+    def lift(self, door_ids: Iterable[str]) -> None:
+        """Give the doors their own modes back; the outputs follow as above."""
+        for door_id in door_ids:
+            self._lay(door_id, None)
+
+    def settle(self, now: Moment) -> None:
+        """Drive the outputs of doors whose imposed mode has changed."""
+        for door_id in tuple(self._unsettled):
+            del self._unsettled[door_id]
             self._enter_mode(door_id, now)
 
-    def assume_fire(self) -> None:
-        """Take over a fire release that the emergency file remembers from before."""
-        self._begin_fire()
+    def board_changed(
+        self, door_ids: Iterable[str], now: Moment, *, is_online: bool
+    ) -> None:
+        """Take in that a board came or went; its outputs follow the doors' standing."""
+        known = [door_id for door_id in door_ids if door_id in self._doors]
+        self._strikes.board_changed(known, is_online=is_online)
+        if is_online:
+            self.settle(now)
+            self.reassert(known)
 
     def reassert(self, door_ids: Iterable[str]) -> None:
         """Bring outputs in line with the doors' standing, after a start or return.
@@ -228,152 +235,115 @@ class Doorkeeper:
         that is released or open gets its relock when it closes.
         """
         for door_id in door_ids:
+            self._unsettled.pop(door_id, None)
             is_at_rest = self._doors[door_id].phase is DoorPhase.SECURE
             if not self._keep_free(door_id) and is_at_rest:
-                self._out.command(Relock(door=door_id))
+                self._strikes.relock(door_id)
 
     def expire(self, now: Moment) -> None:
         """Let timers that ran out take effect."""
-        for door_id, door in self._doors.items():
-            at_s = door.deadline()
-            if at_s is not None and now.monotonic_s >= at_s:
-                has_contact = self._site.doors[door_id].has_contact
-                changed, effects = expire(
-                    door, now.monotonic_s, has_contact=has_contact
-                )
-                self._apply(door_id, changed, effects, now)
-        for door_id, at_s in list(self._renew_at_s.items()):
-            if now.monotonic_s >= at_s:
-                self._renew_at_s[door_id] = now.monotonic_s + UNLOCKED_RENEW_S
-                self._pulse_unlocked(door_id)
+        self.settle(now)
+        self._leaves.expire(now)
+        for door_id in self._unlocking.doors:
+            self._heed_schedule(door_id, now)
+        self._strikes.expire(now)
 
     def renumber(self, shift: int) -> None:
         """Follow the journal into a new epoch."""
-        self._grants = {s + shift: e for s, e in self._grants.items()}
-        for door_id, door in self._doors.items():
-            causes = tuple(cause + shift for cause in door.causes)
-            self._doors[door_id] = replace(door, causes=causes)
-        self._exits_noted = {d: s + shift for d, s in self._exits_noted.items()}
+        self._leaves.renumber(shift)
 
     def dump(self) -> dict[str, Any]:
         """Return what must survive a restart, as JSON values."""
-        return {
-            "modes": {door_id: door.mode for door_id, door in self._doors.items()},
-            "fire": int(self._is_fire),
-            "before_fire": dict(self._before_fire),
-        }
+        stuck = list(self._strikes.stuck())
+        return self._intents.dump() | {"stuck_relays": stuck}
 
     def load(self, state: dict[str, Any]) -> None:
         """Take the state that :meth:`dump` returned; doors no longer there go."""
-        for door_id, mode in state["modes"].items():
-            if door_id in self._doors:
-                self._set_mode(door_id, DoorMode(mode))
-        self._before_fire = {
-            door_id: DoorMode(mode)
-            for door_id, mode in state["before_fire"].items()
-            if door_id in self._doors
-        }
-        if state["fire"]:
-            self._begin_fire()  # the plan may have a new escape door
+        self._intents.load(state)
+        for door_id in state.get("stuck_relays", ()):
+            self._strikes.remember_stuck(door_id, is_stuck=True)
+        for door_id in self._doors:
+            self._take_mode(door_id)
 
     def follow(self, event: Event) -> None:
-        """Take a replayed event into account."""
-        match event.kind:
-            case EventKind.DOOR_MODE_CHANGED if event.subject in self._doors:
-                mode = DoorMode(str(event.fact("mode")))
-                if event.subject in self._before_fire:
-                    self._before_fire[event.subject] = mode
-                else:
-                    self._set_mode(event.subject, mode)
-            case EventKind.EMERGENCY_STARTED:
-                self._begin_fire()
-            case EventKind.EMERGENCY_ENDED:
-                self._end_fire()
-            case _:
-                pass
+        """Take a replayed event into account; live the doors move by themselves."""
+        if event.kind is EventKind.DOOR_RELAY_STUCK:
+            self._strikes.remember_stuck(event.subject, is_stuck=True)
+        elif event.kind is EventKind.DOOR_RELAY_FREED:
+            self._strikes.remember_stuck(event.subject, is_stuck=False)
+        elif door_id := self._intents.follow(event):
+            self._take_mode(door_id)
 
-    def _begin_fire(self) -> None:
-        self._is_fire = True
-        for door_id, plan in self._site.doors.items():
-            if plan.is_escape and door_id not in self._before_fire:
-                self._before_fire[door_id] = self.mode(door_id)
-                self._set_mode(door_id, DoorMode.LOCKED_OPEN)
+    def _heed_schedule(
+        self, door_id: str, now: Moment, *, is_staffed: bool = False
+    ) -> None:
+        intent = self._intents.of(door_id)
+        heeded = self._unlocking.heed(door_id, intent, now, is_staffed=is_staffed)
+        # Who is being let through is not locked out: its end comes back here.
+        is_locking = heeded.own is DoorMode.LOCKED
+        if heeded is intent or (is_locking and self._doors[door_id].is_released):
+            return
+        kind = EventKind.DOOR_RELOCKED_BY_SCHEDULE
+        facts: Facts = ()
+        if heeded.is_unlocked:
+            kind = EventKind.DOOR_UNLOCKED_BY_SCHEDULE
+            facts = (("until", heeded.opened_until_ms),)
+        self._tell_intent(kind, door_id, now, facts)
+        self._intents.change(door_id, heeded)
+        self._own_changed(door_id, now)
 
-    def _end_fire(self) -> list[str]:
-        self._is_fire = False
-        ended = list(self._before_fire)
-        for door_id, mode in self._before_fire.items():
-            self._set_mode(door_id, mode)
-        self._before_fire.clear()
-        return ended
+    def _tell_intent(
+        self, kind: EventKind, door_id: str, now: Moment, facts: Facts
+    ) -> None:
+        imposed = self._intents.of(door_id).imposed
+        if imposed is not None:
+            facts += (("after", _AFTER.get(imposed, imposed.value)),)
+        self._out.event(kind, door_id, now, facts=facts)
 
-    def _set_mode(self, door_id: str, mode: DoorMode) -> None:
-        door = replace(self._doors[door_id], mode=mode)
-        if mode in FREE_MODES:  # never open too long
-            door = replace(door, held_at_s=None)
-        self._doors[door_id] = door
+    def _lay(self, door_id: str, mode: DoorMode | None) -> None:
+        if self._intents.impose(door_id, mode):
+            self._take_mode(door_id)
+            self._unsettled[door_id] = None
+
+    def _own_changed(self, door_id: str, now: Moment) -> None:
+        if self._intents.of(door_id).imposed is None:
+            self._take_mode(door_id)
+            self._enter_mode(door_id, now)
+
+    def _relock(self, door_id: str, now: Moment) -> None:
+        self._strikes.relock(door_id, now.monotonic_s)
+
+    def _take_mode(self, door_id: str) -> None:
+        mode = self._intents.of(door_id).mode
+        self._leaves.intend(door_id, mode)
         self._mode_changes[door_id] += 1
-        self._renew_at_s.pop(door_id, None)
+        self._strikes.end_unlocked(door_id)
 
     def _enter_mode(self, door_id: str, now: Moment) -> None:
         """Drive the outputs of a new mode; never lock onto an open leaf."""
         if self._keep_free(door_id):
             return
-        plan = self._site.doors[door_id]
-        held_at_s = now.monotonic_s + plan.held_open_s
-        changed, effects = lock(
-            self._doors[door_id], held_at_s=held_at_s, has_contact=plan.has_contact
-        )
-        self._apply(door_id, changed, effects, now)
-        if not changed.is_open:
-            self._out.command(Relock(door=door_id))
+        self._leaves.lock(door_id, now)
+        if not self._doors[door_id].is_open:
+            self._relock(door_id, now)
 
     def _keep_free(self, door_id: str) -> bool:
         """Ask for the outputs of a free mode; False if the mode locks."""
         match self.mode(door_id):
             case DoorMode.LOCKED_OPEN:
-                self._out.command(HoldOpen(door=door_id))
+                self._strikes.hold(door_id)
             case DoorMode.UNLOCKED:
-                # Due at once: the next tick sends the first pulse and renews it.
-                self._renew_at_s[door_id] = 0.0
+                self._strikes.keep_unlocked(door_id)
             case _:
                 return False
         return True
 
-    def _pulse_unlocked(self, door_id: str) -> None:
-        self._out.command(
-            Release(door=door_id, duration_s=UNLOCKED_PULSE_S, cause=0, is_egress=True)
-        )
 
-    def _apply(
-        self,
-        door_id: str,
-        changed: Door,
-        effects: tuple[DoorEffect, ...],
-        now: Moment,
-    ) -> None:
-        for effect in effects:
-            if effect in (DoorEffect.TAKEN, DoorEffect.NOT_TAKEN):
-                changed = self._close_grants(door_id, changed, effect, now)
-            elif effect is DoorEffect.RELOCK:
-                if changed.mode not in FREE_MODES:
-                    self._out.command(Relock(door=door_id))
-            else:
-                self._out.event(_KINDS[effect], door_id, now)
-        if changed.released_until_s is None:
-            self._exits_noted.pop(door_id, None)
-        self._doors[door_id] = changed
-
-    def _close_grants(
-        self, door_id: str, door: Door, effect: DoorEffect, now: Moment
-    ) -> Door:
-        for cause in door.causes:
-            granted = self._grants.pop(cause)
-            self._out.event(
-                _KINDS[effect],
-                door_id,
-                now,
-                facts=(("cause", cause),),
-                person=granted.person,
-            )
-        return replace(door, causes=())
+def _partners(site: SitePlan) -> dict[str, tuple[str, ...]]:
+    """Return who blocks whom: an interlock binds both, whichever names the other."""
+    partners: dict[str, set[str]] = {}
+    for door_id, plan in site.doors.items():
+        for other in plan.interlocked_with & site.doors.keys() - {door_id}:
+            partners.setdefault(door_id, set()).add(other)
+            partners.setdefault(other, set()).add(door_id)
+    return {door_id: tuple(sorted(others)) for door_id, others in partners.items()}
