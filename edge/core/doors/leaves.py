@@ -205,6 +205,10 @@ class Leaves:
                 case DoorEffect.WARN:
                     self._out.event(_KINDS[effect], door_id, now)
                     self._ask_to_close(door_id)
+                case DoorEffect.OPENED if self._doors[door_id].is_free:
+                    # Anybody may have opened it, from either side.
+                    free: Facts = (("free", 1),)
+                    self._out.event(_KINDS[effect], door_id, now, facts=free)
                 case _:
                     self._out.event(_KINDS[effect], door_id, now)
 
