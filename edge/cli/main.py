@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from edge.cli.order_verbs import register as register_orders
+from edge.cli.rule_verbs import register as register_rules
 from edge.cli.ticket.verbs import app as ticket
 
 app = typer.Typer(
@@ -117,6 +118,7 @@ journal = typer.Typer(help="The journal of events.", no_args_is_help=True)
 app.add_typer(journal, name="journal")
 app.add_typer(ticket, name="ticket")
 register_orders(app)
+register_rules(app)
 
 
 @journal.command("show")
@@ -290,6 +292,20 @@ def sim(
 
 bench = typer.Typer(help="Figures beside their floors.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
+
+
+@bench.command("decide")
+def bench_decide(
+    credentials: Annotated[int, typer.Option(min=2_000)] = 250_000,
+    bookings: Annotated[int, typer.Option(min=1_000)] = 50_000,
+    for_s: Annotated[float, typer.Option("--for", help="Seconds a side.")] = 3.0,
+    as_json: Json = False,
+) -> None:
+    """Measure look-up and decision against a loop of clock reads, in turn."""
+    from edge.cli.bench.decide import DecideOptions, run_decide
+
+    options = DecideOptions(credentials=credentials, bookings=bookings, for_s=for_s)
+    _tell(run_decide(options), as_json=as_json)
 
 
 @bench.command("scan")

@@ -113,7 +113,6 @@ class Runtime:
         async with AsyncExitStack() as stack:
             await self._open_storage(stack)
             await self._open_rules(stack)
-            self._open_client()
             sight = TicketSight(self.controller.rolls, self.clock, self._ticket_keys())
             self.bindings = Bindings(wiring_of(self.settings), tokens, sight.read)
             intake = Intake(
@@ -125,6 +124,9 @@ class Runtime:
             )
             stack.callback(intake.close)
             self._open_lines(intake)
+            # A roster may bring something about, and that needs its wires.
+            await self._open_roster(stack)
+            self._open_client()
             self._start()
             await self._open_control(stack)
             wires = [line.run() for line in self._lines.values()]
@@ -224,10 +226,14 @@ class Runtime:
             on_stored=self._stored,
         )
         stack.callback(self.gateway.close)
+
+    async def _open_roster(self, stack: AsyncExitStack) -> None:
         path = self._state / "roster.db"
         opened = await stack.enter_async_context(open_roster(path, open_aiosqlite))
         self._aside["roster"] = opened.set_aside
-        self.feed = await RosterFeed.open(opened.store, self.gateway, plan.spaces)
+        self.feed = await RosterFeed.open(
+            opened.store, self.gateway, [space.id for space in self.settings.space]
+        )
 
     def _start(self) -> None:
         facts: Facts = (

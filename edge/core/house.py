@@ -21,13 +21,19 @@ from edge.core.duty.care import Care
 from edge.core.duty.duty import ON_DUTY_ROLES, Duty
 from edge.core.emergency.emergency import Emergency
 from edge.core.event import EventKind
+from edge.core.lockers.locker_orders import LockerOrders
 from edge.core.lockers.lockers import Lockers
+from edge.core.lockers.medicine import Medicine
+from edge.core.lockers.overdue import Overdue
+from edge.core.lockers.parcels import Parcels
 from edge.core.lockers.rentals import Rentals
 from edge.core.orders import MAX_TEXT
 from edge.core.people.binding import Binding
 from edge.core.people.local import LocalRoster
 from edge.core.people.local_orders import LocalOrders
 from edge.core.people.rolls import Rolls
+from edge.core.people.roster_row import MAX_FEN
+from edge.core.plan import Direction
 from edge.core.spaces.spaces import Spaces
 from edge.core.stimulus import (
     ApplianceOrdered,
@@ -35,6 +41,8 @@ from edge.core.stimulus import (
     CallAnswered,
     CareAnswered,
     CashNoted,
+    CleaningDone,
+    CompartmentOpenOrdered,
     DrillEndOrdered,
     DrillMarked,
     DrillOrdered,
@@ -47,10 +55,15 @@ from edge.core.stimulus import (
     EntryConfirmed,
     LocalHolderOrdered,
     LocalRevocationOrdered,
+    MedicineOrdered,
+    MedicineStocked,
+    MedicineUsed,
     MendOrdered,
     ModeOrdered,
     OccupancyCounted,
+    OutOfOrderOrdered,
     PanelOpenOrdered,
+    ParcelOrdered,
     RentalEndOrdered,
 )
 
@@ -60,10 +73,19 @@ if TYPE_CHECKING:
     from edge.core.moment import Moment
     from edge.core.orders import Handler
     from edge.core.outcome import OutcomeBuilder
+    from edge.core.people.entries import Cardholder
     from edge.core.people.roster import Roster
-    from edge.core.plan import SitePlan
+    from edge.core.plan import AccessPointPlan, SitePlan
     from edge.core.reception import Reception
     from edge.core.stimulus import BellPressed, DeviceChanged, Order, Scan
+
+
+#: After these the next code at the reader is no further guess in a row.
+RIGHT = frozenset(
+    {EventKind.ACCESS_GRANTED, EventKind.DUTY_STARTED, EventKind.DUTY_ENDED}
+)
+#: People let in by one order: more is a slip of the finger.
+MAX_PARTY = 500
 
 
 class House:
@@ -76,7 +98,7 @@ class House:
         reception: Reception,
     ) -> None:
         self._site = site
-        self._reception = reception
+        self.reception = reception
         self.local = LocalRoster()
         self.rolls = Rolls(site, self.local)
         self.admissions = Admissions()
@@ -97,6 +119,10 @@ class House:
         self.binding = Binding(site, out, reception, self.rolls, self.local)
         self.lockers = Lockers(site, out, reception)
         self.rentals = Rentals(site, out, reception, self.lockers)
+        self.parcels = Parcels(site, out, self.lockers, self.rolls)
+        self.locker_orders = LockerOrders(site, self.lockers)
+        self.overdue = Overdue(site, self.lockers, self.rolls)
+        self.medicine = Medicine(site, out, self.rentals.first_aid)
         around = Surroundings(
             doors=self.doors,
             rolls=self.rolls,
@@ -117,13 +143,21 @@ class House:
             self.local_orders,
             self.duty,
             self.care,
+            self.medicine,
         )
         self.moving: tuple[Keeper, ...] = (self.doors, self.lockers)
         self.kept: tuple[Stored, ...] = (*sourced, *self.moving)
-        self.learning: tuple[Learner, ...] = (*sourced, self.entrance, _Staff(self))
+        self.learning: tuple[Learner, ...] = (
+            _Passages(self),  # first: it asks for grants that are still open
+            *sourced,
+            self.overdue,
+            self.entrance,
+        )
         self.timed: tuple[Timed, ...] = (
             self.emergency,
             *self.moving,
+            self.overdue,
+            self.medicine,
             self.spaces,
             self.entrance,
             self.local_orders,
@@ -134,7 +168,7 @@ class House:
 
     def handlers(self) -> dict[type[Order], Handler]:
         """Return who answers for which order."""
-        emergency, duty = self.emergency, self.duty
+        emergency, duty, lockers = self.emergency, self.duty, self.locker_orders
         return {
             ModeOrdered: self.doors.order_mode,
             PanelOpenOrdered: self._open_by_hand,
@@ -156,14 +190,23 @@ class House:
             DutyCorrected: duty.correct,
             DutyConfirmed: duty.confirm,
             CareAnswered: self.care.answer,
-            RentalEndOrdered: self._end_rental,
-            MendOrdered: self._mend,
+            RentalEndOrdered: lockers.end_rental,
+            MendOrdered: lockers.mend,
+            CompartmentOpenOrdered: lockers.open,
+            OutOfOrderOrdered: lockers.take_out_of_order,
+            CleaningDone: lockers.cleaned,
+            ParcelOrdered: self.parcels.deposit,
+            MedicineOrdered: self.medicine.open,
+            MedicineStocked: self.medicine.take_stock,
+            MedicineUsed: self.medicine.use,
         }
 
     def scan(self, scan: Scan, now: Moment) -> None:
         """Answer a credential wherever it was presented."""
         point = self._site.access_points[scan.access_point]
         holder = self.rolls.find(scan.credential.token)
+        if self._is_paused(scan, point, holder, now):
+            return
         if point.is_desk:
             is_taken = self.entrance.begins_emergency(scan, holder, now)
             if not is_taken and not self.binding.scan(scan, holder, now):
@@ -173,6 +216,22 @@ class House:
             self.rentals.scan(scan, holder, self.rolls, now, closes_lockers=is_shut)
         else:
             self.entrance.scan(scan, holder, now)
+
+    def _is_paused(
+        self,
+        scan: Scan,
+        point: AccessPointPlan,
+        holder: Cardholder | None,
+        now: Moment,
+    ) -> bool:
+        """Let codes wait that may be guessed; the way out and first aid never."""
+        if point.direction is Direction.OUT or point.is_medicine_box:
+            return False
+        paused = self.reception.tries.paused(scan, holder, now.monotonic_s)
+        if paused is not None:
+            kind: Facts = (("kind", scan.credential.kind.value),)
+            self.reception.deny(scan.access_point, paused, now, kind, self.rolls)
+        return paused is not None
 
     def ring(self, bell: BellPressed, now: Moment) -> None:
         """Call whoever is on duty to a door."""
@@ -214,6 +273,11 @@ class House:
         """Say whether somebody may be inside who leaves by an unsensed handle."""
         return self.spaces.presence.is_expected_inside(space_id, now)
 
+    def leads_out(self, access_point: str) -> bool:
+        """Say whether an access point is a way out; one no longer there is none."""
+        point = self._site.access_points.get(access_point)
+        return point is not None and point.direction is Direction.OUT
+
     def staff_came_in(self, door_id: str) -> None:
         """Remember, for :meth:`settle`, where somebody of the staff came in."""
         self._staffed.append(door_id)
@@ -222,12 +286,16 @@ class House:
         """Let people in by hand, unless the door's mode admits nobody."""
         mode = self.doors.mode(order.door)
         reason = CLOSED_MODES.get(mode)
+        if not 1 <= order.count <= MAX_PARTY:
+            return f"from 1 to {MAX_PARTY} people"
+        if order.cash_fen and not 0 < order.cash_fen <= MAX_FEN:
+            return f"cash from 1 to {MAX_FEN} fen"
         if reason is None:
             return self.doors.open_by_hand(order, now) or self._cash_of(order, now)
         who: Facts = (("actor", order.actor[:MAX_TEXT]), ("kind", "PANEL"))
         told: Facts = (("mode", mode.value),)
         denied = Denied(rule="mode", reason=reason, facts=told)
-        self._reception.record(order.door, denied, now, who, self.rolls)
+        self.reception.record(order.door, denied, now, who, self.rolls)
         return ""
 
     def _cash_of(self, order: PanelOpenOrdered, now: Moment) -> str:
@@ -240,23 +308,23 @@ class House:
     def _order_duty(self, order: DutyOrdered, now: Moment) -> str:
         return self.duty.order(order, self.rolls.holder(order.holder), now)
 
-    def _end_rental(self, order: RentalEndOrdered, now: Moment) -> str:
-        return "" if self.lockers.end_rental(order, now) else "no rental to end"
 
-    def _mend(self, order: MendOrdered, now: Moment) -> str:
-        return "" if self.lockers.mend(order, now) else "not out of order"
-
-
-class _Staff:
-    """Hears of staff that came in: some doors wait for it."""
+class _Passages:
+    """Hears of grants, and of staff that came in: some doors wait for it."""
 
     def __init__(self, house: House) -> None:
         self._house = house
 
     def follow(self, event: Event) -> None:
         """Tell the house of the door; the doors are in the middle of their step."""
-        if event.kind is not EventKind.ACCESS_TAKEN or event.person.holder is None:
+        house, person = self._house, event.person
+        if event.kind in RIGHT:
+            house.reception.tries.granted(event.subject, event.moment.monotonic_s)
+        if event.kind is not EventKind.ACCESS_TAKEN or person.holder is None:
             return
-        holder = self._house.rolls.holder(event.person.holder)
+        grant = house.admissions.open_grants.get(int(event.fact("cause") or 0))
+        if grant is None or house.leads_out(grant.access_point):
+            return
+        holder = house.rolls.holder(person.holder)
         if holder is not None and not ON_DUTY_ROLES.isdisjoint(holder.roles):
-            self._house.staff_came_in(event.subject)
+            house.staff_came_in(event.subject)

@@ -181,6 +181,7 @@ class BankPlan:
     allows_walk_in: bool = False
     walk_in_ms: int = 240 * MINUTE_MS
     cleans: bool = False
+    fare: FarePlan = field(default_factory=FarePlan)
 
 
 class Direction(StrEnum):

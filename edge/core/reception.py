@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from edge.core.access.tries import MAX_TRIES, Tries
 from edge.core.command import Indicate, Indication
 from edge.core.event import EventKind, Facts
 from edge.core.limiter import Limiter
@@ -42,6 +43,8 @@ class Reception:
         self._settings_revision = settings_revision
         self._denials = Limiter(SINGLE_DENIALS)
         self._faults = Limiter(SINGLE_FAULTS)
+        #: Wrong tries in a row, by access point: codes are guessed wherever they open.
+        self.tries = Tries()
 
     def decided(self, rule: str, known: Known) -> Facts:
         """Return what every decision stores, so that it can be explained later."""
@@ -68,6 +71,10 @@ class Reception:
             facts=denied.facts,
         )
         self.record(access_point, denied, now, facts, known)
+        now_s = now.monotonic_s
+        if self.tries.refused(access_point, denied.reason, now_s, denied.facts):
+            told: Facts = (("tries", MAX_TRIES),)
+            self._out.event(EventKind.WRONG_TRIES, access_point, now, facts=told)
 
     def record(
         self, subject: str, denied: Denied, now: Moment, facts: Facts, known: Known

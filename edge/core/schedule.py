@@ -9,7 +9,7 @@ Windows are half-open, and several of one day are one opening where they meet.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from edge.core.moment import UNBOUNDED_MS, ClockVerdict
 
@@ -33,6 +33,31 @@ SEARCH_DAYS = 21
 Window = tuple[int, int]
 
 
+class _Stretch(NamedTuple):
+    """UTC ms, half-open, throughout which a schedule gives one verdict.
+
+    ``is_whole``: an opening whose end is found from wherever in it one looks.
+    """
+
+    from_ms: int
+    to_ms: int
+    verdict: ClockVerdict
+    is_whole: bool
+
+
+class _Last:
+    """The stretch that a schedule found last: most questions are about one day.
+
+    It follows from the hours alone, which never change, so nothing empties it; it is
+    replaced whole, once somebody asks about another time.
+    """
+
+    __slots__ = ("stretch",)
+
+    def __init__(self) -> None:
+        self.stretch = _Stretch(0, 0, ClockVerdict.BEFORE, is_whole=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """Hours by weekday (seven entries from Monday), and by date for holidays.
@@ -44,6 +69,7 @@ class Schedule:
     week: tuple[tuple[Window, ...], ...]
     utc_offset_ms: int
     holidays: Mapping[int, tuple[Window, ...]] = field(default_factory=dict)
+    _last: _Last = field(default_factory=_Last, init=False, repr=False, compare=False)
 
     def against(self, now: Moment) -> ClockVerdict:
         """Say whether now lies inside some window; BEFORE means surely outside.
@@ -52,6 +78,9 @@ class Schedule:
         """
         if now.latest_ms >= UNBOUNDED_MS:
             return ClockVerdict.UNSURE if self._ever() else ClockVerdict.BEFORE
+        stretch = self._stretch(now.earliest_ms)
+        if now.latest_ms < stretch.to_ms:
+            return stretch.verdict
         touched = False
         for start_ms, end_ms in self.openings(now.earliest_ms, now.latest_ms):
             judged = now.against(start_ms, end_ms)
@@ -99,6 +128,11 @@ class Schedule:
 
     def closing_ms(self, now_ms: int) -> int | None:
         """Return when the opening in which ``now_ms`` lies ends; None outside."""
+        stretch = self._stretch(now_ms)
+        if stretch.verdict is not ClockVerdict.INSIDE:
+            return None
+        if stretch.is_whole:
+            return stretch.to_ms
         for start_ms, end_ms in self.openings(now_ms, now_ms):
             if start_ms <= now_ms < end_ms:
                 return end_ms
@@ -107,6 +141,24 @@ class Schedule:
     def day(self, utc_ms: int) -> int:
         """Return the number of the local day since 1 January 1970."""
         return (utc_ms + self.utc_offset_ms) // DAY_MS
+
+    def _stretch(self, now_ms: int) -> _Stretch:
+        """Return the opening or the gap around ``now_ms``, as far as is seen."""
+        last = self._last.stretch
+        if last.from_ms <= now_ms < last.to_ms:
+            return last
+        # Beyond these days another window may begin where the last one ends.
+        seen_until_ms = (self.day(now_ms) + 2) * DAY_MS - self.utc_offset_ms
+        start_ms, end_ms = next(
+            self.openings(now_ms, now_ms), (seen_until_ms, seen_until_ms)
+        )
+        if start_ms <= now_ms:
+            is_whole = self.day(end_ms) < self.day(start_ms) + 2
+            found = _Stretch(start_ms, end_ms, ClockVerdict.INSIDE, is_whole)
+        else:
+            found = _Stretch(now_ms, start_ms, ClockVerdict.BEFORE, is_whole=False)
+        self._last.stretch = found
+        return found
 
     def _ever(self) -> bool:
         return any(self.week) or any(self.holidays.values())

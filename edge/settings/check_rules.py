@@ -15,8 +15,8 @@ from edge.settings.planning import spaces_with_exit_reader
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edge.settings.check import Finding
-    from edge.settings.site import AccessPoint, Door, Settings, Space
+    from edge.settings.check import Finding, Where
+    from edge.settings.site import AccessPoint, Door, Fare, Settings, Space
 
 
 def check_rules(settings: Settings) -> Iterator[Finding]:
@@ -39,6 +39,8 @@ def check_rules(settings: Settings) -> Iterator[Finding]:
         yield from _unlocking(index, door)
     for index, point in enumerate(settings.access_point):
         yield from _access_point(index, point)
+    for index, bank in enumerate(settings.bank):
+        yield from _fare(("bank", index), bank.fare)
     spaces = {space.id for space in settings.space}
     for index, appliance in enumerate(settings.appliance):
         if appliance.space not in spaces:
@@ -62,10 +64,14 @@ def _space(index: int, space: Space, *, has_exit: bool) -> Iterator[Finding]:
             "direction = 'out' or use kind = 'per_visit'"
         )
         yield (*where, "fare", "kind"), what
-    if space.fare.kind == "free" and space.fare.fen:
-        what = "a free visit has no price, use kind = 'per_visit' or 'per_hour'"
+    yield from _fare(where, space.fare)
+
+
+def _fare(where: Where, fare: Fare) -> Iterator[Finding]:
+    if fare.kind == "free" and fare.fen:
+        what = "what is free has no price, use kind = 'per_visit' or 'per_hour'"
         yield (*where, "fare", "fen"), what
-    if space.fare.kind != "free" and not space.fare.fen:
+    if fare.kind != "free" and not fare.fen:
         yield (*where, "fare", "kind"), "no price, say fen (1 yuan is 100 fen)"
 
 

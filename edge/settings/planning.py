@@ -32,7 +32,7 @@ from edge.core.schedule import Schedule, read_hours, read_windows
 if TYPE_CHECKING:
     from edge.core.plan import Size
     from edge.core.schedule import Window
-    from edge.settings.site import AccessPoint, Bank, Door, Settings, Space
+    from edge.settings.site import AccessPoint, Bank, Door, Fare, Settings, Space
 
 HOUR_MS = 60 * MINUTE_MS
 _EPOCH = date(1970, 1, 1)
@@ -73,11 +73,7 @@ def _space(settings: Settings, space: Space) -> SpacePlan:
         capacity=space.capacity,
         shelter_capacity=space.shelter_capacity,
         passback=Passback(space.passback),
-        fare=FarePlan(
-            kind=FareKind(space.fare.kind),
-            fen=space.fare.fen,
-            free_minutes=space.fare.free_minutes,
-        ),
+        fare=_fare(space.fare),
         no_show_ms=space.no_show_min * MINUTE_MS,
         walk_in_ms=space.walk_in_min * MINUTE_MS,
         roster_age_ms={
@@ -85,6 +81,12 @@ def _space(settings: Settings, space: Space) -> SpacePlan:
             for role, days in space.roster_age_days.items()
         },
         has_exit_reader=space.id in spaces_with_exit_reader(settings),
+    )
+
+
+def _fare(fare: Fare) -> FarePlan:
+    return FarePlan(
+        kind=FareKind(fare.kind), fen=fare.fen, free_minutes=fare.free_minutes
     )
 
 
@@ -152,6 +154,7 @@ def _bank(bank: Bank) -> BankPlan:
         allows_walk_in=bank.walk_in,
         walk_in_ms=bank.walk_in_min * MINUTE_MS,
         cleans=bank.cleans,
+        fare=_fare(bank.fare),
     )
 
 

@@ -290,6 +290,7 @@ class Bank(_Part):
     walk_in: bool = False
     walk_in_min: Annotated[int, Ge(10), Le(1_440)] = 240
     cleans: bool = False
+    fare: Fare = field(default_factory=Fare)
     compartments: Compartments
 
 

@@ -128,7 +128,7 @@ def test_what_was_left_after_the_end_opens_once_more_for_its_owner() -> None:
     stage = locked(C1)
     stored(stage)
     stage.wait(3 * 3600)
-    assert stage.locker(1) == "OCCUPIED holder-wang"
+    assert stage.locker(1) == "OVERDUE holder-wang"
     assert stage.scan("wang", "hall-in") == AGAIN_1
     assert stage.journal[-1].fact("last") == 1
     stage.cut_power()

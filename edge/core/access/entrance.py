@@ -23,7 +23,6 @@ from edge.core.access.question import Question
 from edge.core.access.rescans import Rescans
 from edge.core.access.rules.credential import barred
 from edge.core.access.ticket import Rotation, Ticket
-from edge.core.access.tries import MAX_TRIES, Tries
 from edge.core.command import Indication
 from edge.core.doors.door import DoorMode
 from edge.core.duty.care import CARE_FACT
@@ -82,18 +81,11 @@ class Entrance:
         self._rescans = Rescans()
         self._pairs = Pairs()
         self._confirmations = Confirmations()
-        self._tries = Tries()
 
     def scan(self, scan: Scan, holder: Cardholder | None, now: Moment) -> None:
         """Answer a credential that was presented at a door."""
         point = self._site.access_points[scan.access_point]
         is_entry = point.direction is Direction.IN
-        paused = self._tries.paused(scan, holder, now.monotonic_s) if is_entry else None
-        if paused is not None:
-            self._reception.deny(
-                scan.access_point, paused, now, _kind(scan), self._rolls
-            )
-            return
         if is_entry:  # who responds is let in all the same
             self.begins_emergency(scan, holder, now)
         again = self._again(scan, point, now)
@@ -294,7 +286,6 @@ class Entrance:
             scan, changes, event.seq, granted.release_s, now.monotonic_s
         )
         self._pairs.end(access_point)
-        self._tries.granted(access_point, now.monotonic_s)
         self._reception.indicate(access_point, Indication.GRANTED)
 
     def _deny(self, scan: Scan, question: Question, denied: Denied) -> None:
@@ -313,11 +304,6 @@ class Entrance:
             self._pairs.wait(access_point, identity, now.monotonic_s)
         elif denied.reason is DenyReason.AWAITING_CONFIRMATION:
             self._ask(scan, question)
-        if self._tries.refused(
-            access_point, denied.reason, now.monotonic_s, denied.facts
-        ):
-            facts: Facts = (("tries", MAX_TRIES),)
-            self._out.event(EventKind.WRONG_TRIES, access_point, now, facts=facts)
 
     def _ask(self, scan: Scan, question: Question) -> None:
         """Let somebody wait for a volunteer's word, told once while he waits."""

@@ -78,10 +78,13 @@ class Doorkeeper:
 
         Void for the way out: an exit never asks.
         """
+        partners = self._partners.get(door_id)
+        if partners is None:
+            return ""
         intents = self._intents.all().values()
         if any(intent.imposed is DoorMode.LOCKED_OPEN for intent in intents):
             return ""
-        for partner in self._partners.get(door_id, ()):
+        for partner in partners:
             door = self._doors[partner]
             if door.is_open or door.is_released or door.is_free:
                 return partner

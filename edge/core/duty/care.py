@@ -136,6 +136,7 @@ class Care:
         for name, seen in tuple(self._seen.items()):
             if seen.day == UNKNOWN_DAY:
                 self._seen[name] = replace(seen, day=today)
+                self._out.keep()  # no event tells on which day the day was known
             elif not seen.is_signalled and today - seen.day >= seen.days:
                 self._out.event(
                     EventKind.CARE_SIGNAL,

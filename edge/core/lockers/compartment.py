@@ -4,18 +4,19 @@
 The law of the module: everything that changes a compartment's phase stands in
 ``TABLE``; what is not in the table changes nothing. Only a FREE compartment can be
 claimed, and a rental leaves it by ENDED alone: so no two holders ever share one.
-What did not open is out of order until it opens once or is mended; a rental in it
-stays its holder's. An open leaf without a rental is FREE again when it closes.
-Source: design decisions in ARCHITECTURE.md. OVERDUE and CLEANING will be phases of
-their own between OCCUPIED and FREE.
+What did not open is out of order until it opens once or is mended; what somebody took
+out of use until it is mended. A rental in it stays its holder's.
+Source: design decisions in ARCHITECTURE.md.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from edge.core.event import Person
+if TYPE_CHECKING:
+    from edge.core.lockers.rental import Rental
 
 
 class CompartmentPhase(StrEnum):
@@ -24,8 +25,10 @@ class CompartmentPhase(StrEnum):
     FREE = "FREE"
     HELD = "HELD"
     OCCUPIED = "OCCUPIED"
+    OVERDUE = "OVERDUE"
     OPEN = "OPEN"
     FAULT = "FAULT"
+    CLEANING = "CLEANING"
 
 
 class CompartmentInput(StrEnum):
@@ -36,12 +39,22 @@ class CompartmentInput(StrEnum):
     REFUSED = "REFUSED"
     OPENED = "OPENED"
     CLOSED = "CLOSED"
+    CLOSED_OVERDUE = "CLOSED_OVERDUE"
     CLOSED_UNRENTED = "CLOSED_UNRENTED"
+    CLOSED_UNCLEAN = "CLOSED_UNCLEAN"
+    CLOSED_OUT_OF_ORDER = "CLOSED_OUT_OF_ORDER"
     DID_NOT_OPEN = "DID_NOT_OPEN"
     LEFT_OPEN = "LEFT_OPEN"
+    FELL_DUE = "FELL_DUE"
+    PROLONGED = "PROLONGED"
     ENDED = "ENDED"
+    DIRTIED = "DIRTIED"
+    CLEANED = "CLEANED"
+    OUT_OF_ORDER = "OUT_OF_ORDER"
     MEND = "MEND"
     MEND_RENTED = "MEND_RENTED"
+    MEND_OVERDUE = "MEND_OVERDUE"
+    MEND_UNCLEAN = "MEND_UNCLEAN"
 
 
 class CompartmentEffect(StrEnum):
@@ -51,75 +64,85 @@ class CompartmentEffect(StrEnum):
     CLOSED = "CLOSED"
     FAULT = "FAULT"
     LEFT_OPEN = "LEFT_OPEN"
+    OVERDUE = "OVERDUE"
     ENDED = "ENDED"
+    CLEANING = "CLEANING"
+    CLEANED = "CLEANED"
+    OUT_OF_ORDER = "OUT_OF_ORDER"
     MENDED = "MENDED"
 
 
 _P, _I, _E = CompartmentPhase, CompartmentInput, CompartmentEffect
 Effects = tuple[CompartmentEffect, ...]
+Row = dict[CompartmentInput, tuple[CompartmentPhase, Effects]]
 
-TABLE: dict[
-    CompartmentPhase, dict[CompartmentInput, tuple[CompartmentPhase, Effects]]
-] = {
-    # An order without a claim is the medicine box's; an opening without an order is
-    # somebody with a key.
-    _P.FREE: {
-        _I.CLAIM: (_P.HELD, ()),
-        _I.OPEN_ORDERED: (_P.FREE, ()),
+
+def _shut(phase: CompartmentPhase) -> Row:
+    """Return what every shut compartment does, whoever's it is."""
+    return {
+        _I.OPEN_ORDERED: (phase, ()),
+        _I.REFUSED: (phase, ()),
         _I.OPENED: (_P.OPEN, (_E.OPENED,)),
         _I.DID_NOT_OPEN: (_P.FAULT, (_E.FAULT,)),
+        _I.OUT_OF_ORDER: (_P.FAULT, (_E.OUT_OF_ORDER,)),
+    }
+
+
+TABLE: dict[CompartmentPhase, Row] = {
+    # An order without a claim is the staff's or the medicine box's; an opening
+    # without an order is somebody with a key.
+    _P.FREE: _shut(_P.FREE)
+    | {
+        _I.CLAIM: (_P.HELD, ()),
+        _I.DIRTIED: (_P.CLEANING, (_E.CLEANING,)),
     },
     # Claimed and not opened yet: refused for a slow disk it waits for its holder.
-    _P.HELD: {
-        _I.OPEN_ORDERED: (_P.HELD, ()),
-        _I.REFUSED: (_P.HELD, ()),
-        _I.OPENED: (_P.OPEN, (_E.OPENED,)),
-        _I.DID_NOT_OPEN: (_P.FAULT, (_E.FAULT,)),
+    _P.HELD: _shut(_P.HELD) | {_I.ENDED: (_P.FREE, (_E.ENDED,))},
+    _P.OCCUPIED: _shut(_P.OCCUPIED)
+    | {
+        _I.FELL_DUE: (_P.OVERDUE, (_E.OVERDUE,)),
         _I.ENDED: (_P.FREE, (_E.ENDED,)),
     },
-    _P.OCCUPIED: {
-        _I.OPEN_ORDERED: (_P.OCCUPIED, ()),
-        _I.REFUSED: (_P.OCCUPIED, ()),
-        _I.OPENED: (_P.OPEN, (_E.OPENED,)),
-        _I.DID_NOT_OPEN: (_P.FAULT, (_E.FAULT,)),
+    # Its time and its grace are over; it still opens for its holder, and then ends.
+    _P.OVERDUE: _shut(_P.OVERDUE)
+    | {
+        _I.PROLONGED: (_P.OCCUPIED, ()),
         _I.ENDED: (_P.FREE, (_E.ENDED,)),
     },
     _P.OPEN: {
         _I.CLOSED: (_P.OCCUPIED, (_E.CLOSED,)),
+        _I.CLOSED_OVERDUE: (_P.OVERDUE, (_E.CLOSED,)),
         _I.CLOSED_UNRENTED: (_P.FREE, (_E.CLOSED,)),
+        _I.CLOSED_UNCLEAN: (_P.CLEANING, (_E.CLOSED,)),
+        _I.CLOSED_OUT_OF_ORDER: (_P.FAULT, (_E.CLOSED,)),
         _I.LEFT_OPEN: (_P.OPEN, (_E.LEFT_OPEN,)),
+        _I.FELL_DUE: (_P.OPEN, (_E.OVERDUE,)),
+        _I.PROLONGED: (_P.OPEN, ()),
         _I.ENDED: (_P.OPEN, (_E.ENDED,)),
+        _I.DIRTIED: (_P.OPEN, (_E.CLEANING,)),
+        _I.CLEANED: (_P.OPEN, (_E.CLEANED,)),
+        _I.OUT_OF_ORDER: (_P.OPEN, (_E.OUT_OF_ORDER,)),
+        _I.MEND: (_P.OPEN, (_E.MENDED,)),
     },
     # It may open late, or at the next try for the things in it: then it works.
-    _P.FAULT: {
-        _I.OPEN_ORDERED: (_P.FAULT, ()),
-        _I.REFUSED: (_P.FAULT, ()),
-        _I.OPENED: (_P.OPEN, (_E.OPENED,)),
-        _I.DID_NOT_OPEN: (_P.FAULT, (_E.FAULT,)),
+    _P.FAULT: _shut(_P.FAULT)
+    | {
+        _I.FELL_DUE: (_P.FAULT, (_E.OVERDUE,)),
+        _I.PROLONGED: (_P.FAULT, ()),
         _I.ENDED: (_P.FAULT, (_E.ENDED,)),
+        _I.DIRTIED: (_P.FAULT, (_E.CLEANING,)),
+        _I.CLEANED: (_P.FAULT, (_E.CLEANED,)),
         _I.MEND: (_P.FREE, (_E.MENDED,)),
         _I.MEND_RENTED: (_P.OCCUPIED, (_E.MENDED,)),
+        _I.MEND_OVERDUE: (_P.OVERDUE, (_E.MENDED,)),
+        _I.MEND_UNCLEAN: (_P.CLEANING, (_E.MENDED,)),
     },
+    _P.CLEANING: _shut(_P.CLEANING) | {_I.CLEANED: (_P.FREE, (_E.CLEANED,))},
 }
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rental:
-    """Whose it is and until when (UTC ms, without grace).
-
-    ``was_opened``: things may lie inside. ``is_last``: it ends at the next closing.
-    """
-
-    holder: str
-    booking: str
-    end_ms: int
-    was_opened: bool = False
-    is_last: bool = False
-
-    @property
-    def person(self) -> Person:
-        """Whom its events are about."""
-        return Person(holder=self.holder or None, booking=self.booking or None)
+#: What settles an order that was on its way.
+_SETTLING = frozenset({_I.OPENED, _I.REFUSED, _I.DID_NOT_OPEN})
+_MENDING = frozenset({_I.MEND, _I.MEND_RENTED, _I.MEND_OVERDUE, _I.MEND_UNCLEAN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +150,9 @@ class Compartment:
     """A compartment's standing: monotonic seconds for its timers.
 
     ``cause`` is the seq of its latest grant. ``feedback_due_s`` stands while an order
-    is on its way, ``closed_s`` since its holder closed it; ``is_asked`` while it
-    stands open because its holder asked.
+    is on its way (``is_by_staff``: not its holder's), ``closed_s`` since its holder
+    closed it; ``is_asked`` while it stands open because its holder asked.
+    ``needs_cleaning`` and ``is_out_of_order`` outlast an open leaf.
     """
 
     phase: CompartmentPhase = CompartmentPhase.FREE
@@ -138,6 +162,9 @@ class Compartment:
     left_open_at_s: float | None = None
     closed_s: float | None = None
     is_asked: bool = False
+    is_by_staff: bool = False
+    needs_cleaning: bool = False
+    is_out_of_order: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -149,8 +176,22 @@ class Compartment:
         """Say whether an order to open is on its way."""
         return self.feedback_due_s is not None
 
+    @property
+    def is_busy(self) -> bool:
+        """Say whether it opens or has just opened: another order would be in vain.
+
+        A feedback that has told "open" for too long may be stuck, with things inside:
+        that is not busy any more.
+        """
+        return self.is_ordered or self.left_open_at_s is not None
+
+    @property
+    def is_vacant(self) -> bool:
+        """Say whether somebody may be given it now."""
+        return self.phase is CompartmentPhase.FREE and not self.is_ordered
+
     def deadline(self) -> float | None:
-        """Return the monotonic time at which :func:`expire` has something to do."""
+        """Return when one of its timers runs out."""
         times = (self.feedback_due_s, self.left_open_at_s)
         return min((t for t in times if t is not None), default=None)
 
@@ -164,103 +205,30 @@ def step(compartment: Compartment, happened: CompartmentInput) -> Step:
     if entry is None:
         return compartment, ()
     phase, effects = entry
-    changed = replace(compartment, phase=phase, feedback_due_s=None)
+    changed = replace(compartment, phase=phase)
+    if happened in _SETTLING:
+        changed = replace(changed, feedback_due_s=None, is_by_staff=False)
     if phase is not CompartmentPhase.OPEN or happened is _I.LEFT_OPEN:
         changed = replace(changed, left_open_at_s=None)
-    if happened is _I.ENDED:
-        changed = replace(changed, rental=None, closed_s=None)
-    return changed, effects
+    return _marked(changed, happened), effects
 
 
-def claim(compartment: Compartment, rental: Rental) -> Step:
-    """Give it to a holder, if it is FREE."""
-    changed, effects = step(compartment, _I.CLAIM)
-    if changed is compartment:
-        return compartment, ()
-    return replace(changed, rental=rental), effects
-
-
-def order(compartment: Compartment, *, cause: int, due_s: float) -> Step:
-    """Await the feedback of an order until ``due_s``."""
-    changed, effects = step(compartment, _I.OPEN_ORDERED)
-    if changed is compartment:  # it stands open already
-        return replace(compartment, cause=cause), ()
-    return replace(changed, cause=cause, feedback_due_s=due_s), effects
-
-
-def contact(
-    compartment: Compartment,
-    *,
-    is_open: bool,
-    left_open_at_s: float | None = None,
-    now_s: float | None = None,
-) -> Step:
-    """Take the feedback's level; the same level again changes nothing.
-
-    Without times it is replayed: then no timer runs.
-    """
-    if is_open == compartment.is_open:
-        return compartment, ()
-    rental = compartment.rental
-    if is_open:
-        changed, effects = step(compartment, _I.OPENED)
-        opened = None if rental is None else replace(rental, was_opened=True)
-        return replace(
-            changed,
-            rental=opened,
-            left_open_at_s=left_open_at_s,
-            closed_s=None,
-            is_asked=compartment.is_ordered,
-        ), effects
-    changed, effects = step(compartment, _I.CLOSED if rental else _I.CLOSED_UNRENTED)
-    # Shut after a key or a crowbar: that says nothing of its holder having finished.
-    is_own = rental is not None and compartment.is_asked
-    return replace(changed, closed_s=now_s if is_own else None, is_asked=False), effects
-
-
-def refuse(compartment: Compartment) -> Step:
-    """Take back an order that was not carried out; the rental waits."""
-    return step(compartment, _I.REFUSED)
-
-
-def fail(compartment: Compartment) -> Step:
-    """Take an order's failure; out of order is told again only after an order."""
-    is_known = compartment.phase is CompartmentPhase.FAULT
-    if is_known and not compartment.is_ordered:
-        return compartment, ()
-    return step(compartment, _I.DID_NOT_OPEN)
-
-
-def mend(compartment: Compartment) -> Step:
-    """Put what was out of order back to use, or back to its holder."""
-    return step(compartment, _I.MEND_RENTED if compartment.rental else _I.MEND)
-
-
-def end(compartment: Compartment) -> Step:
-    """End the rental; things that lie inside are no longer anybody's."""
-    return step(compartment, _I.ENDED)
-
-
-def make_last(compartment: Compartment) -> Compartment:
-    """Let the rental end when its holder next closes the leaf."""
-    rental = compartment.rental
-    if rental is None:
-        return compartment
-    return replace(compartment, rental=replace(rental, is_last=True))
-
-
-def retime(compartment: Compartment, left_open_at_s: float) -> Compartment:
-    """Time an open leaf anew, after a restart."""
-    if not compartment.is_open:
-        return compartment
-    return replace(compartment, left_open_at_s=left_open_at_s)
-
-
-def expire(compartment: Compartment, now_s: float) -> Step:
-    """Let the timer that ran out by ``now_s`` take effect."""
-    due_s, left_open_at_s = compartment.feedback_due_s, compartment.left_open_at_s
-    if due_s is not None and now_s >= due_s:
-        return step(compartment, _I.DID_NOT_OPEN)
-    if left_open_at_s is not None and now_s >= left_open_at_s:
-        return step(compartment, _I.LEFT_OPEN)
-    return compartment, ()
+def _marked(changed: Compartment, happened: CompartmentInput) -> Compartment:
+    """Note what an input means beyond the phase."""
+    rental = changed.rental
+    if happened in _MENDING:
+        return replace(changed, is_out_of_order=False)
+    match happened:
+        case _I.ENDED:
+            return replace(changed, rental=None, closed_s=None)
+        case _I.DIRTIED | _I.CLEANED:
+            return replace(changed, needs_cleaning=happened is _I.DIRTIED)
+        case _I.OUT_OF_ORDER:
+            return replace(changed, is_out_of_order=True)
+        case _I.FELL_DUE if rental is not None:
+            return replace(changed, rental=replace(rental, is_overdue=True))
+        case _I.PROLONGED if rental is not None:
+            again = replace(rental, is_overdue=False, is_last=False)
+            return replace(changed, rental=again)
+        case _:
+            return changed

@@ -11,17 +11,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from edge.core.event import Event, EventKind
-from edge.core.lockers.compartment import (
-    Compartment,
-    CompartmentPhase,
-    Rental,
+from edge.core.lockers.compartment import Compartment, CompartmentPhase
+from edge.core.lockers.compartment_steps import (
     claim,
+    clean,
     contact,
+    deposit,
+    dirty,
     end,
     fail,
+    fall_due,
     make_last,
     mend,
+    prolong,
+    take_out_of_order,
 )
+from edge.core.lockers.rental import Rental, RentalKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,6 +38,9 @@ Place = tuple[str, int]
 DID_NOT_OPEN = "did_not_open"
 LEFT_OPEN = "left_open"
 MENDED = "mended"
+#: What a COMPARTMENT_CLEANING is about.
+CLEANING_DUE = "due"
+CLEANING_DONE = "done"
 
 #: Kinds whose subject is a bank; a grant names its bank beside its access point.
 _OF_BANK = frozenset(
@@ -40,11 +48,17 @@ _OF_BANK = frozenset(
         EventKind.COMPARTMENT_OPENED,
         EventKind.COMPARTMENT_CLOSED,
         EventKind.COMPARTMENT_FAULT,
+        EventKind.COMPARTMENT_OVERDUE,
+        EventKind.COMPARTMENT_CLEANING,
+        EventKind.COMPARTMENT_OUT_OF_ORDER,
         EventKind.RENTAL_STARTED,
         EventKind.RENTAL_ENDED,
+        EventKind.PARCEL_DEPOSITED,
         EventKind.MEDICINE_BOX_OPENED,
     }
 )
+#: A rental's marks, as bits of one number in a snapshot.
+_MARKS = ("was_opened", "is_last", "is_overdue", "is_deposited")
 
 
 def dump(standing: Mapping[Place, Compartment]) -> dict[str, Any]:
@@ -55,15 +69,31 @@ def dump(standing: Mapping[Place, Compartment]) -> dict[str, Any]:
             [*place, kept.phase.value, kept.cause, *_dump_rental(kept.rental)]
             for place, kept in standing.items()
             if (kept.phase, kept.cause, kept.rental) != untouched
-        ]
+        ],
+        "compartment_marks": [
+            [*place, int(kept.needs_cleaning), int(kept.is_out_of_order)]
+            for place, kept in standing.items()
+            if kept.needs_cleaning or kept.is_out_of_order
+        ],
     }
 
 
 def load(state: dict[str, Any]) -> Iterator[tuple[Place, Compartment]]:
     """Read back what :func:`dump` returned; an older snapshot has no compartments."""
+    marks = {
+        (bank, number): (bool(needs_cleaning), bool(is_out_of_order))
+        for bank, number, needs_cleaning, is_out_of_order in state.get(
+            "compartment_marks", ()
+        )
+    }
     for bank, number, phase, cause, *rental in state.get("compartments", ()):
+        needs_cleaning, is_out_of_order = marks.get((bank, number), (False, False))
         compartment = Compartment(
-            phase=CompartmentPhase(phase), cause=cause, rental=_load_rental(rental)
+            phase=CompartmentPhase(phase),
+            cause=cause,
+            rental=_load_rental(rental),
+            needs_cleaning=needs_cleaning,
+            is_out_of_order=is_out_of_order,
         )
         yield (bank, number), compartment
 
@@ -92,23 +122,49 @@ def places(event: Event) -> tuple[Place, ...]:
 def follow(place: Place, compartment: Compartment, event: Event) -> Compartment:
     """Return the compartment as it was after the event."""
     match event.kind:
-        case EventKind.ACCESS_GRANTED | EventKind.MEDICINE_BOX_OPENED:
-            granted = replace(compartment, cause=event.seq)
-            return granted if event.fact("last") is None else make_last(granted)
+        case EventKind.ACCESS_GRANTED:
+            return _granted(compartment, event)
+        case EventKind.MEDICINE_BOX_OPENED:
+            return replace(compartment, cause=event.seq)
         case EventKind.RENTAL_STARTED if event.fact("number") != place[1]:
             return end(compartment)[0]  # it did not open: the holder got another
         case EventKind.RENTAL_STARTED:
             return claim(compartment, rental_of(event))[0]
         case EventKind.RENTAL_ENDED:
             return end(compartment)[0]
+        case EventKind.PARCEL_DEPOSITED:
+            return deposit(compartment)
         case EventKind.COMPARTMENT_OPENED:
             return contact(compartment, is_open=True)[0]
         case EventKind.COMPARTMENT_CLOSED:
             return contact(compartment, is_open=False)[0]
-        case EventKind.COMPARTMENT_FAULT if event.fact("what") == MENDED:
+        case _:
+            return _seen_to(compartment, event)
+
+
+def _granted(compartment: Compartment, event: Event) -> Compartment:
+    granted = replace(compartment, cause=event.seq)
+    if event.fact("actor") is not None:  # somebody in charge opened it
+        return granted
+    return prolong(granted) if event.fact("last") is None else make_last(granted)
+
+
+def _seen_to(compartment: Compartment, event: Event) -> Compartment:
+    """Take what time, wear and those who see to it did to a compartment."""
+    what = event.fact("what")
+    match event.kind:
+        case EventKind.COMPARTMENT_FAULT if what == MENDED:
             return mend(compartment)[0]
-        case EventKind.COMPARTMENT_FAULT if event.fact("what") == DID_NOT_OPEN:
+        case EventKind.COMPARTMENT_FAULT if what == DID_NOT_OPEN:
             return fail(compartment)[0]
+        case EventKind.COMPARTMENT_CLEANING if what == CLEANING_DUE:
+            return dirty(compartment)[0]
+        case EventKind.COMPARTMENT_CLEANING:
+            return clean(compartment)[0]
+        case EventKind.COMPARTMENT_OVERDUE:
+            return fall_due(compartment)[0]
+        case EventKind.COMPARTMENT_OUT_OF_ORDER:
+            return take_out_of_order(compartment)[0]
         case _:
             return compartment
 
@@ -119,24 +175,29 @@ def rental_of(event: Event) -> Rental:
         holder=event.person.holder or "",
         booking=event.person.booking or "",
         end_ms=int(event.fact("end") or 0),
+        kind=RentalKind(str(event.fact("what") or RentalKind.BOOKED.value)),
     )
 
 
 def _dump_rental(rental: Rental | None) -> list[int | str]:
     if rental is None:
         return []
-    flags = rental.was_opened | rental.is_last << 1
-    return [rental.holder, rental.booking, rental.end_ms, flags]
+    marks = sum(getattr(rental, mark) << bit for bit, mark in enumerate(_MARKS))
+    known = [rental.holder, rental.booking, rental.end_ms, marks]
+    return [*known, rental.kind.value, rental.token.hex()]
 
 
 def _load_rental(told: list[Any]) -> Rental | None:
+    """Read a rental; a snapshot of an older version knows bookings alone."""
     if not told:
         return None
-    holder, booking, end_ms, flags = told
+    holder, booking, end_ms, marks, *more = told
+    kind, token = more or (RentalKind.BOOKED.value, "")
     return Rental(
         holder=holder,
         booking=booking,
         end_ms=end_ms,
-        was_opened=bool(flags & 1),
-        is_last=bool(flags & 2),
+        kind=RentalKind(kind),
+        token=bytes.fromhex(token),
+        **{mark: bool(marks >> bit & 1) for bit, mark in enumerate(_MARKS)},
     )

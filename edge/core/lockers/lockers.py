@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """All compartments of a site: orders, feedback and timers as events and wishes.
 
-The law of the module: it alone moves compartments, through ``compartment``;
+The law of the module: it alone moves compartments, by the steps of their machine;
 what is read back after a restart gives the same standing, and nothing is opened
 anew: what stood open or was ordered waits for its feedback or its holder.
 """
@@ -13,29 +13,21 @@ from typing import TYPE_CHECKING, Any
 from edge.core.access.answers import DenyReason, NextStep
 from edge.core.command import Indication, OpenCompartment
 from edge.core.event import NOBODY, Event, EventKind, Facts
+from edge.core.lockers import compartment_steps as steps
 from edge.core.lockers import locker_state
 from edge.core.lockers.compartment import (
     Compartment,
     CompartmentEffect,
     CompartmentPhase,
-    Rental,
     Step,
-    claim,
-    contact,
-    end,
-    expire,
-    fail,
-    make_last,
-    mend,
-    order,
-    refuse,
-    retime,
 )
+from edge.core.lockers.locker_terms import due_facts, over_ms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edge.core.lockers.locker_state import Place
+    from edge.core.lockers.rental import Rental
     from edge.core.moment import Moment
     from edge.core.outcome import OutcomeBuilder
     from edge.core.plan import SitePlan
@@ -56,19 +48,31 @@ COMMIT_SLACK_S = 0.25
 LEFT_OPEN_S = 60.0
 MAX_TEXT = 64
 
-_KINDS = {
-    CompartmentEffect.OPENED: EventKind.COMPARTMENT_OPENED,
-    CompartmentEffect.CLOSED: EventKind.COMPARTMENT_CLOSED,
-    CompartmentEffect.FAULT: EventKind.COMPARTMENT_FAULT,
-    CompartmentEffect.LEFT_OPEN: EventKind.COMPARTMENT_FAULT,
-    CompartmentEffect.MENDED: EventKind.COMPARTMENT_FAULT,
-    CompartmentEffect.ENDED: EventKind.RENTAL_ENDED,
+_E = CompartmentEffect
+#: What is told of an effect, and what about it where one kind tells several.
+_TOLD: dict[CompartmentEffect, tuple[EventKind, str]] = {
+    _E.OPENED: (EventKind.COMPARTMENT_OPENED, ""),
+    _E.CLOSED: (EventKind.COMPARTMENT_CLOSED, ""),
+    _E.FAULT: (EventKind.COMPARTMENT_FAULT, locker_state.DID_NOT_OPEN),
+    _E.LEFT_OPEN: (EventKind.COMPARTMENT_FAULT, locker_state.LEFT_OPEN),
+    _E.MENDED: (EventKind.COMPARTMENT_FAULT, locker_state.MENDED),
+    _E.OVERDUE: (EventKind.COMPARTMENT_OVERDUE, ""),
+    _E.CLEANING: (EventKind.COMPARTMENT_CLEANING, locker_state.CLEANING_DUE),
+    _E.CLEANED: (EventKind.COMPARTMENT_CLEANING, locker_state.CLEANING_DONE),
+    _E.OUT_OF_ORDER: (EventKind.COMPARTMENT_OUT_OF_ORDER, ""),
+    _E.ENDED: (EventKind.RENTAL_ENDED, ""),
 }
-_WHAT: dict[CompartmentEffect, Facts] = {
-    CompartmentEffect.FAULT: (("what", locker_state.DID_NOT_OPEN),),
-    CompartmentEffect.LEFT_OPEN: (("what", locker_state.LEFT_OPEN),),
-    CompartmentEffect.MENDED: (("what", locker_state.MENDED),),
-}
+#: Phases in which an opening that nobody ordered is that of a key, or of a crowbar.
+#: After a power cut nobody knows whether a claimed one was ordered; one that did not
+#: open may do so late.
+_SURE_TO_BE_SHUT = frozenset(
+    {
+        CompartmentPhase.FREE,
+        CompartmentPhase.OCCUPIED,
+        CompartmentPhase.OVERDUE,
+        CompartmentPhase.CLEANING,
+    }
+)
 
 
 class Lockers:
@@ -77,6 +81,7 @@ class Lockers:
     def __init__(
         self, site: SitePlan, out: OutcomeBuilder, reception: Reception
     ) -> None:
+        self._site = site
         self._out = out
         self._reception = reception
         self._standing: dict[Place, Compartment] = {
@@ -101,12 +106,17 @@ class Lockers:
         return min((t for t in times if t is not None), default=None)
 
     def rent(self, place: Place, rental: Rental) -> None:
-        """Give a free compartment to the holder whose rental was written down."""
-        self._standing[place], _ = claim(self._standing[place], rental)
+        """Give a free compartment to the holder whose rental was written down.
+
+        A token that stands in no event has to stand in the snapshot at once.
+        """
+        self._standing[place], _ = steps.claim(self._standing[place], rental)
+        if rental.token:
+            self._out.keep()
 
     def release(self, place: Place) -> None:
         """Take a compartment from a rental that was written down elsewhere."""
-        self._standing[place], _ = end(self._standing[place])
+        self._standing[place], _ = steps.end(self._standing[place])
 
     def open(
         self,
@@ -117,18 +127,53 @@ class Lockers:
         is_last: bool = False,
     ) -> None:
         """Order an opening for a grant; the command waits for its commit."""
-        if is_last:
-            self._standing[place] = make_last(self._standing[place])
+        mark = steps.make_last if is_last else steps.prolong
+        self._standing[place] = mark(self._standing[place])
         self._asked_at[place] = access_point
-        self._order(place, granted.seq, granted.moment, is_first_aid=False)
+        self._order(place, granted.seq, granted.moment)
+
+    def open_by_staff(self, place: Place, now: Moment, facts: Facts) -> None:
+        """Order an opening for somebody in charge; it ends no rental.
+
+        ``facts`` name the ``actor``; the event is about nobody, since whose things
+        they are is told once the leaf opens.
+        """
+        bank_id, number = place
+        what: Facts = (("bank", bank_id), ("kind", "PANEL"), ("number", number))
+        granted = self._out.event(
+            EventKind.ACCESS_GRANTED, bank_id, now, facts=(*what, *facts)
+        )
+        self._order(place, granted.seq, now, is_by_staff=True)
 
     def first_aid(self, place: Place, cause: int, now: Moment) -> None:
         """Order a medicine box open, whatever its standing."""
         self._order(place, cause, now, is_first_aid=True)
 
     def end(self, place: Place, now: Moment, facts: Facts) -> None:
-        """End a compartment's rental and say why."""
-        self._apply(place, end(self._standing[place]), now, facts)
+        """End a compartment's rental, say why, and have it cleaned where that is due.
+
+        A walk-in's token goes with it, out of the snapshot too.
+        """
+        rental = self._standing[place].rental
+        if rental is None:
+            return
+        bank = self._site.banks[place[0]]
+        owed = due_facts(rental, bank, self._site, now)
+        self.apply(place, steps.end(self._standing[place]), now, (*facts, *owed))
+        if rental.token:
+            self._out.keep()
+        if bank.cleans and rental.was_opened:
+            self.apply(place, steps.dirty(self._standing[place]), now)
+
+    def end_unused(self, bank_id: str, now: Moment) -> None:
+        """End rentals that never opened and whose time is over: nothing is inside."""
+        bank = self._site.banks[bank_id]
+        for number, compartment in self.bank(bank_id).items():
+            rental = compartment.rental
+            if rental is None or rental.was_opened or compartment.is_ordered:
+                continue
+            if now.earliest_ms >= over_ms(rental, None, bank, self._site):
+                self.end((bank_id, number), now, (("why", "unused"),))
 
     def changed(self, stimulus: CompartmentChanged, now: Moment) -> None:
         """Take the level of a compartment's feedback."""
@@ -137,24 +182,23 @@ class Lockers:
         if compartment is None or compartment.is_open == stimulus.is_open:
             return
         facts: Facts = (("unasked", 1),) if _is_unasked(compartment) else ()
-        taken = contact(
+        taken = steps.contact(
             compartment,
             is_open=stimulus.is_open,
             left_open_at_s=now.monotonic_s + LEFT_OPEN_S,
             now_s=now.monotonic_s,
         )
         self._asked_at.pop(place, None)
-        self._apply(place, taken, now, facts)
-        rental = compartment.rental
-        if compartment.is_asked and rental is not None and rental.is_last:
-            self.end(place, now, (("why", "last"),))
+        self.apply(place, taken, now, facts)
+        if not stimulus.is_open and compartment.rental is not None:
+            self._shut(place, compartment.rental, now, is_asked=compartment.is_asked)
 
     def failed(self, stimulus: CompartmentFailed, now: Moment) -> None:
         """Take the failure of an order."""
         place = (stimulus.bank, stimulus.number)
         if place in self._standing:
             why: Facts = (("why", stimulus.why[:MAX_TEXT]),)
-            self._apply(place, fail(self._standing[place]), now, why)
+            self.apply(place, steps.fail(self._standing[place]), now, why)
 
     def refused(self, stimulus: OpenRefused, now: Moment) -> None:
         """Keep what the shell did not open for its holder, and ask for a new scan."""
@@ -164,7 +208,7 @@ class Lockers:
             return
         if compartment.cause != stimulus.cause:
             return  # an older order's
-        self._apply(place, refuse(compartment), now)
+        self.apply(place, steps.refuse(compartment), now)
         self._tell_waiting(place, Indication.DENIED, DenyReason.STORAGE_FAULT.value)
 
     def end_rental(self, ordered: RentalEndOrdered, now: Moment) -> bool:
@@ -176,31 +220,31 @@ class Lockers:
         compartment = self._standing[place]
         if compartment.is_ordered or compartment.rental is None:
             return False
-        self.end(place, now, (("why", "ordered"), *_who(ordered)))
+        self.end(place, now, (("why", "ordered"), *who(ordered.actor, ordered.reason)))
         return True
 
     def mend(self, ordered: MendOrdered, now: Moment) -> bool:
         """Take a mended compartment back into use; False if it was not at fault."""
         place = (ordered.bank, ordered.number)
         compartment = self._standing[place]
-        is_at_fault = compartment.phase is CompartmentPhase.FAULT
-        if not is_at_fault or compartment.is_ordered:
+        mended = steps.mend(compartment)
+        if mended[0] is compartment or compartment.is_ordered:
             return False
-        self._apply(place, mend(compartment), now, _who(ordered))
+        self.apply(place, mended, now, who(ordered.actor, ordered.reason))
         return True
 
     def start(self, now: Moment) -> None:
         """Begin timing the leaves that stood open when the power went."""
         left_open_at_s = now.monotonic_s + LEFT_OPEN_S
         for place, compartment in self._standing.items():
-            self._standing[place] = retime(compartment, left_open_at_s)
+            self._standing[place] = steps.retime(compartment, left_open_at_s)
 
     def expire(self, now: Moment) -> None:
         """Let timers that ran out take effect."""
         for place, compartment in self._standing.items():
             at_s = compartment.deadline()
             if at_s is not None and now.monotonic_s >= at_s:
-                self._apply(place, expire(compartment, now.monotonic_s), now)
+                self.apply(place, steps.expire(compartment, now.monotonic_s), now)
 
     def renumber(self, shift: int) -> None:
         """Follow the journal into a new epoch."""
@@ -225,11 +269,34 @@ class Lockers:
                 changed = locker_state.follow(place, compartment, event)
                 self._standing[place] = changed
 
+    def apply(self, place: Place, taken: Step, now: Moment, facts: Facts = ()) -> None:
+        """Take a step of a compartment's machine and tell what came of it."""
+        bank, number = place
+        rental = self._standing[place].rental
+        person = NOBODY if rental is None else rental.person
+        self._standing[place], effects = taken
+        for effect in effects:
+            kind, what = _TOLD[effect]
+            told: Facts = (("number", number), *facts)
+            if what:
+                told += (("what", what),)
+            self._out.event(kind, bank, now, facts=told, person=person)
+            if effect is CompartmentEffect.FAULT:
+                self._tell_waiting(place, Indication.TRY_AGAIN)
+
     def _order(
-        self, place: Place, cause: int, now: Moment, *, is_first_aid: bool
+        self,
+        place: Place,
+        cause: int,
+        now: Moment,
+        *,
+        is_first_aid: bool = False,
+        is_by_staff: bool = False,
     ) -> None:
         due_s = now.monotonic_s + COMMIT_SLACK_S + FEEDBACK_S
-        ordered, _ = order(self._standing[place], cause=cause, due_s=due_s)
+        ordered, _ = steps.order(
+            self._standing[place], cause=cause, due_s=due_s, is_by_staff=is_by_staff
+        )
         self._standing[place] = ordered
         bank, number = place
         self._out.command(
@@ -238,16 +305,22 @@ class Lockers:
             )
         )
 
-    def _apply(self, place: Place, taken: Step, now: Moment, facts: Facts = ()) -> None:
+    def _shut(
+        self, place: Place, rental: Rental, now: Moment, *, is_asked: bool
+    ) -> None:
+        """Tell what a closed leaf means for the rental behind it."""
         bank, number = place
-        rental = self._standing[place].rental
-        person = NOBODY if rental is None else rental.person
-        self._standing[place], effects = taken
-        for effect in effects:
-            told = (("number", number), *_WHAT.get(effect, ()), *facts)
-            self._out.event(_KINDS[effect], bank, now, facts=told, person=person)
-            if effect is CompartmentEffect.FAULT:
-                self._tell_waiting(place, Indication.TRY_AGAIN)
+        here: Facts = (("number", number),)
+        if rental.awaits_parcel:
+            kind, facts = EventKind.PARCEL_DEPOSITED, (*here, ("until", rental.end_ms))
+            self._out.event(kind, bank, now, facts=facts, person=rental.person)
+            self._standing[place] = steps.deposit(self._standing[place])
+        elif is_asked and rental.is_last and rental.is_parcel:
+            kind = EventKind.PARCEL_COLLECTED
+            self._out.event(kind, bank, now, facts=here, person=rental.person)
+            self.end(place, now, (("why", "collected"),))
+        elif is_asked and rental.is_last:
+            self.end(place, now, (("why", "last"),))
 
     def _tell_waiting(
         self, place: Place, indication: Indication, reason: str = ""
@@ -261,15 +334,10 @@ class Lockers:
 
 def _is_unasked(compartment: Compartment) -> bool:
     """Say whether an opening now would be that of a key, or of a crowbar."""
-    if compartment.is_open or compartment.is_ordered:
-        return False
-    # After a power cut nobody knows whether a claimed one was ordered; one that did
-    # not open may do so late.
-    return compartment.phase in (CompartmentPhase.FREE, CompartmentPhase.OCCUPIED)
+    return not compartment.is_ordered and compartment.phase in _SURE_TO_BE_SHUT
 
 
-def _who(ordered: RentalEndOrdered | MendOrdered) -> Facts:
-    return (
-        ("actor", ordered.actor[:MAX_TEXT]),
-        ("reason", ordered.reason[:MAX_TEXT]),
-    )
+def who(actor: str, reason: str = "") -> Facts:
+    """Return who ordered something and why, cut to what an event holds."""
+    named: Facts = (("actor", actor[:MAX_TEXT]),)
+    return (*named, ("reason", reason[:MAX_TEXT])) if reason else named

@@ -2,34 +2,31 @@
 """Scans at a bank of lockers: a compartment taken, opened again, or given back.
 
 The law of the module: whose a compartment is gets written down before its opening is
-wished for. The medicine box asks for no person, no roster and no clock: a stranger
-may be bleeding.
+wished for. At the medicine box's reader nothing is decided.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from edge.core.access.answers import Denied, person_of
-from edge.core.access.rescans import AGAIN_S
 from edge.core.command import Indication
-from edge.core.event import EventKind, Facts, Person
-from edge.core.lockers.locker_decision import (
-    BankQuestion,
-    Ending,
-    Opening,
-    decide_bank,
-    is_over,
-)
+from edge.core.event import EventKind, Facts
+from edge.core.lockers.first_aid import FirstAid
+from edge.core.lockers.locker_decision import decide_bank
+from edge.core.lockers.locker_question import BankQuestion, Ending, Opening
 from edge.core.lockers.locker_state import rental_of
+from edge.core.lockers.rental import RentalKind
 
 if TYPE_CHECKING:
     from edge.core.lockers.locker_state import Place
     from edge.core.lockers.lockers import Lockers
+    from edge.core.lockers.rental import Claim
     from edge.core.moment import Moment
     from edge.core.outcome import OutcomeBuilder
-    from edge.core.people.entries import Booking, Cardholder
-    from edge.core.people.roster import Roster
+    from edge.core.people.entries import Cardholder
+    from edge.core.people.rolls import Rolls
     from edge.core.plan import BankPlan, SitePlan
     from edge.core.reception import Reception
     from edge.core.stimulus import Scan
@@ -49,82 +46,71 @@ class Rentals:
         self._out = out
         self._reception = reception
         self._lockers = lockers
-        self._first_aid_again_s: dict[Place, float] = {}
+        #: Shared with the panel's order, so that both know of the three seconds.
+        self.first_aid = FirstAid(out, lockers)
 
     def scan(
-        self, scan: Scan, holder: Cardholder | None, roster: Roster, now: Moment
+        self,
+        scan: Scan,
+        holder: Cardholder | None,
+        rolls: Rolls,
+        now: Moment,
+        *,
+        closes_lockers: bool = False,
     ) -> None:
         """Answer a credential at a bank's access point."""
         point = self._site.access_points[scan.access_point]
         bank = self._site.banks[point.bank_id]
+        kind: Facts = (("kind", scan.credential.kind.value),)
         if point.is_medicine_box:
-            self._first_aid(scan, bank, person_of(holder), now)
+            self.first_aid.open(bank, now, kind, person_of(holder))
+            self._reception.indicate(scan.access_point, Indication.GRANTED)
             return
-        self._end_unused(bank, now)
+        self._lockers.end_unused(bank.bank_id, now)
         question = BankQuestion(
             credential=scan.credential,
             holder=holder,
-            roster=roster,
+            rolls=rolls,
             site=self._site,
             bank=bank,
             compartments=self._lockers.bank(bank.bank_id),
             now=now,
+            is_reader_sound=scan.is_secure,
+            closes_lockers=closes_lockers,
         )
-        kind: Facts = (("kind", scan.credential.kind.value),)
+        self._answer(question, scan.access_point, kind)
+
+    def _answer(self, question: BankQuestion, access_point: str, kind: Facts) -> None:
+        rolls, now = question.rolls, question.now
         answer = decide_bank(question)
         match answer:
             case Denied():
-                self._reception.deny(scan.access_point, answer, now, kind, roster)
+                self._reception.deny(access_point, answer, now, kind, rolls)
             case Ending():
-                facts = kind + self._reception.decided(answer.rule, roster)
-                self._finish(scan.access_point, bank, answer, now, facts)
+                facts = kind + self._reception.decided(answer.rule, rolls)
+                self._finish(access_point, question.bank, answer, now, facts)
             case Opening():
-                facts = kind + self._reception.decided(answer.rule, roster)
-                self._open(scan.access_point, bank, answer, now, facts)
+                facts = kind + self._reception.decided(answer.rule, rolls)
+                self._open(access_point, question, answer, facts)
             case _:
                 assert_never(answer)
 
-    def _first_aid(
-        self, scan: Scan, bank: BankPlan, person: Person, now: Moment
-    ) -> None:
-        """Open every medicine box of the bank; told anew after three seconds."""
-        kind: Facts = (("kind", scan.credential.kind.value),)
-        for number, plan in bank.compartments.items():
-            if not plan.is_medicine_box:
-                continue
-            place = (bank.bank_id, number)
-            cause = self._lockers.standing()[place].cause
-            if now.monotonic_s >= self._first_aid_again_s.get(place, 0.0):
-                cause = self._out.event(
-                    EventKind.MEDICINE_BOX_OPENED,
-                    bank.bank_id,
-                    now,
-                    facts=(("number", number), *kind),
-                    person=person,
-                ).seq
-                self._first_aid_again_s[place] = now.monotonic_s + AGAIN_S
-            self._lockers.first_aid(place, cause, now)
-        self._reception.indicate(scan.access_point, Indication.GRANTED)
-
     def _open(
-        self,
-        access_point: str,
-        bank: BankPlan,
-        opening: Opening,
-        now: Moment,
-        facts: Facts,
+        self, access_point: str, question: BankQuestion, opening: Opening, facts: Facts
     ) -> None:
+        bank, now = question.bank, question.now
         place = (bank.bank_id, opening.number)
-        shown: Facts = (("number", opening.number),)
-        self._reception.indicate(access_point, Indication.GRANTED, facts=shown)
-        compartment = self._lockers.standing()[place]
-        # Nothing to wish for while it is on its way or stands open; but a feedback
-        # that has told "open" for too long may be stuck, with things inside.
-        if compartment.is_ordered or compartment.left_open_at_s is not None:
-            return
+        number: Facts = (("number", opening.number),)
+        self._reception.indicate(
+            access_point, Indication.GRANTED, facts=(*number, *opening.shown)
+        )
+        if self._lockers.standing()[place].is_busy:
+            return  # nothing to wish for while it is on its way or stands open
         if opening.claims is not None:
-            self._rent(place, opening.claims, opening, now)
-        facts += (("bank", bank.bank_id), *shown, *opening.facts)
+            # Who is not known by name is known by the card alone.
+            token = b"" if question.holder else question.credential.token
+            self._rent(place, opening.claims, opening, token, now)
+        facts += (("bank", bank.bank_id), *number, *opening.facts)
         granted = self._out.event(
             EventKind.ACCESS_GRANTED,
             access_point,
@@ -135,17 +121,19 @@ class Rentals:
         self._lockers.open(place, granted, access_point, is_last=opening.is_last)
 
     def _rent(
-        self, place: Place, booking: Booking, opening: Opening, now: Moment
+        self, place: Place, claim: Claim, opening: Opening, token: bytes, now: Moment
     ) -> None:
         bank_id, number = place
-        facts: Facts = (("end", booking.to_ms), ("number", number))
+        facts: Facts = (("end", claim.end_ms), ("number", number))
+        if claim.kind is not RentalKind.BOOKED:
+            facts += (("what", claim.kind.value),)
         if opening.moved_from is not None:
             facts += (("moved_from", opening.moved_from),)
             self._lockers.release((bank_id, opening.moved_from))
         started = self._out.event(
             EventKind.RENTAL_STARTED, bank_id, now, facts=facts, person=opening.person
         )
-        self._lockers.rent(place, rental_of(started))
+        self._lockers.rent(place, replace(rental_of(started), token=token))
 
     def _finish(
         self,
@@ -159,13 +147,3 @@ class Rentals:
         self._lockers.end(place, now, (("why", "finished"), *facts))
         shown: Facts = (("ended", 1), ("number", ending.number))
         self._reception.indicate(access_point, Indication.GRANTED, facts=shown)
-
-    def _end_unused(self, bank: BankPlan, now: Moment) -> None:
-        """End rentals that never opened and whose time is over: nothing is inside."""
-        for number, compartment in self._lockers.bank(bank.bank_id).items():
-            rental = compartment.rental
-            if rental is None or rental.was_opened or compartment.is_ordered:
-                continue
-            if is_over(rental.end_ms, bank, self._site, now):
-                place = (bank.bank_id, number)
-                self._lockers.end(place, now, (("why", "unused"),))

@@ -18,7 +18,7 @@ from edge.core.people.roster_columns import COUNTS_ALL, LENGTHS_MS, SIZE_FLAGS, 
 from edge.core.plan import SIZES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from edge.core.people.roster_columns import Tables
     from edge.core.plan import Size
@@ -61,6 +61,8 @@ class Roster:
         self.columns = columns
         #: Where the bookings of each space stand, by their length.
         self._rooms: dict[str, list[tuple[int, int, int]]] = {}
+        #: Roles by their word's number, split when first asked for: there are few.
+        self._roles: dict[int, tuple[str, ...]] = {}
         start, groups = 0, columns.room_groups
         for at in range(0, len(groups), 3):
             word, length, end = groups[at : at + 3]
@@ -115,15 +117,28 @@ class Roster:
 
     def bookings(self, holder_id: str) -> list[Booking]:
         """Return the holder's confirmed bookings, earliest first."""
-        keys = self.columns.booking_keys
-        key = holder_key(holder_id)
-        index = bisect_left(keys, key)
-        found = []
-        while index < len(keys) and keys[index] == key:
-            owner, booking = self._booking(self.columns.booking_order[index])
-            if owner == holder_id:  # 64 bits of hash are no proof
-                found.append(booking)
-            index += 1
+        booked = map(self._booking, self._booked_by(holder_id))
+        # 64 bits of hash are no proof.
+        return [booking for owner, booking in booked if owner == holder_id]
+
+    def bookings_here(
+        self, holder_id: str, space_id: str, from_ms: int, to_ms: int
+    ) -> list[Booking]:
+        """Return those of a room that touch ``[from_ms, to_ms)``, earliest first.
+
+        The others are judged in their columns and never built.
+        """
+        columns, found = self.columns, []
+        words, times = columns.tables.words, columns.booking_times
+        for place in self._booked_by(holder_id):
+            pair = 2 * place
+            if times[pair] >= to_ms or times[pair + 1] <= from_ms:
+                continue
+            is_room = not columns.booking_flags[place] & SIZE_FLAGS
+            if is_room and words[columns.booking_words[pair]] == space_id:
+                owner, booking = self._booking(place)
+                if owner == holder_id:
+                    found.append(booking)
         return found
 
     def booking(self, booking_id: str) -> tuple[str, Booking] | None:
@@ -155,6 +170,14 @@ class Roster:
                     yield self._booking(place)
                 index += 1
 
+    def _booked_by(self, holder_id: str) -> Sequence[int]:
+        """Return the places of a holder's bookings, or of who shares his key."""
+        keys, key = self.columns.booking_keys, holder_key(holder_id)
+        start = end = bisect_left(keys, key)
+        while end < len(keys) and keys[end] == key:
+            end += 1
+        return self.columns.booking_order[start:end]
+
     def _owners(self, token: bytes) -> set[int]:
         """Return the places of the holders for whom a token is listed."""
         columns, (head, tail) = self.columns, _HALVES.unpack(token)
@@ -169,10 +192,13 @@ class Roster:
     def _holder(self, place: int) -> Cardholder:
         columns, pair = self.columns, 2 * place
         words, times = columns.tables.words, columns.holder_times
-        flags = columns.holder_flags[place]
+        flags, word = columns.holder_flags[place], columns.holder_words[pair]
+        roles = self._roles.get(word)
+        if roles is None:
+            roles = self._roles[word] = tuple(words[word].split())
         return Cardholder(
             holder_id=columns.holders[place],
-            roles=tuple(words[columns.holder_words[pair]].split()),
+            roles=roles,
             language=words[columns.holder_words[pair + 1]],
             is_enabled=flags & 1 != 0,
             needs_extended_time=flags & 2 != 0,

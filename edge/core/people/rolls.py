@@ -115,6 +115,12 @@ class Rolls:
         """Return the holder's confirmed bookings, earliest first."""
         return self._roster.bookings(holder_id)
 
+    def bookings_here(
+        self, holder_id: str, space_id: str, from_ms: int, to_ms: int
+    ) -> list[Booking]:
+        """Return those of a room that touch ``[from_ms, to_ms)``, earliest first."""
+        return self._roster.bookings_here(holder_id, space_id, from_ms, to_ms)
+
     def booking(self, booking_id: str) -> tuple[str, Booking] | None:
         """Return a booking and whose it is, by its name: a search, for orders alone."""
         return self._roster.booking(booking_id)

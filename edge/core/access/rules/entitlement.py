@@ -45,8 +45,7 @@ def entitlement(question: Question, findings: Findings, rule: str) -> Decision |
         # Only where the space takes walk-ins has an unknown card come so far.
         findings.entitlement = _walk_in(question)
         return None
-    bookings = question.rolls.bookings(holder.holder_id)
-    running, maybe = _judged_here(question, bookings)
+    running, maybe = _judged_here(question, holder)
     for booking in running:
         if (booked := _booked(question, booking)) is not None:
             findings.entitlement = booked
@@ -67,6 +66,7 @@ def entitlement(question: Question, findings: Findings, rule: str) -> Decision |
     if others:
         findings.entitlement = others[0]  # for the clock's rule to refuse
         return None
+    bookings = question.rolls.bookings(holder.holder_id)
     return nearest_remedy(
         (rule, holder, question.space.space_id),
         [booking for booking in bookings if booking.size is None],
@@ -77,14 +77,16 @@ def entitlement(question: Question, findings: Findings, rule: str) -> Decision |
 
 
 def _judged_here(
-    question: Question, bookings: list[Booking]
+    question: Question, holder: Cardholder
 ) -> tuple[list[Booking], list[Booking]]:
     """Return the bookings of this space that run now, and those that may."""
     space, now = question.space, question.now
+    from_ms = now.earliest_ms - space.grace_ms
+    to_ms = now.latest_ms + space.lead_ms + 1
     running, maybe = [], []
-    for booking in bookings:
-        if booking.space_id != space.space_id or booking.size is not None:
-            continue
+    for booking in question.rolls.bookings_here(
+        holder.holder_id, space.space_id, from_ms, to_ms
+    ):
         start_ms = booking.from_ms - space.lead_ms
         judged = now.against(start_ms, booking.to_ms + space.grace_ms)
         if judged is ClockVerdict.INSIDE:
