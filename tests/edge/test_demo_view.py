@@ -10,6 +10,7 @@ import pytest
 
 from edge.cli.demo.journal_file import JournalEvent
 from edge.cli.demo.view import line
+from edge.core.access.answers import DenyReason
 
 NOON_MS = 1_795_320_000_000
 HOW = {"fr": 1, "kind": "QR", "rule": "finished", "set": "27b0534e"}
@@ -50,3 +51,10 @@ def test_a_line_says_what_happened_and_not_how_it_was_decided(
         told(kind, "somewhere", **facts, **HOW)
         == f"12:00:00  somewhere          {words}"
     )
+
+
+@pytest.mark.parametrize("reason", DenyReason)
+def test_every_refusal_is_told_with_what_to_do_next(reason: DenyReason) -> None:
+    said = told("ACCESS_DENIED", "door", reason=reason.value)
+    assert said.split(" · ")[2] == reason.value
+    assert said.split(" · ")[3].strip()

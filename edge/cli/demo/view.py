@@ -24,6 +24,10 @@ _WORDS = {
     NextStep.GO_TO_SPACE: "your booking is in {space}",
     NextStep.SHOW_AGAIN: "please show it again",
     NextStep.USE_OTHER_DOOR: "please use the other door",
+    NextStep.SHOW_NEW_CODE: "please refresh the code and show it again",
+    NextStep.PAY: "please pay first",
+    NextStep.WAIT: "please wait a little",
+    NextStep.BRING_SECOND_PERSON: "please let a second person show a card",
 }
 QUIET = {
     "ACCESS_TAKEN",
@@ -31,6 +35,7 @@ QUIET = {
     "DOOR_CLOSED",
     "DOOR_OPENED",
     "RENTAL_STARTED",
+    "VISIT_STARTED",
 }
 STYLES = {
     "ACCESS_GRANTED": "bold green",
