@@ -291,7 +291,9 @@ class House:
         if order.cash_fen and not 0 < order.cash_fen <= MAX_FEN:
             return f"cash from 1 to {MAX_FEN} fen"
         if reason is None:
-            return self.doors.open_by_hand(order, now) or self._cash_of(order, now)
+            is_fire = self.emergency.is_fire
+            why = self.doors.open_by_hand(order, now, is_fire=is_fire)
+            return why or self._cash_of(order, now)
         who: Facts = (("actor", order.actor[:MAX_TEXT]), ("kind", "PANEL"))
         told: Facts = (("mode", mode.value),)
         denied = Denied(rule="mode", reason=reason, facts=told)

@@ -96,7 +96,7 @@ class Invariants:
             case EventKind.DOOR_MODE_CHANGED:
                 self.modes[event.subject] = str(event.fact("mode"))
                 is_later = self.is_fire and event.subject in ESCAPES
-                assert (event.fact("after") == "FIRE") == is_later
+                assert (event.fact("under") == "LOCKED_OPEN") == is_later
             case EventKind.EMERGENCY_STARTED:
                 self.is_fire = True
             case EventKind.EMERGENCY_ENDED:

@@ -16,6 +16,7 @@ from edge.core.command import (
     OpenCompartment,
     Release,
     Relock,
+    SwitchAppliance,
 )
 from edge.core.controller import Controller
 from edge.core.doors.door import DoorMode
@@ -238,6 +239,8 @@ def short(command: Command) -> str:
             return f"hold {door}"
         case OpenCompartment(bank=bank, number=number):
             return f"open {bank} {number}"
+        case SwitchAppliance(appliance=name, is_on=is_on):
+            return f"{name} {'on' if is_on else 'off'}"
         case Indicate():
             return ""
 

@@ -281,7 +281,7 @@ def test_a_mode_ordered_under_fire_is_told_at_once_and_applies_after_it() -> Non
     stage.fire()
     assert stage.order("kitchen-door", "BLOCKED") == ["DOOR_MODE_CHANGED"]
     told = stage.journal[-1]
-    assert (told.fact("mode"), told.fact("after")) == ("BLOCKED", "FIRE")
+    assert (told.fact("mode"), told.fact("under")) == ("BLOCKED", "LOCKED_OPEN")
     assert stage.mode("kitchen-door") == "LOCKED_OPEN"
     stage.fire(is_active=False)
     stage.end_fire()

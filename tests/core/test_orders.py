@@ -69,12 +69,17 @@ def test_a_closed_door_is_refused_and_a_flood_of_it_counted(
     assert stage.journal[-1].fact("count") == 35
 
 
+def opened(door: str) -> PanelOpenOrdered:
+    """Return an order to open a door, whether there is one or not."""
+    return PanelOpenOrdered(door=door, actor=WHO["actor"], reason=WHO["reason"])
+
+
 UNKNOWN: tuple[tuple[Order, str], ...] = (
-    (PanelOpenOrdered(door="kichen", **WHO), "door 'kichen', known: kitchen-door, "),
+    (opened("kichen"), "door 'kichen', known: kitchen-door, "),
     (ModeOrdered(door="", mode=DoorMode.LOCKED, **WHO), "door '', known: "),
     (RentalEndOrdered(bank="hal", number=1, **WHO), "bank 'hal', known: hall, yard"),
     (MendOrdered(bank="yard", number=2, **WHO), "compartment '2', known: 1"),
-    (PanelOpenOrdered(door="\ud800" * 999, **WHO), r"door '\\ud800"),
+    (opened("\ud800" * 999), r"door '\\ud800"),
 )
 
 
@@ -105,5 +110,5 @@ def test_unchecked_it_is_written_down_and_moves_nothing(
 
 def test_names_that_are_there_pass() -> None:
     controller = Stage().controller
-    controller.check(PanelOpenOrdered(door="kitchen-door", **WHO))
+    controller.check(opened("kitchen-door"))
     controller.check(MendOrdered(bank="hall", number=5, **WHO))

@@ -169,6 +169,8 @@ class Entrance:
         doors, ticket = self._around.doors, scan.ticket
         if isinstance(ticket, Ticket) and ticket.rotation is Rotation.WRONG:
             return None  # a copy without the digits that change
+        if self._is_called_back(scan):
+            return None
         changes = doors.mode_changes(point.door_id)
         again = self._rescans.find(scan, changes, now.monotonic_s)
         if again is not None or not isinstance(ticket, Ticket):
@@ -179,6 +181,15 @@ class Entrance:
         if cause is None:
             return None
         return cause, self._site.doors[point.door_id].release_s
+
+    def _is_called_back(self, scan: Scan) -> bool:
+        """Say whether this was revoked since its grant, by the platform or here."""
+        if self._rolls.revocation(scan.credential.token) is not None:
+            return True
+        ticket = scan.ticket
+        if not isinstance(ticket, Ticket):
+            return False
+        return self._rolls.ticket_revocation(ticket.ticket_id) is not None
 
     def _reopen(
         self, point: AccessPointPlan, again: tuple[int, float], now: Moment

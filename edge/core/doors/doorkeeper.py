@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 #: The step in which boards count a pulse.
 PULSE_STEP_S = 0.1
 MAX_TEXT = 64
-#: By which emergency a mode is imposed, as an order beneath it tells.
-_AFTER = {DoorMode.LOCKED_OPEN: "FIRE", DoorMode.LOCKED_DOWN: "LOCK_DOWN"}
 
 
 class Doorkeeper:
@@ -74,15 +72,12 @@ class Doorkeeper:
         return self._strikes.is_sound(door_id)
 
     def interlocked_by(self, door_id: str) -> str:
-        """Return a partner that is released, free or open; "" if none, or under fire.
+        """Return a partner that is released, free or open; "" if there is none.
 
-        Void for the way out: an exit never asks.
+        Void for the way out and under fire: neither asks.
         """
         partners = self._partners.get(door_id)
         if partners is None:
-            return ""
-        intents = self._intents.all().values()
-        if any(intent.imposed is DoorMode.LOCKED_OPEN for intent in intents):
             return ""
         for partner in partners:
             door = self._doors[partner]
@@ -155,9 +150,11 @@ class Doorkeeper:
         if mode is not DoorMode.LOCKED_OPEN:
             self.pulse(door_id, release_s, now, cause=cause, is_egress=True)
 
-    def open_by_hand(self, order: PanelOpenOrdered, now: Moment) -> str:
+    def open_by_hand(
+        self, order: PanelOpenOrdered, now: Moment, *, is_fire: bool = False
+    ) -> str:
         """Release for somebody in charge; a door that is free already needs none."""
-        partner = self.interlocked_by(order.door)
+        partner = "" if is_fire else self.interlocked_by(order.door)
         if partner:
             return f"{partner} is released or open"
         facts: Facts = (
@@ -300,7 +297,7 @@ class Doorkeeper:
     ) -> None:
         imposed = self._intents.of(door_id).imposed
         if imposed is not None:
-            facts += (("after", _AFTER.get(imposed, imposed.value)),)
+            facts += (("under", imposed.value),)
         self._out.event(kind, door_id, now, facts=facts)
 
     def _lay(self, door_id: str, mode: DoorMode | None) -> None:

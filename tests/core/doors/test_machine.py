@@ -266,7 +266,7 @@ class DoorMachine(RuleBasedStateMachine):
                 self.pending.remove(int(event.fact("cause") or 0))
                 assert event.person.holder == "holder-wang"
             assert event.kind not in RELAYS, "an honest board's relay was accused"
-            if event.kind in BY_SCHEDULE and event.fact("after") is None:
+            if event.kind in BY_SCHEDULE and event.fact("under") is None:
                 self.modes[event.subject] = BY_SCHEDULE[event.kind]
             is_alarm = event.kind in ALARMS
             assert not is_alarm or self.modes[event.subject] not in FREE, event

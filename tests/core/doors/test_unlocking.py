@@ -223,7 +223,7 @@ def test_the_schedule_goes_on_beneath_a_lock_down() -> None:
     bench = _bench()
     bench.begin("LOCK_DOWN")
     assert bench.wait_until("16:00") == [UNLOCKED]
-    assert bench.journal[-1].fact("after") == "LOCK_DOWN"
+    assert bench.journal[-1].fact("under") == "LOCKED_DOWN"
     assert bench.mode() == "LOCKED_DOWN"
     assert bench.end("LOCK_DOWN") == ["EMERGENCY_ENDED"]
     assert bench.mode() == "UNLOCKED"

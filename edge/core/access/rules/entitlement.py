@@ -82,11 +82,9 @@ def _judged_here(
     """Return the bookings of this space that run now, and those that may."""
     space, now = question.space, question.now
     from_ms = now.earliest_ms - space.grace_ms
-    to_ms = now.latest_ms + space.lead_ms + 1
+    here = (space.space_id, from_ms, now.latest_ms + space.lead_ms + 1)
     running, maybe = [], []
-    for booking in question.rolls.bookings_here(
-        holder.holder_id, space.space_id, from_ms, to_ms
-    ):
+    for booking in question.rolls.bookings(holder.holder_id, here):
         start_ms = booking.from_ms - space.lead_ms
         judged = now.against(start_ms, booking.to_ms + space.grace_ms)
         if judged is ClockVerdict.INSIDE:
