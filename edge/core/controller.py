@@ -142,8 +142,9 @@ class Controller:
     def deadline(self) -> float | None:
         """Return the monotonic second at which :meth:`tick` has something to do."""
         times = [part.deadline() for part in self._house.timed]
-        times += [self._reception.deadline(), self._notes.deadline()]
-        return min((t for t in times if t is not None), default=None)
+        times += (self._reception.deadline(), self._notes.deadline())
+        due = [at_s for at_s in times if at_s is not None]
+        return min(due) if due else None
 
     def adopt(
         self, roster: Roster, now: Moment, *, confirmed_ms: int | None = None

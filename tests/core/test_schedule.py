@@ -4,12 +4,17 @@
 from __future__ import annotations
 
 import random
+from typing import TYPE_CHECKING
 
 import pytest
 
 from edge.core.moment import UNBOUNDED_MS, ClockVerdict
-from edge.core.schedule import Schedule, read_hours, read_windows
+from edge.core.schedule import DAY_MS, Schedule, read_hours, read_windows
 from tests.core.scene import clock_ms, moment
+
+if TYPE_CHECKING:
+    from edge.core.moment import Moment
+    from edge.core.schedule import Window
 
 OFFSET_MS = 8 * 3_600_000
 #: The scene's day, 2 March 2026, is a Monday.
@@ -113,6 +118,65 @@ def test_the_verdict_is_what_looking_at_every_minute_gives(seed: int) -> None:
             is_in = (minute - day * 1440 - start) % (7 * 1440) < length
             judged = schedule.against(moment(clock_ms("00:00") + minute * 60_000))
             assert (judged is ClockVerdict.INSIDE) == is_in, (seed, told, minute)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_was_asked_before_changes_no_answer(seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(10):
+        schedule = _random_hours(chance)
+        at_ms = clock_ms("12:00")
+        for _ in range(60):
+            at_ms += chance.choice((1, 1_000, 60_000, 3_600_000, DAY_MS, 9 * DAY_MS))
+            asked_ms = at_ms - chance.choice((0, 0, 0, 1_800_000, 2 * DAY_MS))
+            asked_ms = _at_an_edge(schedule, asked_ms, chance)
+            wide_ms = chance.choice((0, 1, 40, 7_200_000, 3 * DAY_MS, 40 * DAY_MS))
+            now = moment(asked_ms, asked_ms + wide_ms)
+            told = (seed, schedule, now)
+            assert schedule.against(now) is _unremembered_verdict(schedule, now), told
+            closing_ms = _unremembered_closing_ms(schedule, asked_ms)
+            assert schedule.closing_ms(asked_ms) == closing_ms, told
+
+
+def _random_hours(chance: random.Random) -> Schedule:
+    def windows(most: int) -> tuple[Window, ...]:
+        starts = [chance.choice((0, 1, 480, 720, 1_439)) for _ in range(most)]
+        lengths = [chance.choice((1, 240, 720, 1_439, 1_440)) for _ in range(most)]
+        return tuple((s, s + n) for s, n in zip(starts, lengths, strict=True))
+
+    most = chance.choice((0, 1, 1, 2))
+    return Schedule(
+        week=tuple(windows(chance.randint(0, most)) for _ in range(7)),
+        utc_offset_ms=OFFSET_MS,
+        holidays={
+            MONDAY + chance.randrange(20): windows(chance.randint(0, 1))
+            for _ in range(3)
+        },
+    )
+
+
+def _at_an_edge(schedule: Schedule, utc_ms: int, chance: random.Random) -> int:
+    """Return now and then where a window near by begins or ends, or one ms before."""
+    near = [edge for each in schedule.openings(utc_ms, utc_ms) for edge in each]
+    if not near or chance.random() < 0.5:
+        return utc_ms
+    return chance.choice(near) - chance.randrange(2)
+
+
+def _unremembered_verdict(schedule: Schedule, now: Moment) -> ClockVerdict:
+    openings = schedule.openings(now.earliest_ms, now.latest_ms)
+    verdicts = {now.against(start_ms, end_ms) for start_ms, end_ms in openings}
+    for verdict in (ClockVerdict.INSIDE, ClockVerdict.UNSURE):
+        if verdict in verdicts:
+            return verdict
+    return ClockVerdict.BEFORE
+
+
+def _unremembered_closing_ms(schedule: Schedule, utc_ms: int) -> int | None:
+    for start_ms, end_ms in schedule.openings(utc_ms, utc_ms):
+        if start_ms <= utc_ms < end_ms:
+            return end_ms
+    return None
 
 
 @pytest.mark.parametrize(

@@ -87,10 +87,12 @@ class Doorkeeper:
 
     def deadline(self) -> float | None:
         """Return when :meth:`expire` has something to do."""
-        parts = (self._leaves, self._strikes, self._unlocking)
-        times = [part.deadline() for part in parts]
-        times += [0.0] if self._unsettled else []
-        return min((t for t in times if t is not None), default=None)
+        if self._unsettled:
+            return 0.0
+        leaves_s, strikes_s = self._leaves.deadline(), self._strikes.deadline()
+        times = (leaves_s, strikes_s, self._unlocking.deadline())
+        due = [at_s for at_s in times if at_s is not None]
+        return min(due) if due else None
 
     def grant(
         self,

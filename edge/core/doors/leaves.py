@@ -96,8 +96,12 @@ class Leaves:
 
     def deadline(self) -> float | None:
         """Return when :meth:`expire` has something to do."""
-        times = [door.deadline() for door in self._doors.values()]
-        return min((t for t in times if t is not None), default=None)
+        times = [
+            at_s
+            for door in self._doors.values()
+            if _is_timed(door) and (at_s := door.deadline()) is not None
+        ]
+        return min(times) if times else None
 
     def intend(self, door_id: str, mode: DoorMode) -> None:
         """Give a door another mode; its outputs are the caller's."""
@@ -159,6 +163,8 @@ class Leaves:
     def expire(self, now: Moment) -> None:
         """Let timers that ran out take effect."""
         for door_id, door in self._doors.items():
+            if not _is_timed(door):
+                continue
             at_s = door.deadline()
             if at_s is not None and now.monotonic_s >= at_s:
                 has_contact = self._site.doors[door_id].has_contact
@@ -234,3 +240,8 @@ class Leaves:
                 facts=(("cause", cause), *unsensed),
                 person=granted.person,
             )
+
+
+def _is_timed(door: Door) -> bool:
+    """Say whether some timer runs: all doors are asked at every step, few say so."""
+    return door.released_until_s is not None or door.held_at_s is not None

@@ -101,7 +101,7 @@ class Strikes:
             if relay.on_since_s is not None and not self._doors[door_id].is_free:
                 due_s = relay.deadline(may_relock=self._may_relock(door_id))
                 times += [] if due_s is None else [due_s]
-        return min(times, default=None)
+        return min(times) if times else None
 
     def expire(self, now: Moment) -> None:
         """Renew pulses, and tell outputs that do not come to rest."""

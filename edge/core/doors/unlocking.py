@@ -96,7 +96,7 @@ class Unlocking:
 
     def deadline(self) -> float | None:
         """Return the monotonic second at which a schedule is to be asked again."""
-        return min(self._due_s.values(), default=None)
+        return min(self._due_s.values()) if self._due_s else None
 
     def order_until_ms(self, door_id: str, now: Moment) -> int:
         """Return until when (UTC) an order goes before the schedule; 0: has none."""

@@ -11,6 +11,7 @@ from edge.core.access.answers import DenyReason, NextStep
 
 #: By the rule's id in the events: what it looks at.
 RULES: dict[str, str] = {
+    "order": "somebody in charge ordered it",
     "exit": "who wants out gets out",
     "reader": "the lock answers and the reader's wire is secure",
     "mode": "the mode in which the door stands",

@@ -47,6 +47,8 @@ COMMIT_SLACK_S = 0.25
 #: A leaf that stands open longer is told: what lies inside is anybody's.
 LEFT_OPEN_S = 60.0
 MAX_TEXT = 64
+#: The rule's name in the event of an opening that somebody in charge ordered.
+BY_ORDER = "order"
 
 _E = CompartmentEffect
 #: What is told of an effect, and what about it where one kind tells several.
@@ -102,8 +104,14 @@ class Lockers:
 
     def deadline(self) -> float | None:
         """Return when :meth:`expire` has something to do."""
-        times = (each.deadline() for each in self._standing.values())
-        return min((t for t in times if t is not None), default=None)
+        times = [
+            at_s
+            for each in self._standing.values()
+            # Asked of every compartment at every step, and few have a timer running.
+            for at_s in (each.feedback_due_s, each.left_open_at_s)
+            if at_s is not None
+        ]
+        return min(times) if times else None
 
     def rent(self, place: Place, rental: Rental) -> None:
         """Give a free compartment to the holder whose rental was written down.
@@ -140,8 +148,10 @@ class Lockers:
         """
         bank_id, number = place
         what: Facts = (("bank", bank_id), ("kind", "PANEL"), ("number", number))
+        # No list was asked: an order stands for itself.
+        why: Facts = (("rule", BY_ORDER), ("set", self._site.settings_revision))
         granted = self._out.event(
-            EventKind.ACCESS_GRANTED, bank_id, now, facts=(*what, *facts)
+            EventKind.ACCESS_GRANTED, bank_id, now, facts=(*what, *why, *facts)
         )
         self._order(place, granted.seq, now, is_by_staff=True)
 

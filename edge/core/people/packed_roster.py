@@ -63,6 +63,9 @@ class Roster:
         self._rooms: dict[str, list[tuple[int, int, int]]] = {}
         #: Roles by their word's number, split when first asked for: there are few.
         self._roles: dict[int, tuple[str, ...]] = {}
+        #: Who was asked after last, and where his bookings stand: who is refused is
+        #: asked after twice. Like the roles it is of this roster, which never changes.
+        self._asked: tuple[str | None, Sequence[int]] = (None, ())
         start, groups = 0, columns.room_groups
         for at in range(0, len(groups), 3):
             word, length, end = groups[at : at + 3]
@@ -126,16 +129,17 @@ class Roster:
     ) -> list[Booking]:
         """Return those of a room that touch ``[from_ms, to_ms)``, earliest first.
 
-        The others are judged in their columns and never built.
+        The others are told by their columns and never built.
         """
         columns, found = self.columns, []
-        words, times = columns.tables.words, columns.booking_times
+        times = columns.booking_times
         for place in self._booked_by(holder_id):
             pair = 2 * place
             if times[pair] >= to_ms or times[pair + 1] <= from_ms:
                 continue
             is_room = not columns.booking_flags[place] & SIZE_FLAGS
-            if is_room and words[columns.booking_words[pair]] == space_id:
+            word = columns.booking_words[pair]
+            if is_room and columns.tables.words[word] == space_id:
                 owner, booking = self._booking(place)
                 if owner == holder_id:
                     found.append(booking)
@@ -172,11 +176,16 @@ class Roster:
 
     def _booked_by(self, holder_id: str) -> Sequence[int]:
         """Return the places of a holder's bookings, or of who shares his key."""
+        asked, places = self._asked
+        if asked == holder_id:
+            return places
         keys, key = self.columns.booking_keys, holder_key(holder_id)
         start = end = bisect_left(keys, key)
         while end < len(keys) and keys[end] == key:
             end += 1
-        return self.columns.booking_order[start:end]
+        places = self.columns.booking_order[start:end]
+        self._asked = holder_id, places
+        return places
 
     def _owners(self, token: bytes) -> set[int]:
         """Return the places of the holders for whom a token is listed."""

@@ -48,7 +48,8 @@ class Rolls:
         """Put another roster in force, which the platform called current then."""
         self._roster = roster
         self.confirmed_ms = confirmed_ms
-        tables = roster.tables
+        #: What the platform called back stands in them; asked for at every scan.
+        self._tables = tables = roster.tables
         #: Who is to be fetched in an emergency, in that order.
         self.elders: tuple[Elder, ...] = tuple(tables.elders)
         #: The platform's keys, by which tickets prove themselves.
@@ -100,26 +101,27 @@ class Rolls:
 
     def revocation(self, token: bytes) -> str | None:
         """Return why the token was revoked, or None."""
-        return self._roster.revocation(token)
+        return self._tables.revoked.get(token)
 
     def holder_revocation(self, holder_id: str) -> str | None:
         """Return why nothing of a holder opens, or None; the platform's word first."""
-        why = self._roster.tables.revoked_holders.get(holder_id)
+        why = self._tables.revoked_holders.get(holder_id)
         return why if why is not None else self._local.revoked.get(holder_id)
 
     def ticket_revocation(self, ticket_id: str) -> str | None:
         """Return why a ticket opens nothing: revoked, or its booking is cancelled."""
-        return self._roster.tables.revoked_tickets.get(ticket_id)
+        return self._tables.revoked_tickets.get(ticket_id)
 
-    def bookings(self, holder_id: str) -> list[Booking]:
-        """Return the holder's confirmed bookings, earliest first."""
-        return self._roster.bookings(holder_id)
-
-    def bookings_here(
-        self, holder_id: str, space_id: str, from_ms: int, to_ms: int
+    def bookings(
+        self, holder_id: str, here: tuple[str, int, int] | None = None
     ) -> list[Booking]:
-        """Return those of a room that touch ``[from_ms, to_ms)``, earliest first."""
-        return self._roster.bookings_here(holder_id, space_id, from_ms, to_ms)
+        """Return the holder's confirmed bookings, earliest first.
+
+        ``here``: a room, and a stretch of UTC ms, half-open, that they touch.
+        """
+        if here is None:
+            return self._roster.bookings(holder_id)
+        return self._roster.bookings_here(holder_id, *here)
 
     def booking(self, booking_id: str) -> tuple[str, Booking] | None:
         """Return a booking and whose it is, by its name: a search, for orders alone."""

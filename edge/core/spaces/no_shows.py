@@ -17,6 +17,7 @@ from edge.core.moment import UNBOUNDED_MS
 from edge.core.plan import DAY_MS
 
 if TYPE_CHECKING:
+    from edge.core.event import Event
     from edge.core.moment import Moment
     from edge.core.outcome import OutcomeBuilder
     from edge.core.people.entries import Booking
@@ -49,12 +50,14 @@ class NoShows:
         self._since_ms: int | None = None
         self._was_keeping_out = False
         self._settled_ms = 0
+        #: Before this (UTC ms) nothing falls due, by the roster looked through last;
+        #: None: look anew. Whoever passes it looks anew too.
         self._due_ms: int | None = None
 
     def settle(self, now: Moment) -> None:
         """Tell those to which surely nobody came in time."""
-        self._due_ms = None
         if now.latest_ms >= UNBOUNDED_MS:
+            self._due_ms = None
             return  # until a clock that is set stirs the spaces
         if self._since_ms is None:
             self._since_ms = self._settled_ms = now.latest_ms
@@ -62,10 +65,16 @@ class NoShows:
         if is_keeping_out or self._was_keeping_out:
             self._since_ms = now.latest_ms
         self._was_keeping_out = is_keeping_out
-        self._due_ms = now.earliest_ms + AHEAD_MS
-        for plan in self._site.spaces.values():
-            self._look(plan, now, self._since_ms)
+        if self._due_ms is None or now.earliest_ms >= self._due_ms:
+            self._due_ms = now.earliest_ms + AHEAD_MS
+            for plan in self._site.spaces.values():
+                self._look(plan, now, self._since_ms)
         self._settled_ms = max(self._settled_ms, now.earliest_ms)
+
+    def follow(self, event: Event) -> None:
+        """Look anew through another roster."""
+        if event.kind is EventKind.ROSTER_APPLIED:
+            self._due_ms = None
 
     def due_ms(self) -> int | None:
         """Return when (UTC ms) the next booking may turn out so."""

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 #: Bookings whose arrival is remembered: two weeks' of a busy site.
 MAX_ARRIVED = 4_096
+#: Bookings of stays that are remembered as they were found: more than are inside.
+MAX_FOUND = 512
 #: How long after its end an arrival is remembered: its booking may be prolonged.
 MEMORY_MS = DAY_MS
 
@@ -68,6 +70,9 @@ class Presence:
         }
         #: By booking: how many came, and when that may be forgotten (UTC ms).
         self._arrived: dict[str, tuple[int, int]] = {}
+        #: Bookings of stays as the roster has them: every settling asks for each.
+        #: Emptied by another roster, by a snapshot, and once it is full.
+        self._found: dict[tuple[str, str, str | None, int], Booking | None] = {}
 
     def persons(self, space_id: str) -> int:
         """Return how many people count as inside."""
@@ -121,16 +126,13 @@ class Presence:
         booking_id, holder_id = stay.person.booking, stay.person.holder
         if booking_id is None:
             return None
-        rolls = self._rolls
-        if holder_id is not None:
-            booked = iter(rolls.bookings(holder_id))
-        else:
-            window = (stay.seen_ms - DAY_MS, stay.seen_ms + DAY_MS)
-            booked = (each for _, each in rolls.booked(space_id, *window))
-        return next(
-            (b for b in booked if (b.booking_id, b.space_id) == (booking_id, space_id)),
-            None,
-        )
+        sought_ms = stay.seen_ms if holder_id is None else 0
+        key = (space_id, booking_id, holder_id, sought_ms)
+        if key not in self._found:
+            if len(self._found) >= MAX_FOUND:
+                self._found.clear()
+            self._found[key] = self._find(*key)
+        return self._found[key]
 
     def booked_until_ms(self, space_id: str, stay: Stay) -> int:
         """Return when a stay's booking or ticket ends, 0 without one."""
@@ -157,6 +159,8 @@ class Presence:
                 self._rooms[event.subject].end_visit(visit, Ending(how))
             case EventKind.OCCUPANCY_SET if event.subject in self._rooms:
                 self._set(event)
+            case EventKind.ROSTER_APPLIED:
+                self._found.clear()
             case _:
                 pass
 
@@ -180,6 +184,7 @@ class Presence:
     def load(self, state: dict[str, Any]) -> None:
         """Take the state that :meth:`dump` returned; spaces no longer there go."""
         self._passages.load(state)
+        self._found.clear()
         for space_id, (gone, *stays) in state.get("rooms", {}).items():
             if space_id in self._rooms:
                 self._rooms[space_id].gone = gone
@@ -188,6 +193,19 @@ class Presence:
             name: (persons, until_ms)
             for name, persons, until_ms in state.get("arrived", ())
         }
+
+    def _find(
+        self, space_id: str, booking_id: str, holder_id: str | None, seen_ms: int
+    ) -> Booking | None:
+        if holder_id is not None:
+            booked = iter(self._rolls.bookings(holder_id))
+        else:
+            window = (seen_ms - DAY_MS, seen_ms + DAY_MS)
+            booked = (each for _, each in self._rolls.booked(space_id, *window))
+        return next(
+            (b for b in booked if (b.booking_id, b.space_id) == (booking_id, space_id)),
+            None,
+        )
 
     def _pass(self, passage: Passage) -> None:
         room = self._rooms[passage.space_id]

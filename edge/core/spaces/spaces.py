@@ -145,6 +145,7 @@ class Spaces:
         self._quotas.follow(event)
         self.calls.follow(event)
         self.appliances.follow(event)
+        self._no_shows.follow(event)
         is_free = event.kind is EventKind.ACCESS_GRANTED and event.fact("free")
         if is_free or event.kind in STIRRING:
             self._is_stirred = True

@@ -24,6 +24,8 @@ from edge.core.credential import CredentialKind
 from edge.core.moment import ClockVerdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from edge.core.access.answers import Decision
     from edge.core.access.question import Question
     from edge.core.access.rules.findings import Findings
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from edge.core.credential import Credential
     from edge.core.moment import Moment
     from edge.core.people.entries import Cardholder
+    from edge.core.plan import SitePlan
 
 #: What is held in the hand: never slowed, and enough for a walk-in.
 CARDS = frozenset({CredentialKind.CARD, CredentialKind.ID_CARD})
@@ -125,9 +128,29 @@ def _is_called_back(question: Question) -> bool:
 
 
 def _place(question: Question) -> TicketPlace:
-    spaces = question.site.spaces
-    numbers = {space.number: name for name, space in spaces.items() if space.number}
-    return ticket_places(question.site, numbers)[question.door.door_id]
+    return _PLACES.of(question.site)[question.door.door_id]
+
+
+class _Places:
+    """The places of the site that was asked after last, by door or bank.
+
+    A site never changes: a changed one is another, and puts its own places here.
+    """
+
+    def __init__(self) -> None:
+        self._held: tuple[SitePlan, Mapping[str, TicketPlace]] | None = None
+
+    def of(self, site: SitePlan) -> Mapping[str, TicketPlace]:
+        """Return the places of a site."""
+        held = self._held
+        if held is None or held[0] is not site:
+            spaces = site.spaces.items()
+            numbers = {space.number: name for name, space in spaces if space.number}
+            held = self._held = site, ticket_places(site, numbers)
+        return held[1]
+
+
+_PLACES = _Places()
 
 
 def known(question: Question, findings: Findings, rule: str) -> Decision | None:

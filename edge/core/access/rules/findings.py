@@ -56,7 +56,7 @@ class Entitlement:
 BOOKING, POLICY, TICKET, WALK_IN = "booking", "policy", "ticket", "walk_in"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)  # by keywords, building it would take twice as long
 class Findings:
     """Who stands there, and what entitles the person.
 
@@ -80,8 +80,7 @@ if TYPE_CHECKING:
 
 def first_findings(question: Question) -> Findings:
     """Return what is known before the first rule."""
-    person_class, is_bound = _class_of(roles(question))
-    return Findings(person_class=person_class, is_bound=is_bound)
+    return Findings(*_class_of(roles(question)))
 
 
 def roles(question: Question) -> tuple[str, ...]:
