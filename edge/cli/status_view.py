@@ -15,7 +15,8 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
     events, platform, roster = status["events"], status["platform"], status["roster"]
     yield f"gateway      pid {status['pid']}, up {status['uptime_s']:.0f} s"
     if status["fire"]:
-        yield "FIRE         escape doors are held open; end it with: menshen end-emergency FIRE"
+        how = "menshen end-emergency FIRE"
+        yield f"FIRE         escape doors are held open; end it with: {how}"
     for name, door in status["doors"].items():
         yield f"door         {name}: {door['mode']}, {door['phase']}"
     for name, bank in status["banks"].items():

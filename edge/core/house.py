@@ -89,13 +89,14 @@ MAX_PARTY = 500
 
 
 class House:
-    """One site's parts."""
+    """One site's parts.
+
+    ``learning`` hear of every event, ``moving`` in a replay alone; ``kept`` stand in a
+    snapshot; for ``timed`` something may fall due.
+    """
 
     def __init__(
-        self,
-        site: SitePlan,
-        out: OutcomeBuilder,
-        reception: Reception,
+        self, site: SitePlan, out: OutcomeBuilder, reception: Reception
     ) -> None:
         self._site = site
         self.reception = reception
@@ -135,7 +136,20 @@ class House:
         self.entrance = Entrance(site, out, reception, around)
         #: Doors through which somebody of the staff came in by this stimulus.
         self._staffed: list[str] = []
-        sourced: tuple[Stored, ...] = (
+        self.moving: tuple[Keeper, ...] = (self.doors, self.lockers)
+        sourced = self._sourced()
+        self.kept: tuple[Stored, ...] = (*sourced, *self.moving)
+        self.learning: tuple[Learner, ...] = (
+            _Passages(self),  # first: it asks for grants that are still open
+            *sourced,
+            self.overdue,
+            self.entrance,
+        )
+        self.timed = self._timed()
+
+    def _sourced(self) -> tuple[Stored, ...]:
+        """Return the parts that change by their events, in the order of asking."""
+        return (
             self.admissions,
             self.redemptions,
             self.emergency,
@@ -145,15 +159,10 @@ class House:
             self.care,
             self.medicine,
         )
-        self.moving: tuple[Keeper, ...] = (self.doors, self.lockers)
-        self.kept: tuple[Stored, ...] = (*sourced, *self.moving)
-        self.learning: tuple[Learner, ...] = (
-            _Passages(self),  # first: it asks for grants that are still open
-            *sourced,
-            self.overdue,
-            self.entrance,
-        )
-        self.timed: tuple[Timed, ...] = (
+
+    def _timed(self) -> tuple[Timed, ...]:
+        """Return the parts for which something may fall due, emergencies first."""
+        return (
             self.emergency,
             *self.moving,
             self.overdue,
