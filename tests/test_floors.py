@@ -60,6 +60,10 @@ PLANTS = {
         ("edge/bindings/tokens.py", "from cloud_sync import topics"),
         ("edge/control/client.py", "import firmware_sim"),
     ],
+    "the oracle and the checkers know the vocabulary alone, never a rule": [
+        ("edge/cli/simulate/oracle/hours.py", "from edge.core.access import decision"),
+        ("edge/cli/simulate/checkers/registry.py", "from edge.core import house"),
+    ],
 }
 
 

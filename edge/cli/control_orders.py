@@ -13,7 +13,7 @@ import dataclasses
 import typing
 from typing import TYPE_CHECKING, Any
 
-from edge.core import stimulus
+from edge.core import order as wanted
 from edge.core.doors.door import DoorMode
 from edge.core.emergency.state import EmergencyState
 from edge.core.event import EventKind
@@ -23,41 +23,41 @@ if TYPE_CHECKING:
     from edge.core.controller import Controller
     from edge.core.event import Event
     from edge.core.moment import Moment
+    from edge.core.order import Order
     from edge.core.outcome import Outcome
-    from edge.core.stimulus import Order
     from edge.gateway.gateway import Gateway
 
 MAX_TEXT = 64
 #: What each verb orders. DUTY_CONFIRMED is the platform's alone.
 VERBS: dict[str, type[Order]] = {
-    "open": stimulus.PanelOpenOrdered,
-    "mode": stimulus.ModeOrdered,
-    "answer": stimulus.CallAnswered,
-    "confirm": stimulus.EntryConfirmed,
-    "cash": stimulus.CashNoted,
-    "count": stimulus.OccupancyCounted,
-    "bind": stimulus.BindBegun,
-    "local-holder": stimulus.LocalHolderOrdered,
-    "revoke": stimulus.LocalRevocationOrdered,
-    "appliance": stimulus.ApplianceOrdered,
-    "emergency": stimulus.EmergencyOrdered,
-    "end-emergency": stimulus.EmergencyEndOrdered,
-    "drill": stimulus.DrillOrdered,
-    "drill-mark": stimulus.DrillMarked,
-    "drill-end": stimulus.DrillEndOrdered,
-    "elder": stimulus.ElderMarked,
-    "duty": stimulus.DutyOrdered,
-    "duty-correct": stimulus.DutyCorrected,
-    "care-answer": stimulus.CareAnswered,
-    "compartment-open": stimulus.CompartmentOpenOrdered,
-    "end-rental": stimulus.RentalEndOrdered,
-    "out-of-order": stimulus.OutOfOrderOrdered,
-    "mend": stimulus.MendOrdered,
-    "cleaned": stimulus.CleaningDone,
-    "parcel": stimulus.ParcelOrdered,
-    "medicine-open": stimulus.MedicineOrdered,
-    "medicine-stock": stimulus.MedicineStocked,
-    "medicine-used": stimulus.MedicineUsed,
+    "open": wanted.PanelOpenOrdered,
+    "mode": wanted.ModeOrdered,
+    "answer": wanted.CallAnswered,
+    "confirm": wanted.EntryConfirmed,
+    "cash": wanted.CashNoted,
+    "count": wanted.OccupancyCounted,
+    "bind": wanted.BindBegun,
+    "local-holder": wanted.LocalHolderOrdered,
+    "revoke": wanted.LocalRevocationOrdered,
+    "appliance": wanted.ApplianceOrdered,
+    "emergency": wanted.EmergencyOrdered,
+    "end-emergency": wanted.EmergencyEndOrdered,
+    "drill": wanted.DrillOrdered,
+    "drill-mark": wanted.DrillMarked,
+    "drill-end": wanted.DrillEndOrdered,
+    "elder": wanted.ElderMarked,
+    "duty": wanted.DutyOrdered,
+    "duty-correct": wanted.DutyCorrected,
+    "care-answer": wanted.CareAnswered,
+    "compartment-open": wanted.CompartmentOpenOrdered,
+    "end-rental": wanted.RentalEndOrdered,
+    "out-of-order": wanted.OutOfOrderOrdered,
+    "mend": wanted.MendOrdered,
+    "cleaned": wanted.CleaningDone,
+    "parcel": wanted.ParcelOrdered,
+    "medicine-open": wanted.MedicineOrdered,
+    "medicine-stock": wanted.MedicineStocked,
+    "medicine-used": wanted.MedicineUsed,
 }
 #: Lowest and highest value of each number, whichever order holds it.
 BOUNDS: dict[str, tuple[int, int]] = {

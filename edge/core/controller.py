@@ -28,7 +28,6 @@ from edge.core.stimulus import (
     FireInputChanged,
     Noted,
     OpenRefused,
-    Order,
     OutputChanged,
     ReadingBegan,
     Scan,
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from edge.core.emergency.emergency import Emergency
     from edge.core.lockers.lockers import Lockers
     from edge.core.moment import Moment
+    from edge.core.order import Order
     from edge.core.people.rolls import Rolls
     from edge.core.people.roster import Roster
     from edge.core.plan import SitePlan

@@ -27,15 +27,7 @@ from edge.core.lockers.medicine import Medicine
 from edge.core.lockers.overdue import Overdue
 from edge.core.lockers.parcels import Parcels
 from edge.core.lockers.rentals import Rentals
-from edge.core.orders import MAX_TEXT
-from edge.core.people.binding import Binding
-from edge.core.people.local import LocalRoster
-from edge.core.people.local_orders import LocalOrders
-from edge.core.people.rolls import Rolls
-from edge.core.people.roster_row import MAX_FEN
-from edge.core.plan import Direction
-from edge.core.spaces.spaces import Spaces
-from edge.core.stimulus import (
+from edge.core.order import (
     ApplianceOrdered,
     BindBegun,
     CallAnswered,
@@ -66,18 +58,27 @@ from edge.core.stimulus import (
     ParcelOrdered,
     RentalEndOrdered,
 )
+from edge.core.orders import MAX_TEXT
+from edge.core.people.binding import Binding
+from edge.core.people.local import LocalRoster
+from edge.core.people.local_orders import LocalOrders
+from edge.core.people.rolls import Rolls
+from edge.core.people.roster_row import MAX_FEN
+from edge.core.plan import Direction
+from edge.core.spaces.spaces import Spaces
 
 if TYPE_CHECKING:
     from edge.core.event import Event, Facts
     from edge.core.keeper import Keeper, Learner, Stored, Timed
     from edge.core.moment import Moment
+    from edge.core.order import Order
     from edge.core.orders import Handler
     from edge.core.outcome import OutcomeBuilder
     from edge.core.people.entries import Cardholder
     from edge.core.people.roster import Roster
     from edge.core.plan import AccessPointPlan, SitePlan
     from edge.core.reception import Reception
-    from edge.core.stimulus import BellPressed, DeviceChanged, Order, Scan
+    from edge.core.stimulus import BellPressed, DeviceChanged, Scan
 
 
 #: After these the next code at the reader is no further guess in a row.

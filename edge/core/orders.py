@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from edge.core.moment import Moment
+    from edge.core.order import Order
     from edge.core.plan import SitePlan
-    from edge.core.stimulus import Order
 
     #: Carries an order out; "" when done, else why not, in plain words.
     Handler = Callable[[Any, Moment], str]

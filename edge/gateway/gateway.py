@@ -30,7 +30,8 @@ from typing import TYPE_CHECKING
 
 from edge.core.command import OpenCompartment, SwitchAppliance
 from edge.core.event import EventKind
-from edge.core.stimulus import ApplianceOrdered, Noted, OpenRefused
+from edge.core.order import ApplianceOrdered
+from edge.core.stimulus import Noted, OpenRefused
 from edge.gateway.held import Waiting
 from edge.gateway.inbox import Inbox
 from edge.storage.errors import StorageError

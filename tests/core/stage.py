@@ -22,20 +22,22 @@ from edge.core.controller import Controller
 from edge.core.doors.door import DoorMode
 from edge.core.emergency.state import EmergencyState
 from edge.core.event import EventKind, decode, encode_core, encode_person
+from edge.core.order import (
+    EmergencyEndOrdered,
+    MendOrdered,
+    ModeOrdered,
+    PanelOpenOrdered,
+    RentalEndOrdered,
+)
 from edge.core.outcome import Outcome
 from edge.core.stimulus import (
     CompartmentChanged,
     CompartmentFailed,
     ContactChanged,
     DeviceChanged,
-    EmergencyEndOrdered,
     ExitButtonChanged,
     FireInputChanged,
-    MendOrdered,
-    ModeOrdered,
     OpenRefused,
-    PanelOpenOrdered,
-    RentalEndOrdered,
     Scan,
     Stimulus,
 )

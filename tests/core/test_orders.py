@@ -7,7 +7,7 @@ import pytest
 
 from edge.core.command import Release
 from edge.core.doors.door import DoorMode
-from edge.core.stimulus import (
+from edge.core.order import (
     MendOrdered,
     ModeOrdered,
     Order,

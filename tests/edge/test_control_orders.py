@@ -11,7 +11,7 @@ import pytest
 from edge.cli.control_orders import BOUNDS, VERBS, carry_out, read_order
 from edge.core.doors.door import DoorMode
 from edge.core.emergency.state import EmergencyState
-from edge.core.stimulus import (
+from edge.core.order import (
     DutyConfirmed,
     EmergencyOrdered,
     LocalHolderOrdered,

@@ -13,11 +13,11 @@ from edge.core.command import HoldOpen, Indicate, Indication, Release, Relock
 from edge.core.controller import Controller
 from edge.core.doors.door import DoorMode
 from edge.core.event import EventKind
+from edge.core.order import ModeOrdered
 from edge.core.stimulus import (
     ContactChanged,
     ExitButtonChanged,
     FireInputChanged,
-    ModeOrdered,
     Noted,
 )
 from edge.gateway.gateway import DENIAL_BATCH, SNAPSHOT_EVERY

@@ -12,11 +12,8 @@ import pytest
 from edge.core.command import HoldOpen, Release, Relock
 from edge.core.doors.door import DoorMode
 from edge.core.event import EventKind
-from edge.core.stimulus import (
-    ExitButtonChanged,
-    FireInputChanged,
-    ModeOrdered,
-)
+from edge.core.order import ModeOrdered
+from edge.core.stimulus import ExitButtonChanged, FireInputChanged
 from edge.gateway.gateway import RETRY_S
 from edge.gateway.held import COMMIT_PATIENCE_S, NAMED_LATE
 from edge.storage.errors import StorageError

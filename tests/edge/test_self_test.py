@@ -20,7 +20,8 @@ from edge.cli.self_test import (
 )
 from edge.core.doors.door import DoorMode
 from edge.core.event import EventKind
-from edge.core.stimulus import ExitButtonChanged, FireInputChanged, ModeOrdered
+from edge.core.order import ModeOrdered
+from edge.core.stimulus import ExitButtonChanged, FireInputChanged
 from firmware_sim.pty_host import PtyHost
 from firmware_sim.site import Site
 from firmware_sim.world import World

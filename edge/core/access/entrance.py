@@ -39,12 +39,13 @@ if TYPE_CHECKING:
     from edge.core.emergency.emergency import Emergency
     from edge.core.event import Event
     from edge.core.moment import Moment
+    from edge.core.order import EntryConfirmed
     from edge.core.outcome import OutcomeBuilder
     from edge.core.people.entries import Cardholder
     from edge.core.people.rolls import Rolls
     from edge.core.plan import AccessPointPlan, SitePlan
     from edge.core.reception import Reception
-    from edge.core.stimulus import EntryConfirmed, Scan
+    from edge.core.stimulus import Scan
 
 MAX_TEXT = 64
 #: Refusals after which somebody stays where he is.

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from edge.core.doors.intents import Intent
     from edge.core.moment import Moment
+    from edge.core.order import ModeOrdered, PanelOpenOrdered
     from edge.core.outcome import OutcomeBuilder
     from edge.core.plan import SitePlan
-    from edge.core.stimulus import ModeOrdered, PanelOpenOrdered
 
 #: The step in which boards count a pulse.
 PULSE_STEP_S = 0.1

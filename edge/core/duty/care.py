@@ -19,10 +19,10 @@ from edge.core.schedule import local_day
 if TYPE_CHECKING:
     from edge.core.event import Event
     from edge.core.moment import Moment
+    from edge.core.order import CareAnswered
     from edge.core.outcome import OutcomeBuilder
     from edge.core.people.rolls import Rolls
     from edge.core.plan import SitePlan
-    from edge.core.stimulus import CareAnswered
 
 #: Elders of one neighbourhood; beyond it nobody new is remembered.
 MAX_CARED_FOR = 1_000

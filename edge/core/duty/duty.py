@@ -31,12 +31,13 @@ if TYPE_CHECKING:
 
     from edge.core.event import Event, Facts
     from edge.core.moment import Moment
+    from edge.core.order import DutyConfirmed, DutyCorrected, DutyOrdered
     from edge.core.outcome import OutcomeBuilder
     from edge.core.people.entries import Cardholder
     from edge.core.people.rolls import Rolls
     from edge.core.plan import SitePlan
     from edge.core.reception import Reception
-    from edge.core.stimulus import DutyConfirmed, DutyCorrected, DutyOrdered, Scan
+    from edge.core.stimulus import Scan
 
 #: Whose shifts count.
 ON_DUTY_ROLES = frozenset({"VOLUNTEER", "MANAGER"})

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edge.core.moment import Moment
+    from edge.core.order import DrillEndOrdered, DrillMarked, DrillOrdered
     from edge.core.outcome import OutcomeBuilder
-    from edge.core.stimulus import DrillEndOrdered, DrillMarked, DrillOrdered
 
 
 class DrillOutcome(StrEnum):

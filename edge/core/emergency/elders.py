@@ -18,9 +18,9 @@ from edge.core.event import Event, EventKind, Facts, Person
 
 if TYPE_CHECKING:
     from edge.core.moment import Moment
+    from edge.core.order import ElderMarked
     from edge.core.outcome import OutcomeBuilder
     from edge.core.people.entries import Elder
-    from edge.core.stimulus import ElderMarked
 
 #: Elders marked in one occasion: more than any neighbourhood's list, and a list that
 #: changes all day cannot fill the box.

@@ -30,11 +30,7 @@ if TYPE_CHECKING:
 
     from edge.core.emergency.held_doors import Doors
     from edge.core.moment import Moment
-    from edge.core.outcome import OutcomeBuilder
-    from edge.core.people.entries import Cardholder
-    from edge.core.plan import SitePlan
-    from edge.core.reception import Reception
-    from edge.core.stimulus import (
+    from edge.core.order import (
         DrillEndOrdered,
         DrillMarked,
         DrillOrdered,
@@ -42,6 +38,10 @@ if TYPE_CHECKING:
         EmergencyEndOrdered,
         EmergencyOrdered,
     )
+    from edge.core.outcome import OutcomeBuilder
+    from edge.core.people.entries import Cardholder
+    from edge.core.plan import SitePlan
+    from edge.core.reception import Reception
 
 FIRE = EmergencyState.FIRE
 #: Whose card begins an emergency at a reader that is meant for it.

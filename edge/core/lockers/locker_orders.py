@@ -16,14 +16,14 @@ from edge.core.lockers.lockers import who
 if TYPE_CHECKING:
     from edge.core.lockers.lockers import Lockers
     from edge.core.moment import Moment
-    from edge.core.plan import SitePlan
-    from edge.core.stimulus import (
+    from edge.core.order import (
         CleaningDone,
         CompartmentOpenOrdered,
         MendOrdered,
         OutOfOrderOrdered,
         RentalEndOrdered,
     )
+    from edge.core.plan import SitePlan
 
 _IS_OPENING = "it is being opened"
 

@@ -29,16 +29,11 @@ if TYPE_CHECKING:
     from edge.core.lockers.locker_state import Place
     from edge.core.lockers.rental import Rental
     from edge.core.moment import Moment
+    from edge.core.order import MendOrdered, RentalEndOrdered
     from edge.core.outcome import OutcomeBuilder
     from edge.core.plan import SitePlan
     from edge.core.reception import Reception
-    from edge.core.stimulus import (
-        CompartmentChanged,
-        CompartmentFailed,
-        MendOrdered,
-        OpenRefused,
-        RentalEndOrdered,
-    )
+    from edge.core.stimulus import CompartmentChanged, CompartmentFailed, OpenRefused
 
 #: A lock that has not reported its opening this long after its order is stuck. The
 #: order leaves with its commit, for which it waits no longer than the slack.

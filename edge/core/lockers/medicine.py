@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from edge.core.event import Event, Facts
     from edge.core.lockers.first_aid import FirstAid
     from edge.core.moment import Moment
+    from edge.core.order import MedicineOrdered, MedicineStocked, MedicineUsed
     from edge.core.outcome import OutcomeBuilder
     from edge.core.plan import SitePlan
-    from edge.core.stimulus import MedicineOrdered, MedicineStocked, MedicineUsed
 
 #: Kinds of things in all boxes of a site: a first-aid box has about ten.
 MAX_ITEMS = 200

@@ -20,10 +20,10 @@ from edge.core.plan import DAY_MS, SIZES
 if TYPE_CHECKING:
     from edge.core.lockers.lockers import Lockers
     from edge.core.moment import Moment
+    from edge.core.order import ParcelOrdered
     from edge.core.outcome import OutcomeBuilder
     from edge.core.people.rolls import Rolls
     from edge.core.plan import SitePlan
-    from edge.core.stimulus import ParcelOrdered
 
 #: How long something may be promised to lie here; a bank is no store-room.
 MAX_PARCEL_MS = 14 * DAY_MS

@@ -21,13 +21,14 @@ from edge.core.people.local import MAX_CARDS, MAX_CARDS_EACH
 if TYPE_CHECKING:
     from edge.core.event import Facts
     from edge.core.moment import Moment
+    from edge.core.order import BindBegun
     from edge.core.outcome import OutcomeBuilder
     from edge.core.people.entries import Cardholder
     from edge.core.people.local import LocalRoster
     from edge.core.people.rolls import Rolls
     from edge.core.plan import SitePlan
     from edge.core.reception import Reception
-    from edge.core.stimulus import BindBegun, Scan
+    from edge.core.stimulus import Scan
 
 #: How long a holder has to find the card in his bag.
 PATIENCE_S = 30.0

@@ -25,13 +25,9 @@ from edge.core.plan import DAY_MS
 if TYPE_CHECKING:
     from edge.core.event import Event, Facts
     from edge.core.moment import Moment
+    from edge.core.order import CashNoted, LocalHolderOrdered, LocalRevocationOrdered
     from edge.core.outcome import OutcomeBuilder
     from edge.core.people.rolls import Rolls
-    from edge.core.stimulus import (
-        CashNoted,
-        LocalHolderOrdered,
-        LocalRevocationOrdered,
-    )
 
 #: How far ahead two persons may vouch: by then the platform knows, or has said no.
 MAX_LIFE_MS = 31 * DAY_MS

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from edge.core.moment import Moment
+    from edge.core.order import ApplianceOrdered
     from edge.core.outcome import OutcomeBuilder
     from edge.core.people.entries import Booking
     from edge.core.plan import AppliancePlan, SitePlan
     from edge.core.spaces.presence import Presence
     from edge.core.spaces.stay import Stay
     from edge.core.spaces.visits import Standing
-    from edge.core.stimulus import ApplianceOrdered
 
 MAX_TEXT = 64
 

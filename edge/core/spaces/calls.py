@@ -18,10 +18,11 @@ from edge.core.spaces.stay import dump_moment, kept, lasted_ms, load_moment
 
 if TYPE_CHECKING:
     from edge.core.moment import Moment
+    from edge.core.order import CallAnswered
     from edge.core.outcome import OutcomeBuilder
     from edge.core.plan import SitePlan
     from edge.core.reception import Reception
-    from edge.core.stimulus import BellPressed, CallAnswered
+    from edge.core.stimulus import BellPressed
 
 #: A child at the bell must not wear out the disk, or the volunteer.
 RING_S = 10.0

@@ -24,15 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from edge.core.moment import Moment
+    from edge.core.order import ApplianceOrdered, CallAnswered, OccupancyCounted
     from edge.core.outcome import OutcomeBuilder
     from edge.core.plan import SitePlan
     from edge.core.reception import Reception
-    from edge.core.stimulus import (
-        ApplianceOrdered,
-        BellPressed,
-        CallAnswered,
-        OccupancyCounted,
-    )
+    from edge.core.stimulus import BellPressed
 
 MAX_TEXT = 64
 #: More people than any space of the trade holds: a slip of the finger.

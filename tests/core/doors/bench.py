@@ -16,10 +16,10 @@ from edge.core.doors.door import DoorMode
 from edge.core.doors.doorkeeper import Doorkeeper
 from edge.core.event import Event, EventKind, Facts, Person
 from edge.core.moment import ClockVerdict
+from edge.core.order import ModeOrdered, PanelOpenOrdered
 from edge.core.outcome import OutcomeBuilder
 from edge.core.plan import AccessPointPlan, DoorPlan, SitePlan, SpacePlan
 from edge.core.schedule import Schedule, read_hours
-from edge.core.stimulus import ModeOrdered, PanelOpenOrdered
 from tests.core.scene import clock_ms, moment
 
 if TYPE_CHECKING:

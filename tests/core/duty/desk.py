@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from edge.core.duty.care import Care
 from edge.core.duty.duty import Duty
 from edge.core.moment import UNBOUNDED_MS
+from edge.core.order import DutyConfirmed, DutyCorrected, DutyOrdered
 from edge.core.outcome import OutcomeBuilder
 from edge.core.people.entries import Cardholder
 from edge.core.reception import Reception
-from edge.core.stimulus import DutyConfirmed, DutyCorrected, DutyOrdered
 from tests.core.scene import SITE, clock_ms, moment
 from tests.core.stage import as_stored
 

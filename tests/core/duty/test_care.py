@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge.core.event import EventKind, Facts, Person
-from edge.core.stimulus import CareAnswered
+from edge.core.order import CareAnswered
 from tests.core.duty.desk import Desk
 
 if TYPE_CHECKING:

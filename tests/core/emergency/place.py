@@ -12,10 +12,7 @@ from typing import TYPE_CHECKING, Any
 from edge.core.emergency.emergency import Emergency
 from edge.core.emergency.state import EmergencyState
 from edge.core.event import decode, encode_core, encode_person
-from edge.core.outcome import Outcome, OutcomeBuilder
-from edge.core.people.entries import Cardholder, Elder
-from edge.core.reception import Reception
-from edge.core.stimulus import (
+from edge.core.order import (
     DrillEndOrdered,
     DrillMarked,
     DrillOrdered,
@@ -23,6 +20,9 @@ from edge.core.stimulus import (
     EmergencyEndOrdered,
     EmergencyOrdered,
 )
+from edge.core.outcome import Outcome, OutcomeBuilder
+from edge.core.people.entries import Cardholder, Elder
+from edge.core.reception import Reception
 from tests.core.scene import SITE, clock_ms, moment
 
 if TYPE_CHECKING:

@@ -13,15 +13,15 @@ from edge.core.doors.door import DoorMode, DoorPhase
 from edge.core.doors.doorkeeper import Doorkeeper
 from edge.core.emergency.emergency import Emergency
 from edge.core.emergency.state import EmergencyState
-from edge.core.outcome import OutcomeBuilder
-from edge.core.reception import Reception
-from edge.core.stimulus import (
+from edge.core.order import (
     DrillEndOrdered,
     DrillOrdered,
     EmergencyEndOrdered,
     EmergencyOrdered,
     ModeOrdered,
 )
+from edge.core.outcome import OutcomeBuilder
+from edge.core.reception import Reception
 from tests.core.emergency.place import ESCAPE, OTHER, WIRED, Listed
 from tests.core.emergency.test_standing import SUBSETS
 from tests.core.scene import HELD_S, RELEASE_S, SLACK_S, clock_ms, moment

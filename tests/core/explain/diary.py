@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from edge.core.controller import Controller
 from edge.core.event import NOBODY
 from edge.core.explain.kept import Kept
-from edge.core.stimulus import ContactChanged, ModeOrdered, Scan
+from edge.core.order import ModeOrdered
+from edge.core.stimulus import ContactChanged, Scan
 from tests.core.scene import SITE, card, clock_ms, moment
 
 if TYPE_CHECKING:

@@ -15,17 +15,16 @@ from edge.core.emergency.state import EmergencyState
 from edge.core.event import EventKind
 from edge.core.explain.comparison import MAX_EXAMPLES, Change, Comparison
 from edge.core.explain.retelling import Unknown
-from edge.core.people.roster_row import PolicyRow
-from edge.core.plan import EntryRule, Passback
-from edge.core.schedule import Schedule, read_hours
-from edge.core.stimulus import (
-    ContactChanged,
+from edge.core.order import (
     DutyOrdered,
     EmergencyEndOrdered,
     EmergencyOrdered,
     EntryConfirmed,
-    Unreadable,
 )
+from edge.core.people.roster_row import PolicyRow
+from edge.core.plan import EntryRule, Passback
+from edge.core.schedule import Schedule, read_hours
+from edge.core.stimulus import ContactChanged, Unreadable
 from tests.core.explain.diary import Diary
 from tests.core.scene import (
     PEOPLE,

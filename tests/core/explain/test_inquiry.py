@@ -20,8 +20,8 @@ from edge.core.explain.retelling import Unknown
 from edge.core.explain.scene import Answer, Scene
 from edge.core.explain.telling import beside, explained, interval, local, opened
 from edge.core.moment import UNBOUNDED_MS
+from edge.core.order import EmergencyOrdered, PanelOpenOrdered
 from edge.core.people.roster_row import PolicyRow
-from edge.core.stimulus import EmergencyOrdered, PanelOpenOrdered
 from tests.core.explain.diary import EPOCH, Diary
 from tests.core.scene import (
     HOUR_MS,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from edge.core.doors.door import DoorMode
 from edge.core.emergency.state import EmergencyState
-from edge.core.stimulus import LocalHolderOrdered, Order
+from edge.core.order import LocalHolderOrdered, Order
 from tests.core.scene import clock_ms
 
 if TYPE_CHECKING:

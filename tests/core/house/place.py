@@ -16,19 +16,21 @@ from edge.core.doors.door import DoorMode
 from edge.core.emergency.state import EmergencyState
 from edge.core.event import Event, EventKind, decode, encode_core, encode_person
 from edge.core.moment import UNBOUNDED_MS
-from edge.core.outcome import Outcome
-from edge.core.stimulus import (
+from edge.core.order import (
     BindBegun,
-    CompartmentChanged,
-    ContactChanged,
     EmergencyEndOrdered,
     EmergencyOrdered,
     EntryConfirmed,
-    ExitButtonChanged,
-    FireInputChanged,
     LocalHolderOrdered,
     ModeOrdered,
     PanelOpenOrdered,
+)
+from edge.core.outcome import Outcome
+from edge.core.stimulus import (
+    CompartmentChanged,
+    ContactChanged,
+    ExitButtonChanged,
+    FireInputChanged,
     Scan,
 )
 from tests.core.house.plan import PEOPLE, PLACE, booked, shown

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from edge.core.people.roster_row import HolderRow, RosterRow
-from edge.core.stimulus import (
+from edge.core.order import (
     CareAnswered,
     DutyConfirmed,
     DutyCorrected,
@@ -16,6 +15,7 @@ from edge.core.stimulus import (
     LocalHolderOrdered,
     LocalRevocationOrdered,
 )
+from edge.core.people.roster_row import HolderRow, RosterRow
 from tests.core.house.place import Place
 from tests.core.house.plan import CARE_DAYS, PEOPLE
 from tests.core.scene import token

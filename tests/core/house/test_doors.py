@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 
 from edge.core.moment import UNBOUNDED_MS
-from edge.core.stimulus import DrillOrdered, OutputChanged
+from edge.core.order import DrillOrdered
+from edge.core.stimulus import OutputChanged
 from tests.core.house.place import Place
 from tests.core.house.plan import OPEN_FROM, OPEN_TO, WARN_S
 from tests.core.scene import EXTENDED_S, HELD_S, RELEASE_S, SLACK_S, clock_ms

@@ -11,8 +11,9 @@ import pytest
 
 from edge.core.doors.door import DoorMode
 from edge.core.moment import UNBOUNDED_MS
+from edge.core.order import DrillOrdered
 from edge.core.people.roster_row import RevocationRow
-from edge.core.stimulus import DeviceChanged, DrillOrdered
+from edge.core.stimulus import DeviceChanged
 from tests.core.house.place import Place
 from tests.core.house.plan import (
     ESCAPES,

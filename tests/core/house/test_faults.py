@@ -11,7 +11,7 @@ import pytest
 
 from edge.core.access import decision
 from edge.core.lockers import locker_decision
-from edge.core.stimulus import EmergencyOrdered
+from edge.core.order import EmergencyOrdered
 from tests.core.house.orders import (
     KINDS,
     NOT_KNOWN,

@@ -7,13 +7,8 @@ from typing import Any
 
 import pytest
 
-from edge.core.stimulus import (
-    ApplianceOrdered,
-    BellPressed,
-    CallAnswered,
-    CashNoted,
-    OccupancyCounted,
-)
+from edge.core.order import ApplianceOrdered, CallAnswered, CashNoted, OccupancyCounted
+from edge.core.stimulus import BellPressed
 from tests.core.house.place import Place
 from tests.core.house.plan import (
     FREE_MIN,

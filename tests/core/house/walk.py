@@ -15,15 +15,13 @@ from edge.core.access.ticket_rules import STEP_MS
 from edge.core.doors.door import DoorMode
 from edge.core.emergency.state import EmergencyState
 from edge.core.moment import UNBOUNDED_MS
+from edge.core.order import ElderMarked, EmergencyEndOrdered, ParcelOrdered
 from edge.core.stimulus import (
     BellPressed,
     CompartmentFailed,
     DeviceChanged,
-    ElderMarked,
-    EmergencyEndOrdered,
     OpenRefused,
     OutputChanged,
-    ParcelOrdered,
     Unreadable,
 )
 from tests.core.house.orders import drawn, named

@@ -10,8 +10,8 @@ import pytest
 from edge.core.command import OpenCompartment
 from edge.core.event import NOBODY, EventKind, Person
 from edge.core.lockers.parcels import MAX_PARCEL_MS
+from edge.core.order import ParcelOrdered
 from edge.core.plan import DAY_MS
-from edge.core.stimulus import ParcelOrdered
 from tests.core.lockers.wall import Wall, site
 from tests.core.scene import clock_ms, holder, neighbours, revocation, roster
 

@@ -20,23 +20,20 @@ from edge.core.lockers.overdue import Overdue
 from edge.core.lockers.parcels import Parcels
 from edge.core.lockers.rentals import Rentals
 from edge.core.moment import UNBOUNDED_MS
+from edge.core.order import (
+    CleaningDone,
+    CompartmentOpenOrdered,
+    MendOrdered,
+    OutOfOrderOrdered,
+    ParcelOrdered,
+    RentalEndOrdered,
+)
 from edge.core.outcome import Outcome, OutcomeBuilder
 from edge.core.people.local import LocalRoster
 from edge.core.people.rolls import Rolls
 from edge.core.plan import FareKind, FarePlan
 from edge.core.reception import Reception
-from edge.core.stimulus import (
-    CleaningDone,
-    CompartmentChanged,
-    CompartmentFailed,
-    CompartmentOpenOrdered,
-    MendOrdered,
-    OpenRefused,
-    OutOfOrderOrdered,
-    ParcelOrdered,
-    RentalEndOrdered,
-    Scan,
-)
+from edge.core.stimulus import CompartmentChanged, CompartmentFailed, OpenRefused, Scan
 from tests.core.scene import SITE, card, clock_ms, moment, neighbours
 from tests.core.stage import as_stored, short
 

@@ -10,12 +10,12 @@ import pytest
 from edge.core.access.answers import DenyReason
 from edge.core.credential import CredentialKind
 from edge.core.event import EventKind, encode_core, encode_person
+from edge.core.order import BindBegun, LocalRevocationOrdered
 from edge.core.people import binding
 from edge.core.people.binding import PATIENCE_S
 from edge.core.people.local import MAX_CARDS_EACH
 from edge.core.people.roster import EMPTY
 from edge.core.people.roster_row import HolderRow, RevocationRow
-from edge.core.stimulus import BindBegun, LocalRevocationOrdered
 from tests.core.people.registry import DESK, DOOR, Registry, reasons, rebuilt
 from tests.core.scene import clock_ms, holder, roster, token
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge.core.event import EventKind
+from edge.core.order import CashNoted, LocalHolderOrdered, LocalRevocationOrdered
 from edge.core.people.local import CASH_LIFE_MS, MAX_CASH, MAX_HOLDERS, MAX_REVOKED
 from edge.core.people.local_orders import MAX_LIFE_MS
 from edge.core.people.roster import EMPTY
 from edge.core.people.roster_row import MAX_FEN
-from edge.core.stimulus import CashNoted, LocalHolderOrdered, LocalRevocationOrdered
 from tests.core.people.registry import Registry, rebuilt
 from tests.core.scene import booking, holder, moment, neighbours, roster
 

@@ -21,10 +21,10 @@ from edge.core.event import (
     encode_person,
 )
 from edge.core.moment import UNBOUNDED_MS, Moment
+from edge.core.order import ApplianceOrdered, OccupancyCounted
 from edge.core.outcome import Outcome, OutcomeBuilder
 from edge.core.reception import Reception
 from edge.core.spaces.spaces import Spaces
-from edge.core.stimulus import ApplianceOrdered, OccupancyCounted
 from tests.core.scene import clock_ms, moment
 from tests.core.spaces.plan import HOUSE, Alarm, Desk, People, booked
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from edge.core.command import Indication
 from edge.core.event import EventKind
+from edge.core.order import CallAnswered
 from edge.core.spaces.calls import OPEN_MS, RING_S
-from edge.core.stimulus import BellPressed, CallAnswered
+from edge.core.stimulus import BellPressed
 from tests.core.spaces.house import House
 
 RAISED, ANSWERED = EventKind.CALL_RAISED, EventKind.CALL_ANSWERED

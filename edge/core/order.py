@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people in charge want, as values: panel, command line and platform alike.
+
+The law of the module: an order names an access point, a door, a space, a bank or a
+person, and who asks for it; whether the names are there, and whether it may be done,
+is asked elsewhere. Where two persons have to agree, ``second`` is the other one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge.core.doors.door import DoorMode
+    from edge.core.emergency.state import EmergencyState
+    from edge.core.plan import Size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeOrdered:
+    """Somebody in charge wants a door in another mode."""
+
+    door: str
+    mode: DoorMode
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelOpenOrdered:
+    """Somebody in charge opens a door by panel or command line.
+
+    For ``count`` people without a name; ``cash_fen`` was taken of them, for
+    ``booking`` if it is one's.
+    """
+
+    door: str
+    actor: str
+    reason: str
+    count: int = 1
+    cash_fen: int = 0
+    booking: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RentalEndOrdered:
+    """Somebody in charge ends a compartment's rental."""
+
+    bank: str
+    number: int
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MendOrdered:
+    """Somebody in charge has mended a compartment that did not open."""
+
+    bank: str
+    number: int
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAnswered:
+    """A volunteer answers the bell of a door; whether he opens is another order."""
+
+    door: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryConfirmed:
+    """Under CHECKPOINT a volunteer lets in who waits at an access point."""
+
+    access_point: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashNoted:
+    """A volunteer took cash (fen) for a booking."""
+
+    booking: str
+    fen: int
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OccupancyCounted:
+    """A volunteer has counted the people in a space."""
+
+    space: str
+    persons: int
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BindBegun:
+    """A volunteer vouches for a holder, whose next unknown card there becomes his."""
+
+    access_point: str
+    holder: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalHolderOrdered:
+    """Two persons put somebody on the local roster, or take him off it.
+
+    ``until_ms`` (UTC) ends what ``roles`` allow; 0 takes him off at once.
+    """
+
+    holder: str
+    roles: tuple[str, ...]
+    until_ms: int
+    actor: str
+    second: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalRevocationOrdered:
+    """A holder's cards open nothing any more, or again where ``is_lifted``."""
+
+    holder: str
+    actor: str
+    reason: str
+    is_lifted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplianceOrdered:
+    """Somebody in charge switches an appliance; on counts only inside a slot."""
+
+    appliance: str
+    is_on: bool
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyOrdered:
+    """Somebody in charge begins a standing emergency."""
+
+    state: EmergencyState
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyEndOrdered:
+    """Somebody in charge ends one by hand; FIRE only with its input at rest."""
+
+    state: EmergencyState
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillOrdered:
+    """Somebody in charge begins a drill; doors move only ``with_doors``."""
+
+    drill: str
+    with_doors: bool
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillMarked:
+    """A stage of the running drill is reached."""
+
+    stage: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillEndOrdered:
+    """The drill is over; ``action`` and its ``owner`` are what is to be mended."""
+
+    actor: str
+    action: str = ""
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElderMarked:
+    """A listed elder was fetched, or has arrived."""
+
+    holder: str
+    mark: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyOrdered:
+    """A shift begins or ends at the panel."""
+
+    holder: str
+    is_start: bool
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyCorrected:
+    """A second person corrects the minutes of the shift that began with ``seq``."""
+
+    seq: int
+    minutes: int
+    actor: str
+    second: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyConfirmed:
+    """The social worker has confirmed a shift's minutes at the platform."""
+
+    seq: int
+    minutes: int
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CareAnswered:
+    """A volunteer has looked after an elder who was not seen."""
+
+    holder: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompartmentOpenOrdered:
+    """Somebody in charge opens a compartment, whoever's it is."""
+
+    bank: str
+    number: int
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutOfOrderOrdered:
+    """Somebody in charge takes a compartment out of use; mending ends it."""
+
+    bank: str
+    number: int
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleaningDone:
+    """A compartment has been looked after and may be given again."""
+
+    bank: str
+    number: int
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParcelOrdered:
+    """A volunteer puts something in for a holder: a compartment opens for him."""
+
+    bank: str
+    size: Size
+    holder: str
+    until_ms: int
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MedicineOrdered:
+    """Somebody in charge opens the medicine box at the panel."""
+
+    bank: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MedicineStocked:
+    """Two persons have counted an item: so many, good until ``expires_ms`` (UTC)."""
+
+    bank: str
+    item: str
+    count: int
+    expires_ms: int
+    actor: str
+    second: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MedicineUsed:
+    """So many of an item were taken out."""
+
+    bank: str
+    item: str
+    count: int
+    actor: str
+
+
+#: Names in an order come from outside and are checked before anything moves.
+Order = (
+    ModeOrdered
+    | PanelOpenOrdered
+    | RentalEndOrdered
+    | MendOrdered
+    | CallAnswered
+    | EntryConfirmed
+    | CashNoted
+    | OccupancyCounted
+    | BindBegun
+    | LocalHolderOrdered
+    | LocalRevocationOrdered
+    | ApplianceOrdered
+    | EmergencyOrdered
+    | EmergencyEndOrdered
+    | DrillOrdered
+    | DrillMarked
+    | DrillEndOrdered
+    | ElderMarked
+    | DutyOrdered
+    | DutyCorrected
+    | DutyConfirmed
+    | CareAnswered
+    | CompartmentOpenOrdered
+    | OutOfOrderOrdered
+    | CleaningDone
+    | ParcelOrdered
+    | MedicineOrdered
+    | MedicineStocked
+    | MedicineUsed
+)
