@@ -62,7 +62,10 @@ PLANTS = {
     ],
     "the oracle and the checkers know the vocabulary alone, never a rule": [
         ("edge/cli/simulate/oracle/hours.py", "from edge.core.access import decision"),
-        ("edge/cli/simulate/checkers/registry.py", "from edge.core import house"),
+        (
+            "edge/cli/simulate/checkers/fares_are_right.py",
+            "from edge.core import house",
+        ),
     ],
 }
 
