@@ -81,6 +81,16 @@ def test_tokens_follow_the_contract_for_any_key_and_number(seed: int) -> None:
     assert maker.code(payload).token == hmac_by_hand(key, b"qr1" + label + payload)[:16]
 
 
+@pytest.mark.parametrize("digits", [b"0000", b"24681357"])
+def test_a_pin_follows_the_contract_and_is_wiped(digits: bytes) -> None:
+    typed = bytearray(digits)
+    credential = tokens().pin(typed)
+    expected = hmac_by_hand(KEY, b"|".join((b"pin1", SITE.encode(), digits)))
+    assert (credential.kind, credential.token) == (CredentialKind.PIN, expected[:16])
+    assert typed == bytes(len(digits))
+    assert credential.token != tokens().code(digits).token
+
+
 def test_another_site_key_or_salt_makes_another_token() -> None:
     number = b"990001195001010015"
     makers = [
