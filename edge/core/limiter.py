@@ -40,6 +40,8 @@ class Limiter:
 
     def deadline(self) -> float | None:
         """Return when the next window ends."""
+        if not self._windows:  # asked at every step
+            return None
         return min((w.ends_s for w in self._windows.values()), default=None)
 
     def collect(

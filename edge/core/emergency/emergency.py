@@ -230,15 +230,20 @@ class Emergency:
 
     def follow(self, event: Event) -> None:
         """Take an event into account, live or replayed; doors are moved elsewhere."""
-        state = event.fact("state")
-        if state in list(EmergencyState):
-            if event.kind is EventKind.EMERGENCY_STARTED:
-                began = Began.at(event.moment)
-                self._since.setdefault(EmergencyState(str(state)), began)
-            elif event.kind is EventKind.EMERGENCY_ENDED:
-                self._since.pop(EmergencyState(str(state)), None)
+        if event.kind in (EventKind.EMERGENCY_STARTED, EventKind.EMERGENCY_ENDED):
+            self._follow_state(event)
         self._drills.follow(event)
         self._elders.follow(event, self._occasion())
+
+    def _follow_state(self, event: Event) -> None:
+        state = event.fact("state")
+        if state not in list(EmergencyState):
+            return  # of another version
+        if event.kind is EventKind.EMERGENCY_ENDED:
+            self._since.pop(EmergencyState(str(state)), None)
+        else:
+            began = Began.at(event.moment)
+            self._since.setdefault(EmergencyState(str(state)), began)
 
     def renumber(self, shift: int) -> None:
         """Follow the journal into a new epoch."""

@@ -247,6 +247,9 @@ class Lockers:
     def expire(self, now: Moment) -> None:
         """Let timers that ran out take effect."""
         for place, compartment in self._standing.items():
+            is_timed = compartment.feedback_due_s is not None
+            if not is_timed and compartment.left_open_at_s is None:
+                continue  # most of them, at every stimulus
             at_s = compartment.deadline()
             if at_s is not None and now.monotonic_s >= at_s:
                 self.apply(place, steps.expire(compartment, now.monotonic_s), now)

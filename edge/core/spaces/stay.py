@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from edge.core.event import Person
+from edge.core.event import NOBODY, Person
 from edge.core.moment import Moment
 from edge.core.plan import DAY_MS, MINUTE_MS
 
@@ -59,7 +59,7 @@ class Stay:
     @property
     def is_named(self) -> bool:
         """Whether it is somebody's, and so a visit."""
-        return self.person != Person()
+        return self.person != NOBODY
 
 
 def leaves(
