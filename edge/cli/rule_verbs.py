@@ -91,6 +91,9 @@ def simulate(
     ] = None,
     jobs: Annotated[int, typer.Option(help="Seeds beside each other.")] = 1,
     options: Annotated[str, typer.Option(help="Knobs of the weather, as JSON.")] = "",
+    site: Annotated[
+        str, typer.Option(help="demo or quarter; else each seed has its own.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Play whole sites under any weather, and check what must always hold."""
@@ -98,6 +101,12 @@ def simulate(
     from edge.cli.simulate.command import simulate as play
 
     chosen = Options(
-        seeds=seeds, days=days, json=as_json, trace=trace, jobs=jobs, options=options
+        seeds=seeds,
+        days=days,
+        json=as_json,
+        trace=trace,
+        jobs=jobs,
+        options=options,
+        site=site,
     )
     sys.exit(play(chosen))

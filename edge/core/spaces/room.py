@@ -130,17 +130,16 @@ class Room:
     def _leaving(self, person: Person) -> int | None:
         """Find whose card an exit reader saw; an unknown card is somebody nameless's.
 
-        A holder at the exit is known by himself, whichever booking let him in.
+        A holder at the exit is known by himself, whichever booking let him in: it is
+        the entry seen last that he answers, since from one before it he must have left
+        unseen.
         """
-        for index, stay in enumerate(self.stays):
-            if stay.persons == 0:
-                continue
-            is_his = person.holder and stay.person.holder == person.holder
-            if person == NOBODY:
-                is_his = not stay.is_named
-            if is_his or _is_same(stay.person, person):
-                return index
-        return None
+        found = [
+            index
+            for index, stay in enumerate(self.stays)
+            if stay.persons and _is_his(stay, person)
+        ]
+        return max(found, key=lambda index: self.stays[index].cause, default=None)
 
     def _joined(self, stay: Stay, passage: Passage) -> Stay:
         # Somebody left unrecognised since: then it was he, who comes again.
@@ -204,6 +203,14 @@ def _found(persons: int, event: Event) -> Stay:
         end_ms=0,
         cause=event.seq,
     )
+
+
+def _is_his(stay: Stay, person: Person) -> bool:
+    """Say whether somebody at the exit may be leaving this stay."""
+    if person == NOBODY:
+        return not stay.is_named
+    is_holder = person.holder is not None and stay.person.holder == person.holder
+    return is_holder or _is_same(stay.person, person)
 
 
 def _is_same(one: Person, other: Person) -> bool:

@@ -285,3 +285,14 @@ def test_an_erased_person_is_counted_without_his_name() -> None:
     for event in house.journal:
         erased.spaces.follow(replace(event, person=NOBODY))
     assert erased.persons("lounge") == 1
+
+
+def test_who_left_unseen_and_came_anew_leaves_what_he_came_for_last() -> None:
+    house = House("b1 wang lounge 15:00-16:00", "b2 wang lounge 15:00-18:00")
+    house.enter("lounge", "wang", "b1")
+    house.enter("lounge", "li")
+    house.walk_out("lounge")
+    house.enter("lounge", "wang", "b2")
+    house.leave("lounge", "wang")
+    closed = house.told(EventKind.VISIT_CLOSED)
+    assert [event.person.booking for event in closed] == ["b2"]
