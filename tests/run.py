@@ -20,12 +20,13 @@ from pathlib import Path
 BUDGET_MINUTES = defaultdict(
     lambda: 1.0,
     {
-        "core": 2.0,
+        "core": 5.0,
+        "simulate": 18.0,
         "storage": 4.0,
         "drivers": 3.0,
         "firmware_sim": 2.0,
         "cloud_sync": 4.0,
-        "edge": 4.0,
+        "edge": 6.0,
         "panel": 4.0,
         "system": 10.0,
     },

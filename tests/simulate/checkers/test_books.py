@@ -355,6 +355,17 @@ def test_a_decision_names_the_roster_in_force() -> None:
         story.handled(1.0, None, other)
 
 
+def test_an_order_at_the_panel_names_the_settings_alone() -> None:
+    story = Story(OneRosterADecision(ground()))
+    story.adopted(0.0, neighbours())
+    order = story.event(1.0, KIND.ACCESS_GRANTED, "hall")
+    by_hand = ("kind", "PANEL")
+    right = replace(order, facts=(by_hand, ("set", "set-3")))
+    story.handled(1.0, None, right)
+    with caught(ROSTER):
+        story.handled(1.0, None, replace(order, facts=(by_hand,)))
+
+
 def test_a_refusal_is_shown_with_its_reason_and_a_next_step() -> None:
     denied = Indicate(
         access_point="kitchen-in",

@@ -21,7 +21,13 @@ from edge.core.command import SwitchAppliance
 from edge.core.credential import Credential, CredentialKind
 from edge.core.event import Event, Person
 from edge.core.order import ApplianceOrdered
-from edge.core.plan import AccessPointPlan, AppliancePlan, Direction
+from edge.core.plan import (
+    AccessPointPlan,
+    AppliancePlan,
+    Direction,
+    FareKind,
+    FarePlan,
+)
 from edge.core.stimulus import DeviceChanged
 from tests.core.scene import SITE, clock_ms, neighbours, token
 from tests.simulate.checkers.story import KIND, Story, caught, ground, scan
@@ -124,6 +130,80 @@ def test_who_came_in_one_by_one_leaves_one_by_one() -> None:
             story.handled(at_s + 9, order, lit, on)
 
 
+def lights(story: Story, at_s: float, *, cause: int) -> None:
+    """Let the stove come on because of an entry."""
+    lit = story.event(at_s, KIND.APPLIANCE_ON, "stove", cause=cause)
+    on = SwitchAppliance(appliance="stove", is_on=True, cause=lit.seq)
+    story.handled(at_s, None, lit, on)
+
+
+def test_one_opening_takes_an_exit_and_the_next_entry() -> None:
+    """The visit that the exit ended is told behind the entry, and ends that alone."""
+    story = Story(AppliancesStayOff(ground(PLAN)))
+    booked = ("b1 wang kitchen 14:00-15:01", "b2 wang kitchen 15:01-16:00")
+    story.adopted(0.0, neighbours(*booked))
+    first = begins(story, 1.0, Person(holder="holder-wang", booking="b1"))
+    passes(story, 60.0, Person(holder="holder-wang"), point="kitchen-out")
+    second = passes(story, 60.5, Person(holder="holder-wang", booking="b2"))
+    ends(story, 61.5, first, "exit", 1)
+    lights(story, 62.0, cause=second.seq)
+    off = SwitchAppliance(appliance="stove", is_on=False, cause=0)
+    story.handled(70.0, None, off)
+    ends(story, 71.0, replace(first, person=second.person), "exit", 0)
+    with caught(STOVE):
+        lights(story, 72.0, cause=second.seq)
+
+
+@pytest.mark.parametrize("is_locked_down", [False, True])
+def test_who_came_early_has_his_stove_when_his_slot_begins(
+    *, is_locked_down: bool
+) -> None:
+    """A board that returns finds it off and takes nothing away; a lock-down does."""
+    story = Story(AppliancesStayOff(ground(PLAN)))
+    story.adopted(0.0, neighbours("b1 wang kitchen 15:05-16:00"))
+    taken = passes(story, 1.0, Person(holder="holder-wang", booking="b1"))
+    off = SwitchAppliance(appliance="stove", is_on=False, cause=0)
+    story.handled(60.0, None, off)
+    begins_s = 5 * MINUTE_S
+    if not is_locked_down:
+        lights(story, begins_s, cause=taken.seq)
+        return
+    for kind in (KIND.EMERGENCY_STARTED, KIND.EMERGENCY_ENDED):
+        story.handled(90.0, None, story.event(90.0, kind, "site", state="LOCK_DOWN"))
+    with caught(STOVE):
+        lights(story, begins_s, cause=taken.seq)
+
+
+@pytest.mark.parametrize("is_local", [True, False])
+def test_a_volunteer_of_the_local_roster_pays_nothing(*, is_local: bool) -> None:
+    fare = FarePlan(kind=FareKind.PER_VISIT, fen=300)
+    spaces = {**PLAN.spaces, "kitchen": replace(PLAN.spaces["kitchen"], fare=fare)}
+    story = Story(FaresAreRight(ground(replace(PLAN, spaces=spaces))))
+    story.adopted(0.0, neighbours())
+    helper = Person(holder="helper")
+    if is_local:
+        facts = {"what": "held", "roles": "RESIDENT VOLUNTEER"}
+        told = story.event(0.5, KIND.LOCAL_CHANGED, "gateway", "helper", **facts)
+        story.handled(0.5, None, told)
+    began = begins(story, 1.0, helper)
+    closed = story.event(
+        10 * MINUTE_S + 9,
+        KIND.VISIT_CLOSED,
+        "kitchen",
+        "helper",
+        exempt="VOLUNTEER",
+        fare_fen=0,
+        how="exit",
+        minutes=10,
+        visit=began.seq,
+    )
+    if is_local:
+        story.handled(10 * MINUTE_S + 9, None, closed)
+        return
+    with caught(FARES):
+        story.handled(10 * MINUTE_S + 9, None, closed)
+
+
 def sound(plan: Any = PLAN) -> Story:
     """Return a story whose box is sound, for decisions."""
     story = Story(DecisionsAreRight(ground(plan)))
@@ -178,3 +258,33 @@ def test_a_grant_ends_a_row_of_wrong_codes_but_not_its_pause() -> None:
         answered(13.0, "INVALID_SIGNATURE")
     story.handled(PAUSE_S, None)
     answered(WRONG_TRIES + PAUSE_S + 9, "INVALID_SIGNATURE")
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_a_pair_waits_as_long_as_the_confirmation_of_one_of_them(
+    *, is_asked: bool
+) -> None:
+    door = replace(PLAN.doors["kitchen-door"], needs_two_persons=True)
+    story = sound(replace(PLAN, doors={**PLAN.doors, "kitchen-door": door}))
+    booked = [f"b-{who} {who} kitchen 14:00-16:00" for who in ("wang", "li")]
+    story.adopted(0.5, neighbours(*booked))
+
+    def refused(at_s: float, who: str, reason: str) -> None:
+        event = story.event(at_s, KIND.ACCESS_DENIED, "kitchen-in", reason=reason)
+        story.handled(at_s, scan("kitchen-in", who, at_s), event)
+
+    state = {"state": "CHECKPOINT"}
+    began = story.event(1.0, KIND.EMERGENCY_STARTED, "site", "", **state)
+    story.handled(1.0, None, began)
+    refused(2.0, "wang", "SECOND_PERSON_NEEDED")
+    if is_asked:
+        refused(20.0, "li", "AWAITING_CONFIRMATION")
+    over = story.event(30.0, KIND.EMERGENCY_ENDED, "site", "", **state)
+    story.handled(30.0, None, over)
+    let_in = story.event(70.0, KIND.ACCESS_GRANTED, "kitchen-in", "holder-li")
+    presented = scan("kitchen-in", "li", 70.0)
+    if is_asked:
+        story.handled(70.0, presented, let_in)
+        return
+    with caught(GRANTS):
+        story.handled(70.0, presented, let_in)

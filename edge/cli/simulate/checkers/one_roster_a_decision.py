@@ -48,11 +48,13 @@ class OneRosterADecision:
 
     def _judge(self, event: Event) -> None:
         revision, settings = event.fact("fr"), event.fact("set")
-        # An order at the panel is no decision; a count of refusals is of many.
+        # An order at the panel asked no list; a count of refusals is of many.
         is_order = event.fact("kind") == "PANEL"
         is_one = event.kind in EXPLAINED and event.fact("count") is None
         if is_one and not is_order and revision is None:
             raise Violation(self.name, f"{event.seq} names no roster")
+        if is_one and settings is None:
+            raise Violation(self.name, f"{event.seq} names no settings")
         if revision is not None and revision != self._revision:
             what = f"{event.seq} names {revision}, in force is {self._revision}"
             raise Violation(self.name, what)

@@ -122,6 +122,11 @@ class Picture:
                 self._learn_binding(seen, scan)
             case _:
                 pass
+        if isinstance(seen, Handled):
+            for event in seen.events:
+                if event.kind is EventKind.ACCESS_GRANTED:
+                    # Also by a volunteer's word: nobody waits there for a second one.
+                    self.memory.alone.pop(event.subject, None)
         self.leaves.see(seen)
         self.chronicle.see(seen)
 
