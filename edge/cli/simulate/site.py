@@ -57,7 +57,9 @@ class SimulatedSite:
         identity = settings.gateway
         self.topics = Topics(gateway=identity.id, shard=identity.shard)
         self.platform = Platform(identity.id, identity.shard, self.chance("platform"))
-        self.ticket_office = TicketOffice(settings.site.id, self.chance("tickets"))
+        self.ticket_office = TicketOffice(
+            settings.site.id, self.chance("tickets"), BEGAN_MS
+        )
         self.network = Network(
             self.platform.session,
             self.clockwork,

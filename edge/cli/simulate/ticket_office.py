@@ -32,8 +32,9 @@ KEY_LIFE_MS = 400 * DAY_S * 1_000
 class TicketOffice:
     """Signs tickets of one site."""
 
-    def __init__(self, site_id: str, chance: Random) -> None:
+    def __init__(self, site_id: str, chance: Random, opened_ms: int) -> None:
         self._site_id = site_id
+        self._opened_s = opened_ms // 1_000
         self._private = chance.randbytes(32)
         private = Ed25519PrivateKey.from_private_bytes(self._private)
         self._public = private.public_key().public_bytes_raw()
@@ -74,7 +75,11 @@ class TicketOffice:
         uses: int = 1,
         party: int = 1,
     ) -> str:
-        """Return a ticket as its code says it: issued a day before it begins."""
+        """Return a ticket as its code says it: issued a day before it begins.
+
+        One for a later day was issued when the office opened, for none is issued in
+        the future.
+        """
         from_s, to_s = times_ms[0] // 1_000, times_ms[1] // 1_000
         order = TicketOrder(
             issuer=ISSUER,
@@ -82,7 +87,7 @@ class TicketOffice:
             doors=(number,),
             from_s=from_s,
             to_s=to_s,
-            issued_s=from_s - DAY_S,
+            issued_s=min(from_s - DAY_S, self._opened_s),
             ticket_id=ticket_id,
             uses=uses,
             party=party,
