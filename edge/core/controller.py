@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from edge.core.access.answers import Denied, DenyReason
+from edge.core.access.rules.way import CLOSED_MODES
 from edge.core.command import Indication
 from edge.core.event import Event, EventKind, Facts
 from edge.core.house import House
@@ -60,6 +62,7 @@ PROVOKED_NOTES = frozenset(
         EventKind.QUEUE_FULL,
         EventKind.PLATFORM_REFUSED,
         EventKind.ROSTER_REFUSED,
+        EventKind.RULE_FAULT,
         EventKind.COMMAND_REJECTED,
     }
 )
@@ -78,6 +81,8 @@ class Controller:
         #: Why the last order was not carried out, in plain words; "" if it was.
         self.rejection = ""
         self._is_started = False
+        #: Where a rule raised, and what, until it is told.
+        self._slips: list[tuple[str, Exception]] = []
 
     @property
     def next_seq(self) -> int:
@@ -119,6 +124,10 @@ class Controller:
         """The holders whose shift runs."""
         return self._house.duty.on_duty
 
+    def is_shut(self, door: str) -> bool:
+        """Say whether the door's mode lets nobody in now."""
+        return self._house.doors.mode(door) in CLOSED_MODES
+
     def check(self, order: Order) -> None:
         """Raise ValueError, with the names there are, if the order names another."""
         check(order, self._site)
@@ -131,7 +140,10 @@ class Controller:
         """
         if not isinstance(stimulus, OpenRefused | OutputChanged):
             self._expire(now)
-        self._dispatch(stimulus, now)
+        try:
+            self._dispatch(stimulus, now)
+        except Exception as fault:  # noqa: BLE001  one slip must cost nobody else
+            self._stumbled(stimulus, fault, now)
         return self._finish(now)
 
     def tick(self, now: Moment) -> Outcome:
@@ -183,7 +195,7 @@ class Controller:
         for event in tail:
             for learner in (*self._house.learning, *self._house.moving):
                 learner.follow(event)
-        self._house.emergency.recovered()
+        self._house.recovered()
 
     def start(self, now: Moment, *, facts: Facts = ()) -> Outcome:
         """Begin: grants whose outcome a power cut hid are closed as unknown."""
@@ -219,12 +231,37 @@ class Controller:
         return self._finish(now)
 
     def _finish(self, now: Moment) -> Outcome:
-        self._house.settle(now)
+        try:
+            self._house.settle(now)
+        except Exception as fault:  # noqa: BLE001  what was ordered still leaves
+            self._slips.append(("settle", fault))
+        self._tell_slips(now)
         return self._out.take()
 
     def _follow(self, event: Event) -> None:
         for learner in self._house.learning:
-            learner.follow(event)
+            try:
+                learner.follow(event)
+            except Exception as fault:  # noqa: BLE001  the others have to hear of it
+                self._slips.append((type(learner).__name__, fault))
+
+    def _stumbled(self, stimulus: Stimulus, fault: Exception, now: Moment) -> None:
+        """Refuse whoever was in front of our mistake, and say that it was ours."""
+        name = type(stimulus).__name__
+        self._slips.append((name, fault))
+        if isinstance(stimulus, Scan):
+            reason = DenyReason.RULE_FAULT
+            denied = Denied(rule=name, reason=reason)
+            point, rolls = stimulus.access_point, self._house.rolls
+            self._reception.deny(point, denied, now, (), rolls)
+
+    def _tell_slips(self, now: Moment) -> None:
+        """Tell where a rule raised; what is told may itself raise no second time."""
+        slips, self._slips = self._slips, []
+        for where, fault in slips:
+            facts: Facts = (("error", type(fault).__name__), ("rule", where))
+            note = Noted(kind=EventKind.RULE_FAULT, subject="gateway", facts=facts)
+            self._note(note, now)
 
     def _dispatch(self, stimulus: Stimulus, now: Moment) -> None:
         house = self._house
@@ -283,7 +320,10 @@ class Controller:
 
     def _expire(self, now: Moment) -> None:
         for part in self._house.timed:
-            part.expire(now)
+            try:
+                part.expire(now)
+            except Exception as fault:  # noqa: BLE001  the way out waits for no timer
+                self._slips.append((type(part).__name__, fault))
         self._tell_counted(now)
 
     def _tell_counted(self, now: Moment, *, is_final: bool = False) -> None:

@@ -81,6 +81,8 @@ class Entrance:
         self._around = around
         self._rescans = Rescans()
         self._pairs = Pairs()
+        #: The scan of each first of two persons, and its door's mode changes.
+        self._firsts: dict[str, tuple[Scan, int]] = {}
         self._confirmations = Confirmations()
 
     def scan(self, scan: Scan, holder: Cardholder | None, now: Moment) -> None:
@@ -170,7 +172,8 @@ class Entrance:
         doors, ticket = self._around.doors, scan.ticket
         if isinstance(ticket, Ticket) and ticket.rotation is Rotation.WRONG:
             return None  # a copy without the digits that change
-        if self._is_called_back(scan):
+        is_entry = point.direction is Direction.IN
+        if is_entry and not self._may_reopen(scan, point, now):
             return None
         changes = doors.mode_changes(point.door_id)
         again = self._rescans.find(scan, changes, now.monotonic_s)
@@ -183,14 +186,19 @@ class Entrance:
             return None
         return cause, self._site.doors[point.door_id].release_s
 
-    def _is_called_back(self, scan: Scan) -> bool:
-        """Say whether this was revoked since its grant, by the platform or here."""
-        if self._rolls.revocation(scan.credential.token) is not None:
-            return True
-        ticket = scan.ticket
-        if not isinstance(ticket, Ticket):
+    def _may_reopen(self, scan: Scan, point: AccessPointPlan, now: Moment) -> bool:
+        """Say whether nothing has come between a grant and its repetition."""
+        around, holder = self._around, self._rolls.find(scan.credential.token)
+        if not scan.is_secure or not around.doors.strike_is_sound(point.door_id):
             return False
-        return self._rolls.ticket_revocation(ticket.ticket_id) is not None
+        if not around.emergency.is_fire and around.doors.interlocked_by(point.door_id):
+            return False
+        ticket = scan.ticket
+        if isinstance(ticket, Ticket):
+            return self._rolls.ticket_revocation(ticket.ticket_id) is None
+        reason = barred(scan.credential, holder, self._rolls, now)
+        # A stranger's card, granted at a walk-in space, is as unknown as before.
+        return reason in (None, DenyReason.CREDENTIAL_NOT_FOUND)
 
     def _reopen(
         self, point: AccessPointPlan, again: tuple[int, float], now: Moment
@@ -247,7 +255,8 @@ class Entrance:
         holder: Cardholder | None,
         now: Moment,
         *,
-        is_confirmed: bool,
+        is_confirmed: bool = False,
+        is_first: bool = False,
     ) -> Question:
         site, around = self._site, self._around
         door = site.doors[point.door_id]
@@ -268,12 +277,31 @@ class Entrance:
             presence=around.presence,
             ticket=scan.ticket,
             is_staff_present=bool(duty.on_duty),
-            first_holder=self._pairs.first(scan.access_point, now.monotonic_s),
+            first_holder="" if is_first else self._first_of(point, now),
             interlocked_by=doors.interlocked_by(door.door_id),
             is_reader_sound=scan.is_secure,
             is_strike_sound=doors.strike_is_sound(door.door_id),
             is_confirmed=is_confirmed,
         )
+
+    def _first_of(self, point: AccessPointPlan, now: Moment) -> str:
+        """Return who waits for a second person there, if he still may come in.
+
+        A card may have been called back since, or the door's mode have changed.
+        """
+        name = point.access_point_id
+        first = self._pairs.first(name, now.monotonic_s)
+        if not first or name not in self._firsts:
+            return first
+        scan, changes = self._firsts[name]
+        holder = self._rolls.find(scan.credential.token)
+        if changes == self._around.doors.mode_changes(point.door_id):
+            answer = decide(self._question(scan, point, holder, now, is_first=True))
+            needed = DenyReason.SECOND_PERSON_NEEDED
+            if isinstance(answer, Denied) and answer.reason is needed:
+                return first
+        self._pairs.end(name)
+        return ""
 
     def _grant(self, scan: Scan, question: Question, granted: Granted) -> None:
         now, doors = question.now, self._around.doors
@@ -314,6 +342,8 @@ class Entrance:
         if denied.reason is DenyReason.SECOND_PERSON_NEEDED:
             identity = pair_identity(question)
             self._pairs.wait(access_point, identity, now.monotonic_s)
+            changes = self._around.doors.mode_changes(question.door.door_id)
+            self._firsts[access_point] = (scan, changes)
         elif denied.reason is DenyReason.AWAITING_CONFIRMATION:
             self._ask(scan, question)
 

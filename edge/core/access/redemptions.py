@@ -140,6 +140,9 @@ class Redemptions:
                 grant = self.open_grants.pop(_cause(event), None)
                 if grant is not None:
                     self._last_scans.pop(grant.ticket_id, None)
+            case EventKind.ACCESS_NOT_TAKEN if event.fact("outcome") is not None:
+                # A power cut hid whether the door opened: used once is used.
+                self.open_grants.pop(_cause(event), None)
             case EventKind.ACCESS_NOT_TAKEN:
                 self._not_taken(_cause(event))
             case _:
