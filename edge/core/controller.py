@@ -20,6 +20,7 @@ from edge.core.limiter import Limiter
 from edge.core.orders import Orders, check
 from edge.core.outcome import Outcome, OutcomeBuilder
 from edge.core.reception import Reception
+from edge.core.slips import Slips
 from edge.core.stimulus import (
     BellPressed,
     CompartmentChanged,
@@ -81,8 +82,7 @@ class Controller:
         #: Why the last order was not carried out, in plain words; "" if it was.
         self.rejection = ""
         self._is_started = False
-        #: Where a rule raised, and what, until it is told.
-        self._slips: list[tuple[str, Exception]] = []
+        self._slips = Slips()
 
     @property
     def next_seq(self) -> int:
@@ -140,10 +140,9 @@ class Controller:
         """
         if not isinstance(stimulus, OpenRefused | OutputChanged):
             self._expire(now)
-        try:
-            self._dispatch(stimulus, now)
-        except Exception as fault:  # noqa: BLE001  one slip must cost nobody else
-            self._stumbled(stimulus, fault, now)
+        kind = type(stimulus).__name__
+        if not self._slips.guard(kind, self._dispatch, stimulus, now):
+            self._stumbled(stimulus, now)
         return self._finish(now)
 
     def tick(self, now: Moment) -> Outcome:
@@ -153,7 +152,7 @@ class Controller:
 
     def deadline(self) -> float | None:
         """Return the monotonic second at which :meth:`tick` has something to do."""
-        times = [part.deadline() for part in self._house.timed]
+        times = [self._slips.due(part) for part in self._house.timed]
         times += (self._reception.deadline(), self._notes.deadline())
         due = [at_s for at_s in times if at_s is not None]
         return min(due) if due else None
@@ -231,37 +230,23 @@ class Controller:
         return self._finish(now)
 
     def _finish(self, now: Moment) -> Outcome:
-        try:
-            self._house.settle(now)
-        except Exception as fault:  # noqa: BLE001  what was ordered still leaves
-            self._slips.append(("settle", fault))
-        self._tell_slips(now)
+        for name, step in self._house.settling:
+            self._slips.guard(name, step, now)
+        for note in self._slips.take():
+            self._note(note, now)
         return self._out.take()
 
     def _follow(self, event: Event) -> None:
         for learner in self._house.learning:
-            try:
-                learner.follow(event)
-            except Exception as fault:  # noqa: BLE001  the others have to hear of it
-                self._slips.append((type(learner).__name__, fault))
+            self._slips.guard(type(learner).__name__, learner.follow, event)
 
-    def _stumbled(self, stimulus: Stimulus, fault: Exception, now: Moment) -> None:
+    def _stumbled(self, stimulus: Stimulus, now: Moment) -> None:
         """Refuse whoever was in front of our mistake, and say that it was ours."""
-        name = type(stimulus).__name__
-        self._slips.append((name, fault))
+        self.rejection = "a rule failed on it: see RULE_FAULT in the journal"
         if isinstance(stimulus, Scan):
-            reason = DenyReason.RULE_FAULT
-            denied = Denied(rule=name, reason=reason)
-            point, rolls = stimulus.access_point, self._house.rolls
-            self._reception.deny(point, denied, now, (), rolls)
-
-    def _tell_slips(self, now: Moment) -> None:
-        """Tell where a rule raised; what is told may itself raise no second time."""
-        slips, self._slips = self._slips, []
-        for where, fault in slips:
-            facts: Facts = (("error", type(fault).__name__), ("rule", where))
-            note = Noted(kind=EventKind.RULE_FAULT, subject="gateway", facts=facts)
-            self._note(note, now)
+            rule, reason = type(stimulus).__name__, DenyReason.RULE_FAULT
+            denied, rolls = Denied(rule=rule, reason=reason), self._house.rolls
+            self._reception.deny(stimulus.access_point, denied, now, (), rolls)
 
     def _dispatch(self, stimulus: Stimulus, now: Moment) -> None:
         house = self._house
@@ -320,10 +305,7 @@ class Controller:
 
     def _expire(self, now: Moment) -> None:
         for part in self._house.timed:
-            try:
-                part.expire(now)
-            except Exception as fault:  # noqa: BLE001  the way out waits for no timer
-                self._slips.append((type(part).__name__, fault))
+            self._slips.expire(part, now)
         self._tell_counted(now)
 
     def _tell_counted(self, now: Moment, *, is_final: bool = False) -> None:

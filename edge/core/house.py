@@ -68,6 +68,8 @@ from edge.core.plan import Direction
 from edge.core.spaces.spaces import Spaces
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edge.core.event import Event, Facts
     from edge.core.keeper import Keeper, Learner, Stored, Timed
     from edge.core.moment import Moment
@@ -149,6 +151,12 @@ class House:
             self.entrance,
         )
         self.timed = self._timed()
+        #: How the rest follows what a stimulus has brought about, doors last.
+        self.settling: tuple[tuple[str, Callable[[Moment], None]], ...] = (
+            ("first_person_in", self._unlock_for_staff),
+            ("Spaces", self.spaces.expire),
+            ("Doorkeeper", self.doors.settle),
+        )
 
     def _sourced(self) -> tuple[Stored, ...]:
         """Return the parts that change by their events, in the order of asking."""
@@ -278,13 +286,6 @@ class House:
         self.admissions.prune(earliest_ms)
         self.redemptions.prune(earliest_ms)
 
-    def settle(self, now: Moment) -> None:
-        """Let doors follow what this stimulus has brought about elsewhere."""
-        while self._staffed:
-            self.doors.staff_came_in(self._staffed.pop(), now)
-        self.spaces.expire(now)
-        self.doors.settle(now)
-
     def is_expected_inside(self, space_id: str, now: Moment) -> bool:
         """Say whether somebody may be inside who leaves by an unsensed handle."""
         return self.spaces.presence.is_expected_inside(space_id, now)
@@ -295,8 +296,12 @@ class House:
         return point is not None and point.direction is Direction.OUT
 
     def staff_came_in(self, door_id: str) -> None:
-        """Remember, for :meth:`settle`, where somebody of the staff came in."""
+        """Remember, for :attr:`settling`, where somebody of the staff came in."""
         self._staffed.append(door_id)
+
+    def _unlock_for_staff(self, now: Moment) -> None:
+        while self._staffed:
+            self.doors.staff_came_in(self._staffed.pop(), now)
 
     def _open_by_hand(self, order: PanelOpenOrdered, now: Moment) -> str:
         """Let people in by hand, unless the door's mode admits nobody."""

@@ -40,6 +40,7 @@ class Invariants:
         """Check one outcome."""
         for event in events:
             self.seen[event.kind] += 1
+            assert event.kind is not EventKind.RULE_FAULT, f"our mistake: {event}"
             self._number(event)
             self._grants(event)
             self._modes(event)

@@ -285,6 +285,18 @@ def refusals_are_silent(patch: Patch) -> None:
     patch.setattr(Reception, "indicate", wrong)
 
 
+def a_part_raises_now_and_then(patch: Patch) -> None:
+    """One of the parts that hear of every event trips over some."""
+    right = Presence.follow
+
+    def wrong(self: Presence, event: Any) -> None:
+        right(self, event)
+        if event.seq % 50 == 0:
+            raise KeyError(event.subject)
+
+    patch.setattr(Presence, "follow", wrong)
+
+
 GRANTS, REFUSALS = "grants are the oracle's", "refusals are the oracle's"
 DECISIONS = (GRANTS, REFUSALS)
 FARES = "fares equal the oracle's"
@@ -378,5 +390,11 @@ BROKEN = (
         by=refusals_are_silent,
         day=BUSY,
         found_by=("a refusal is told",),
+    ),
+    Broken(
+        name="a part raises now and then",
+        by=a_part_raises_now_and_then,
+        day=BUSY,
+        found_by=("no rule fails",),
     ),
 )

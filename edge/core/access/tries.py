@@ -2,8 +2,9 @@
 """Wrong tries at a reader: five in a row are an alarm, and codes have to wait.
 
 The law of the module: memory alone, by monotonic time. A card and a code that is known
-never wait; a PIN does, the right one too, or the pause would tell which it is. A grant
-ends a row, but no pause: whoever has a card of his own could guess on.
+never wait; a PIN does, the right one too, or the pause would tell which it is. A right
+code ends a row, a card does not, and neither ends a pause: whoever has a card of his
+own could guess on.
 """
 
 from __future__ import annotations

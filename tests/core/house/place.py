@@ -57,6 +57,8 @@ class Place:
         self, *bookings: str, more: tuple[RosterRow, ...] = (), site: SitePlan = PLACE
     ) -> None:
         self.site = site
+        #: Whether a test has broken a rule on purpose.
+        self.is_broken = False
         self.rows = (*PEOPLE, *more)
         self.roster = self._roster(*bookings)
         self.utc_ms, self.now_s = clock_ms("15:00"), 1000.0
@@ -228,6 +230,8 @@ class Place:
             assert event.seq == expected, f"not gap-free: {event}"
             assert ".." not in encode_core(event), f"a token: {event}"
             assert ".." not in encode_person(event.person), f"a token: {event}"
+            is_fault = event.kind is EventKind.RULE_FAULT
+            assert self.is_broken or not is_fault, f"our mistake: {event}"
             self.journal.append(event)
         self.last = outcome
         if outcome.is_kept:

@@ -3,14 +3,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from edge.core.moment import UNBOUNDED_MS
 from edge.core.order import DrillOrdered
-from edge.core.stimulus import OutputChanged
+from edge.core.people.roster_row import RevocationRow
+from edge.core.stimulus import DeviceChanged, OutputChanged
 from tests.core.house.place import Place
-from tests.core.house.plan import OPEN_FROM, OPEN_TO, WARN_S
-from tests.core.scene import EXTENDED_S, HELD_S, RELEASE_S, SLACK_S, clock_ms
+from tests.core.house.plan import OPEN_FROM, OPEN_TO, PEOPLE, WARN_S, person, shown
+from tests.core.scene import (
+    EXTENDED_S,
+    HELD_S,
+    HOUR_MS,
+    RELEASE_S,
+    SLACK_S,
+    clock_ms,
+)
 
 PAIR_S = 30
 STRIKE_AT_REST_S = 1.0
@@ -62,6 +72,29 @@ def test_the_pair_is_over_once_it_went_in() -> None:
     assert place.said() == NEEDS_SECOND
 
 
+@pytest.mark.parametrize("what", ["lost", "disabled", "mode", "clock"])
+def test_who_waits_is_asked_again_when_the_second_comes(what: str) -> None:
+    place = Place()
+    place.scan("chen", "store-in")
+    match what:
+        case "lost":
+            gone = RevocationRow(token=shown("chen").token, reason="LOST")
+            place.adopt(rows=(*PEOPLE, gone))
+        case "disabled":
+            barred = replace(person("chen", "VOLUNTEER"), is_enabled=False)
+            rows = (row for row in PEOPLE if row != person("chen", "VOLUNTEER"))
+            place.adopt(rows=(barred, *rows))
+        case "mode":
+            place.order("store-door", "BLOCKED")
+            place.order("store-door", "LOCKED")
+        case _:
+            place.utc_ms += 12 * HOUR_MS  # beyond a volunteer's hours, and still …
+    second = "sun" if what == "clock" else "luo"  # … a manager's
+    place.pass_time(1)
+    assert place.scan(second, "store-in") == ["ACCESS_DENIED"]
+    assert place.said() == NEEDS_SECOND, "he is the first now"
+
+
 # -- interlock -----------------------------------------------------------------------
 
 
@@ -84,6 +117,16 @@ def test_by_hand_neither_opens_while_the_other_is_open() -> None:
     place.scan("chen", "outer-in")
     assert place.open_by_hand("inner-door") == ["COMMAND_REJECTED"]
     assert place.controller.rejection == "outer-door is released or open"
+
+
+def test_by_hand_nothing_is_said_to_open_whose_board_is_silent() -> None:
+    place = Place()
+    place.do(_board(is_online=False))
+    told = place.open_by_hand("kitchen-door", count=3)
+    assert told == ["COMMAND_REJECTED"]
+    assert "does not answer" in place.controller.rejection
+    place.do(_board(is_online=True))
+    assert place.open_by_hand("kitchen-door", count=3)[0] == "MANUAL_ENTRY"
 
 
 def test_whoever_wants_out_gets_out_between_two_doors() -> None:
@@ -299,3 +342,33 @@ def test_a_mode_in_between_ends_the_three_seconds() -> None:
     place.order("kitchen-door", "LOCKED")
     told = place.scan("wang")
     assert "ACCESS_GRANTED" in told, "decided anew: nobody used the first"
+
+
+@pytest.mark.parametrize("what", ["lost", "tampered", "board", "interlock"])
+def test_what_came_in_between_is_asked_again_within_them(what: str) -> None:
+    place = Place()
+    place.scan("chen", "inner-in")
+    match what:
+        case "lost":
+            gone = RevocationRow(token=shown("chen").token, reason="LOST")
+            place.adopt(rows=(*PEOPLE, gone))
+        case "board":
+            place.do(_board("inner-door", is_online=False))
+        case "interlock":
+            place.press("outer-door")
+        case _:
+            pass
+    place.pass_time(1)
+    told = place.scan("chen", "inner-in", is_secure=what != "tampered")
+    assert told == ["ACCESS_DENIED"]
+
+
+def test_a_stranger_where_walk_ins_are_welcome_may_show_it_again() -> None:
+    place = Place()
+    place.scan("stranger", "hall-in")
+    place.pass_time(1)
+    assert place.scan("stranger", "hall-in") == ["release hall-door"]
+
+
+def _board(door: str = "kitchen-door", *, is_online: bool) -> DeviceChanged:
+    return DeviceChanged(device="board", is_online=is_online, detail="", doors=(door,))

@@ -12,6 +12,7 @@ import pytest
 from edge.core.access import decision
 from edge.core.lockers import locker_decision
 from edge.core.order import EmergencyOrdered
+from edge.core.slips import REST_S
 from tests.core.house.orders import (
     KINDS,
     NOT_KNOWN,
@@ -23,9 +24,12 @@ from tests.core.house.orders import (
 )
 from tests.core.house.place import Place
 from tests.core.house.plan import NAMES, PLACE, TICKET, shown
+from tests.core.scene import RELEASE_S, SLACK_S
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+    from edge.core.moment import Moment
 
 BOOKED = "b1 wang kitchen 14:00-17:00 x9"
 MAX_TEXT = 64
@@ -44,6 +48,12 @@ def _break(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> No
     monkeypatch.setattr(module, "RULES", broken)
 
 
+def _broken(*bookings: str) -> Place:
+    place = Place(*bookings)
+    place.is_broken = True
+    return place
+
+
 # -- a rule that raises --------------------------------------------------------------
 
 
@@ -51,7 +61,7 @@ def _break(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> No
 def test_a_rule_that_raises_opens_no_entry_and_every_exit(
     rule: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = Place(BOOKED)
+    place = _broken(BOOKED)
     _break(monkeypatch, decision, rule)
     assert place.scan("wang") == ["ACCESS_DENIED", "RULE_FAULT"]
     assert place.said() == [("DENIED", "RULE_FAULT", "ASK_VOLUNTEER")]
@@ -66,7 +76,7 @@ def test_a_rule_that_raises_opens_no_entry_and_every_exit(
 
 
 def test_many_faults_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    place = Place(BOOKED)
+    place = _broken(BOOKED)
     _break(monkeypatch, decision, "clock")
     for _ in range(50):
         place.scan("wang")
@@ -80,7 +90,7 @@ def test_many_faults_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_rule_that_raises_opens_no_compartment(
     rule: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = Place("c1 wang hall 14:00-17:00 S")
+    place = _broken("c1 wang hall 14:00-17:00 S")
     _break(monkeypatch, locker_decision, rule)
     told = place.scan("wang", "bank-in")
     asked = [name for name, _ in locker_decision.RULES]
@@ -92,6 +102,94 @@ def test_a_rule_that_raises_opens_no_compartment(
     else:
         assert place.openings(), "it was not asked"
     assert place.scan("stranger", "aid")[0] == "MEDICINE_BOX_OPENED"
+
+
+# -- a part of the house that raises -------------------------------------------------
+
+PARTS = ("Admissions", "Redemptions", "Spaces", "Duty", "Care", "Medicine", "Overdue")
+
+
+def _part(place: Place, name: str) -> Any:
+    [part] = {
+        id(each): each
+        for each in (*place.controller.house.learning, *place.controller.house.timed)
+        if type(each).__name__ == name
+    }.values()
+    return part
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_that_trips_over_an_event_keeps_it_from_no_other(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = _broken("b1 wang lobby 14:00-17:00 x9")
+    monkeypatch.setattr(_part(place, name), "follow", _raises)
+    assert place.scan("chen", "outer-in")[0] == "ACCESS_GRANTED"
+    assert place.releases(), "who is let in is let in"
+    assert place.press("kitchen-door")[-1] == "release kitchen-door"
+    assert "hold kitchen-door" in place.begin("FIRE")
+    fault = place.newest("RULE_FAULT")
+    assert (fault.fact("error"), fault.fact("rule")) == ("ZeroDivisionError", name)
+
+
+@pytest.mark.parametrize("name", ["Spaces", "Overdue", "Entrance", "Care", "Duty"])
+def test_a_timer_that_raises_holds_up_no_other(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = _broken("b1 wang lobby 14:00-17:00 x9")
+    part = _part(place, name)
+    monkeypatch.setattr(part, "expire", _raises)
+    monkeypatch.setattr(part, "deadline", lambda: 0.0)
+    place.scan("chen", "outer-in")
+    place.wait(RELEASE_S + SLACK_S)
+    assert place.events("ACCESS_NOT_TAKEN"), "the door's own timer ran out"
+    assert place.press("kitchen-door")[-1] == "release kitchen-door"
+    assert "hold kitchen-door" in place.begin("FIRE")
+
+
+def test_a_timer_that_raises_is_not_asked_without_a_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = _broken()
+    part, asked = _part(place, "Care"), []
+
+    def expire(now: Moment) -> None:
+        asked.append(now.monotonic_s)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(part, "expire", expire)
+    monkeypatch.setattr(part, "deadline", lambda: 0.0)
+    place.wait(60)
+    assert 10 <= len(asked) <= 60 / REST_S + 1
+
+
+def test_doors_that_raise_cost_no_compartment(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = _broken("c1 wang hall 14:00-17:00 S")
+    monkeypatch.setattr(place.controller.doors, "contact", _raises)
+    place.swing("hall-door", is_open=True)
+    assert place.newest("RULE_FAULT").fact("rule") == "ContactChanged"
+    place.scan("wang", "bank-in")
+    assert place.openings()
+
+
+def test_a_scan_that_trips_us_is_refused_and_named_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = _broken(BOOKED)
+    monkeypatch.setattr(place.controller.house.entrance, "scan", _raises)
+    assert "ACCESS_DENIED" in place.scan("wang")
+    assert place.said() == [("DENIED", "RULE_FAULT", "ASK_VOLUNTEER")]
+    assert place.newest("RULE_FAULT").fact("rule") == "Scan"
+
+
+def test_an_order_that_trips_us_was_not_carried_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = _broken()
+    monkeypatch.setattr(place.controller.doors, "open_by_hand", _raises)
+    assert place.open_by_hand("kitchen-door") == ["RULE_FAULT"]
+    assert "RULE_FAULT" in place.controller.rejection
+    assert place.releases() == []
 
 
 # -- orders that name what is not there ----------------------------------------------

@@ -79,6 +79,15 @@ def test_a_power_cut_does_not_make_a_used_ticket_new() -> None:
         assert place.reason() == "ALREADY_REDEEMED"
 
 
+def test_a_use_that_the_power_cut_hid_is_used_up() -> None:
+    place = Place()
+    place.scan(CODE, ticket=TICKET)
+    place.restart()
+    assert place.newest("ACCESS_NOT_TAKEN").fact("outcome") == "unknown"
+    place.scan(CODE, ticket=TICKET)
+    assert place.reason() == "ALREADY_REDEEMED", "the door may have opened"
+
+
 @pytest.mark.parametrize("row", ["booking", "ticket"])
 def test_what_was_called_back_opens_nothing(row: str) -> None:
     place = Place()

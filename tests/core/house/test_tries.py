@@ -100,6 +100,17 @@ def test_a_grant_ends_a_row_that_is_not_complete() -> None:
     assert place.events("WRONG_TRIES") == []
 
 
+@pytest.mark.parametrize(("what", "alarms"), [("wang", 1), ("wang:qr", 0)])
+def test_a_card_of_ones_own_does_not_begin_the_row_anew(what: str, alarms: int) -> None:
+    place = Place("b2 wang kitchen 14:00-17:00 x9")
+    for _ in range(2):
+        for _ in range(TRIES - 1):
+            place.scan("guess:pin")
+        assert place.scan(what)[-1] == "release kitchen-door"
+        place.wait(5)
+    assert len(place.events("WRONG_TRIES")) == alarms
+
+
 def test_each_reader_counts_for_itself() -> None:
     place = _guessed()
     place.scan("li:pin", "studio-in")

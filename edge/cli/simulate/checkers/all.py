@@ -17,6 +17,7 @@ from edge.cli.simulate.checkers.exit_always_works import ExitAlwaysWorks
 from edge.cli.simulate.checkers.fares_are_right import FaresAreRight
 from edge.cli.simulate.checkers.fire_opens_escapes import FireOpensEscapes
 from edge.cli.simulate.checkers.forced_alarm_is_true import ForcedAlarmIsTrue
+from edge.cli.simulate.checkers.no_rule_fails import NoRuleFails
 from edge.cli.simulate.checkers.nothing_old_opens import NothingOldOpens
 from edge.cli.simulate.checkers.nothing_over_its_limit import NothingOverItsLimit
 from edge.cli.simulate.checkers.nothing_personal_leaks import NothingPersonalLeaks
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 def all_checkers(ground: Ground) -> list[Checker]:
     """Return fresh checkers for one run."""
     return [
+        NoRuleFails(),
         SeqHasNoHoles(),
         ReleaseHasCause(),
         ReleaseEnds(),
