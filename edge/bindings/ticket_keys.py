@@ -50,13 +50,17 @@ _SMALL_ORDER = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketKey:
-    """One public key: its id, whose it is ("" for anybody's), and its life."""
+    """One public key: its id, whose it is ("" for anybody's), and its life.
+
+    ``doors``: what alone its tickets may open, by name or number; none: everything.
+    """
 
     key_id: bytes
     public: bytes
     issuer: str = ""
     from_ms: int = 0
     to_ms: int = UNBOUNDED_MS
+    doors: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         name = f"ticket key {self.key_id.hex()!r}"
@@ -70,6 +74,12 @@ class TicketKey:
             raise ValueError(f"{name} is a point anybody can sign for")
         if not 0 <= self.from_ms < self.to_ms:
             raise ValueError(f"{name} ends before it begins")
+
+    def limited(self, doors: tuple[str | int, ...]) -> tuple[str | int, ...]:
+        """Return those of the doors that this key may speak for."""
+        if not self.doors:
+            return doors
+        return tuple(door for door in doors if str(door) in self.doors)
 
     def verifier(self) -> Ed25519PublicKey:
         """Return the key, ready to verify."""

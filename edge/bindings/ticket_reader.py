@@ -65,6 +65,7 @@ class TicketReader:
             return _spoilt(TicketFlaw.KID_UNKNOWN, form)
         ticket = replace(
             found.ticket,
+            doors=key.limited(found.ticket.doors),
             key_id=key.key_id.hex(),
             key_from_ms=key.from_ms,
             key_to_ms=key.to_ms,

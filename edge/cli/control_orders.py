@@ -14,6 +14,7 @@ import typing
 from typing import TYPE_CHECKING, Any
 
 from edge.core import order as wanted
+from edge.core.access.rules.way import CLOSED_MODES
 from edge.core.doors.door import DoorMode
 from edge.core.emergency.state import EmergencyState
 from edge.core.event import EventKind
@@ -71,6 +72,11 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "seq": (-(1 << 52), 1 << 52),
     "until_ms": (0, 1 << 52),
 }
+#: What is written down when somebody is let in by an order.
+_OPENS: dict[type[Order], EventKind] = {
+    wanted.PanelOpenOrdered: EventKind.MANUAL_ENTRY,
+    wanted.EntryConfirmed: EventKind.ACCESS_GRANTED,
+}
 _NAMES = {"DoorMode": DoorMode, "EmergencyState": EmergencyState, "Size": Size}
 _CHOICES: dict[Any, tuple[str, ...]] = {
     DoorMode: tuple(DoorMode),
@@ -114,10 +120,21 @@ def carry_out(gateway: Gateway, order: Order) -> dict[str, Any]:
     [(events, why)] = told
     if why:
         raise ValueError(why)
-    if any(event.kind is EventKind.ACCESS_DENIED for event in events):
-        raise ValueError("the door stays shut: its mode does not let anybody in")
+    opening = _OPENS.get(type(order))
+    if opening is not None and all(event.kind is not opening for event in events):
+        raise ValueError(f"the door stays shut: {_why_shut(events)}")
     written = [{"seq": event.seq, "k": event.kind.value} for event in events]
     return {"events": written, "seq": written[0]["seq"] if written else None}
+
+
+def _why_shut(events: tuple[Event, ...]) -> str:
+    """Return why nobody is let in; one refusal of many is only counted."""
+    denied = (e for e in events if e.kind is EventKind.ACCESS_DENIED)
+    reasons = [str(e.fact("reason")) for e in denied if e.fact("reason") is not None]
+    if not reasons:
+        return "refused as before"
+    is_mode = reasons[0] in CLOSED_MODES.values()
+    return "its mode does not let anybody in" if is_mode else reasons[0]
 
 
 def _read(name: str, hint: Any, value: object) -> Any:

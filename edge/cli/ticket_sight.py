@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """How this site sees tickets: with the keys it has now, at the time it has now.
 
-The law of the module: keys come with the platform's feed, and from a file for a site
-that has none yet; a ticket that holds is also evidence of time, which only raises the
-clock's floor. A key's own doors limit what its tickets may name.
+The law of the module: keys come with the platform's feed, and from a file as long as
+the feed has none: a key that the platform withdrew must not live on in a file. A ticket
+that holds is also evidence of time, which only raises the clock's floor.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class TicketSight:
         floor_ms = clock_floor_ms(shown)
         if floor_ms is not None:
             self._clock.raise_floor(floor_ms)
-        return self._limited(shown)
+        return shown
 
     def _follow_keys(self) -> None:
         """Make a reader anew when the roster brought other keys."""
@@ -65,7 +65,7 @@ class TicketSight:
         if rows is self._rows:
             return
         self._rows = rows
-        keys = list(self._own.keys)
+        keys: list[TicketKey] = [] if rows else list(self._own.keys)
         for row in rows:
             try:
                 key = TicketKey(
@@ -74,6 +74,7 @@ class TicketSight:
                     issuer=row.issuer,
                     from_ms=row.from_ms,
                     to_ms=row.to_ms,
+                    doors=frozenset(row.doors),
                 )
                 TicketKeys(keys=(key,))  # refuses the printed ones
             except ValueError as flaw:
@@ -83,11 +84,3 @@ class TicketSight:
         # Beyond the limit the newest go first: they replace the old.
         keys = sorted(keys, key=lambda key: key.from_ms)[-MAX_KEYS:]
         self._reader = TicketReader(replace(self._own, keys=tuple(keys)))
-
-    def _limited(self, ticket: Ticket) -> Ticket:
-        rows = [row for row in self._rows or () if row.key_id.hex() == ticket.key_id]
-        if not rows or any(not row.doors for row in rows):
-            return ticket
-        allowed = {name for row in rows for name in row.doors}
-        doors = tuple(door for door in ticket.doors if str(door) in allowed)
-        return replace(ticket, doors=doors)

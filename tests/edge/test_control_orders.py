@@ -14,13 +14,14 @@ from edge.core.emergency.state import EmergencyState
 from edge.core.order import (
     DutyConfirmed,
     EmergencyOrdered,
+    EntryConfirmed,
     LocalHolderOrdered,
     ModeOrdered,
     Order,
     PanelOpenOrdered,
     ParcelOrdered,
 )
-from tests.edge.stage import Stage, settle
+from tests.edge.stage import Stage, roster, settle, token
 
 #: Something that fits each field, whichever order holds it.
 FITTING: dict[str, Any] = {
@@ -174,4 +175,36 @@ async def test_a_door_whose_mode_is_closed_stays_shut_and_says_so(stage: Stage) 
         carry_out(
             stage.gateway, PanelOpenOrdered(door="hall-door", actor="c", reason="r")
         )
+    await settle()
+
+
+async def test_it_says_so_each_time_even_when_refusals_are_only_counted(
+    stage: Stage,
+) -> None:
+    closed = ModeOrdered(door="hall-door", mode=DoorMode.BLOCKED, actor="c", reason="r")
+    carry_out(stage.gateway, closed)
+    knock = PanelOpenOrdered(door="hall-door", actor="c", reason="r")
+    said = []
+    for _ in range(20):
+        with pytest.raises(ValueError, match="stays shut") as refused:
+            carry_out(stage.gateway, knock)
+        said.append(str(refused.value))
+    assert said[0].endswith("its mode does not let anybody in")
+    assert said[-1].endswith("refused as before"), "counted by now"
+    await settle()
+
+
+async def test_whom_the_word_does_not_help_is_answered_with_his_reason(
+    stage: Stage,
+) -> None:
+    standing = EmergencyState.CHECKPOINT
+    order = EmergencyOrdered(state=standing, actor="chen", reason="fever")
+    carry_out(stage.gateway, order)
+    stage.scan(3)
+    await settle()
+    renewed = roster({3: token(1000)})
+    stage.gateway.do(lambda controller, now: controller.adopt(renewed, now))
+    confirmed = EntryConfirmed(access_point="front", actor="chen")
+    with pytest.raises(ValueError, match="stays shut: CREDENTIAL_NOT_FOUND"):
+        carry_out(stage.gateway, confirmed)
     await settle()
