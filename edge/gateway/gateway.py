@@ -14,7 +14,8 @@ The law of the module:
   a commit is in flight, and what they cause leaves at once;
 * a commit is never cancelled; events without its answer stay in ``_ring``;
 * nothing old moves a relay: a release that waited through a stall is dropped, and
-  so is one that its door was relocked or held open before.
+  so is one whose door was relocked, held open or shut to everybody meanwhile;
+* whatever raises in a turn, its events still leave for the disk.
 
 It owns no port, no clock and no loop: the roof hands in ``now``, ``carry_out`` and
 whoever calls back later.
@@ -24,11 +25,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from edge.core.command import OpenCompartment, SwitchAppliance
+from edge.core.command import OpenCompartment, Release, SwitchAppliance
 from edge.core.event import EventKind
 from edge.core.order import ApplianceOrdered
 from edge.core.stimulus import Noted, OpenRefused
@@ -38,7 +40,7 @@ from edge.storage.errors import StorageError
 from edge.storage.shield import finish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from edge.core.command import Command
     from edge.core.controller import Controller
@@ -124,13 +126,12 @@ class Gateway:
 
     def arrive(self, stimulus: Exempt) -> None:
         """Handle a level that waits for nothing; what it causes leaves at once."""
-        self._take(self._controller.handle(stimulus, self._now()))
-        self._settle()
+        self.do(lambda controller, now: controller.handle(stimulus, now))
 
     def do(self, act: Callable[[Controller, Moment], Outcome]) -> None:
         """Let the roof use the controller directly: start, adopt a roster, stop."""
-        self._take(act(self._controller, self._now()))
-        self._settle()
+        with self._settling():
+            self._take(act(self._controller, self._now()))
 
     def note(self, note: Noted) -> None:
         """Record a fact of the shell."""
@@ -220,40 +221,40 @@ class Gateway:
     def _step(self) -> None:
         self._is_step_due = False
         now = self._now()
-        for stimulus in self._inbox.take():
-            self._take(self._controller.handle(stimulus, now))
-        for source, count in self._inbox.take_dropped():
-            full = Noted(
-                kind=EventKind.QUEUE_FULL, subject=source, facts=(("count", count),)
-            )
-            self._take(self._controller.handle(full, now))
-        self._settle()
+        with self._settling():
+            for stimulus in self._inbox.take():
+                self._take(self._controller.handle(stimulus, now))
+            for source, count in self._inbox.take_dropped():
+                full = Noted(
+                    kind=EventKind.QUEUE_FULL, subject=source, facts=(("count", count),)
+                )
+                self._take(self._controller.handle(full, now))
 
     def _tick(self) -> None:
         self._timer = None
-        now_s = self._loop.time()
-        for held in self._waiting.overdue(now_s):
-            if held.may_be_late and self._let_go(held):
-                self._waiting.went_late(held)
-            else:
-                self._refuse(held.wish)
-        self._take(self._controller.tick(self._now()))
-        self._settle()
+        with self._settling():
+            for held in self._waiting.overdue(self._loop.time()):
+                if held.may_be_late and self._let_go(held):
+                    self._waiting.went_late(held)
+                else:
+                    self._refuse(held.wish)
+            self._take(self._controller.tick(self._now()))
 
     def _take(self, outcome: Outcome) -> None:
         """Let go what need not wait; keep the rest and the events."""
         self._ring.extend(outcome.events)
+        if any(e.kind is not EventKind.ACCESS_DENIED for e in outcome.events):
+            self._is_urgent = True
         if outcome.is_kept:
             self._kept_seq = self._controller.next_seq - 1
         now_s = self._loop.time()
         for command in outcome.commands:
-            if self._waiting.keep(command, self._stored_seq, now_s):
+            is_shut = self._is_shut(command)
+            if self._waiting.keep(command, self._stored_seq, now_s, is_shut=is_shut):
                 self._is_urgent = True
                 continue
             self._waiting.overtake(command)
             self._carry_out(command)
-        if any(e.kind is not EventKind.ACCESS_DENIED for e in outcome.events):
-            self._is_urgent = True
 
     def _refuse(self, wish: Wish) -> None:
         """Tell the rules of a compartment that stays shut, of a stove that stays off.
@@ -273,11 +274,26 @@ class Gateway:
                 pass
 
     def _let_go(self, held: Held) -> bool:
-        """Carry an opening out, unless it slept through a stall; say whether."""
-        if self._loop.time() - held.since_s > RELEASE_LIFE_S:
+        """Carry an opening out, unless it is stale or its door was shut; say whether.
+
+        Whom a door admitted although it was shut already still comes in.
+        """
+        is_stale = self._loop.time() - held.since_s > RELEASE_LIFE_S
+        if is_stale or (self._is_shut(held.wish) and not held.was_shut):
             return False
         self._carry_out(held.wish)
         return True
+
+    def _is_shut(self, command: Command) -> bool:
+        return isinstance(command, Release) and self._controller.is_shut(command.door)
+
+    @contextmanager
+    def _settling(self) -> Iterator[None]:
+        """Settle after the block, also after one that raised."""
+        try:
+            yield
+        finally:
+            self._settle()
 
     def _settle(self) -> None:
         """Start the commit that is due, and set the timer for what comes next."""
@@ -353,24 +369,24 @@ class Gateway:
         if has_snapshot:
             self._snapshot_seq = self._stored_seq
         self._is_faulty = False
-        for held in self._waiting.stored(self._stored_seq):
-            if not self._let_go(held):
-                self._refuse(held.wish)
-        slow = self._waiting.slow()
-        if slow is not None:
-            self._take(self._controller.handle(slow, self._now()))
-        self._settle()
+        with self._settling():
+            for held in self._waiting.stored(self._stored_seq):
+                if not self._let_go(held):
+                    self._refuse(held.wish)
+            slow = self._waiting.slow()
+            if slow is not None:
+                self._take(self._controller.handle(slow, self._now()))
         self._on_stored(batch)
 
     def _commit_failed(self, error: BaseException | None) -> None:
         """Keep the ring, go on from memory, try again soon; told once an outage."""
         is_news = not self._is_faulty
         self._is_faulty = True
-        if is_news:
-            what = type(error).__name__ if error else "cancelled"
-            note = Noted(
-                kind=EventKind.STORAGE_FAULT, subject="journal", facts=(("what", what),)
-            )
-            self._take(self._controller.handle(note, self._now()))
         self._commit_timer = self._loop.call_later(RETRY_S, self._commit_is_due)
-        self._set_timer()
+        what = type(error).__name__ if error else "cancelled"
+        note = Noted(
+            kind=EventKind.STORAGE_FAULT, subject="journal", facts=(("what", what),)
+        )
+        with self._settling():
+            if is_news:
+                self._take(self._controller.handle(note, self._now()))

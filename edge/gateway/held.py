@@ -40,10 +40,14 @@ Wish = Release | OpenCompartment | SwitchAppliance
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A wish that waits for its commit, and since when."""
+    """A wish that waits for its commit, and since when.
+
+    ``was_shut``: its door's mode already let nobody in but a few when it was decided.
+    """
 
     wish: Wish
     since_s: float
+    was_shut: bool = False
 
     @property
     def may_be_late(self) -> bool:
@@ -71,7 +75,9 @@ class Waiting:
         #: Seqs of grants released late, each once: a reopened door repeats its cause.
         self._late: dict[int, None] = {}
 
-    def keep(self, command: Command, stored_seq: int, now_s: float) -> bool:
+    def keep(
+        self, command: Command, stored_seq: int, now_s: float, *, is_shut: bool = False
+    ) -> bool:
         """Keep a wish whose event is not stored yet; False: it need not wait."""
         match command:
             case Release(is_egress=False) | OpenCompartment():
@@ -82,7 +88,7 @@ class Waiting:
                 return False
         if command.cause <= stored_seq:
             return False
-        self._held.append(Held(command, now_s))
+        self._held.append(Held(command, now_s, is_shut))
         return True
 
     def overtake(self, command: Command) -> None:

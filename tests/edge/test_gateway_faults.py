@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,11 +14,13 @@ from edge.core.command import HoldOpen, Release, Relock
 from edge.core.doors.door import DoorMode
 from edge.core.event import EventKind
 from edge.core.order import ModeOrdered
-from edge.core.stimulus import ExitButtonChanged, FireInputChanged
+from edge.core.people.roster import Cursor, RosterBuilder
+from edge.core.people.roster_row import HolderRow
+from edge.core.stimulus import ContactChanged, ExitButtonChanged, FireInputChanged
 from edge.gateway.gateway import RETRY_S
 from edge.gateway.held import COMMIT_PATIENCE_S, NAMED_LATE
 from edge.storage.errors import StorageError
-from tests.edge.stage import PEOPLE, settle
+from tests.edge.stage import PEOPLE, roster_rows, settle
 
 if TYPE_CHECKING:
     from edge.core.event import Event
@@ -255,6 +258,68 @@ async def test_a_door_locked_meanwhile_stays_locked(
     await stage.journal.complete()
     await clock.go(1.0)
     assert stage.doors() == [Relock(door="hall-door")]
+
+
+def shut(stage: Stage, mode: DoorMode) -> None:
+    order = ModeOrdered(door="hall-door", mode=mode, actor="li", reason="danger")
+    stage.gateway.do(lambda controller, now: controller.handle(order, now))
+
+
+@pytest.mark.parametrize("mode", [DoorMode.LOCKED_DOWN, DoorMode.BLOCKED])
+@pytest.mark.parametrize("is_slow", [False, True])
+async def test_a_grant_whose_door_is_shut_meanwhile_opens_nothing(
+    stage: Stage, clock: HandClock, mode: DoorMode, *, is_slow: bool
+) -> None:
+    """The leaf stands open, so nothing is relocked that would overtake the grant."""
+    stage.gateway.arrive(ContactChanged(door="hall-door", is_open=True))
+    stage.scan(1)
+    await settle()
+    shut(stage, mode)
+    assert stage.doors() == []
+    if is_slow:
+        await clock.go(COMMIT_PATIENCE_S + 0.1)
+    await stage.journal.complete_all()
+    assert stage.released() == []
+    stage.gateway.arrive(ExitButtonChanged(door="hall-door", is_pressed=True))
+    assert len(stage.released()) == 1, "the way out is free in every mode"
+
+
+async def test_whom_a_shut_door_admits_comes_in(stage: Stage) -> None:
+    """A responder was granted in spite of the mode, which is still the same."""
+    holder, *others = roster_rows({})
+    assert isinstance(holder, HolderRow)
+    builder = RosterBuilder()
+    builder.add([replace(holder, roles=("RESPONDER",)), *others])
+    roster = builder.build(Cursor("0001-00000000", 2))
+    stage.gateway.do(lambda controller, now: controller.adopt(roster, now))
+    shut(stage, DoorMode.BLOCKED)
+    await settle()
+    await stage.journal.complete_all()
+    stage.scan(0)
+    await settle()
+    assert stage.released() == []
+    await stage.journal.complete_all()
+    assert len(stage.released()) == 1
+
+
+async def test_what_raises_in_a_step_keeps_no_event_from_the_disk(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Any] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: told.append(context))
+
+    def broken(_: object) -> None:
+        raise LookupError("no such wire")
+
+    monkeypatch.setattr(stage.gateway, "_carry_out", broken)
+    stage.scan(STRANGER)
+    await settle()
+    assert [type(context["exception"]) for context in told] == [LookupError]
+    with pytest.raises(LookupError):
+        stage.gateway.arrive(ExitButtonChanged(door="hall-door", is_pressed=True))
+    await settle()
+    assert stage.trace == ["begin 1-2"]
 
 
 async def test_no_pulse_ends_the_hold_of_an_escape_door(
