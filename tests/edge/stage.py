@@ -19,6 +19,7 @@ from edge.core.people.roster import Cursor, Roster, RosterBuilder
 from edge.core.people.roster_row import BookingRow, HolderRow
 from edge.core.plan import (
     AccessPointPlan,
+    AppliancePlan,
     BankPlan,
     CompartmentPlan,
     DoorPlan,
@@ -271,6 +272,7 @@ def site() -> SitePlan:
                 },
             )
         },
+        appliances={"stove": AppliancePlan(appliance_id="stove", space_id="hall")},
         settings_revision="abcd0123",
     )
 

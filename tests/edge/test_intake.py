@@ -17,7 +17,9 @@ from drivers.device import (
     CodeRead,
     Garbled,
     InputChanged,
+    OrderFailed,
     Reachable,
+    SetOutput,
     TamperChanged,
     Unreachable,
 )
@@ -28,11 +30,19 @@ from edge.bindings.wiring import InputRole, WiredInput, Wiring
 from edge.cli.intake import (
     CARDS_AT_ONCE,
     CARDS_WAITING,
+    IN_LINE_AFTER_S,
     LEVELS_WITHIN_S,
     STALL_S,
     Intake,
 )
-from edge.core.command import HoldOpen, Indicate, Indication, Release
+from edge.core.command import (
+    HoldOpen,
+    Indicate,
+    Indication,
+    Release,
+    Relock,
+    SwitchAppliance,
+)
 from edge.core.event import EventKind
 from edge.gateway.inbox import QUOTA
 from tests.edge.stage import HandClock, Stage, settle
@@ -63,6 +73,7 @@ WIRING = Wiring(
         ("board", 8): WiredInput(role=InputRole.FIRE, of="", is_yes_when_closed=False),
     },
     strikes={"hall-door": ("board", 1), "shed-door": ("strikes", 1)},
+    appliances={"stove": ("strikes", 2)},
 )
 
 
@@ -379,6 +390,30 @@ async def test_a_hiccup_of_less_than_two_seconds_is_no_standstill(
     await settle()
     assert entrance.flushes == 0
     assert entrance.shown() == [Indication.GRANTED]
+
+
+async def test_a_stove_whose_board_did_not_take_its_off_is_put_off_again(
+    entrance: Entrance,
+) -> None:
+    entrance.tell_levels()
+    entrance.stage.carried.clear()
+    off = SetOutput(unit=2, channel=2, is_on=False)
+    entrance.intake.signals(BOARDS, [OrderFailed(unit=2, order=off, why="no answer")])
+    assert entrance.stage.carried == []
+    await entrance.clock.go(IN_LINE_AFTER_S + 0.1)
+    put_off = SwitchAppliance(appliance="stove", is_on=False, cause=0)
+    assert entrance.stage.carried == [Relock(door="shed-door"), put_off]
+
+
+async def test_after_a_standstill_no_stove_is_left_as_it_was(
+    entrance: Entrance,
+) -> None:
+    entrance.tell_levels()
+    await entrance.clock.stall(STALL_S + 1)
+    entrance.stage.carried.clear()
+    await entrance.clock.go(IN_LINE_AFTER_S + 0.1)
+    put_off = SwitchAppliance(appliance="stove", is_on=False, cause=0)
+    assert put_off in entrance.stage.carried
 
 
 async def test_a_card_whose_token_comes_after_a_standstill_opens_nothing(

@@ -121,9 +121,14 @@ class Doorstep:
     def _bring_in_line(self, device: str) -> None:
         self._awry.discard(device)
         if not self._is_closed and device in self._bindings.online:
-            doors = self._bindings.wiring.doors_of(device)
+            wiring = self._bindings.wiring
             returned = DeviceChanged(
-                device=device, is_online=True, is_news=False, detail="", doors=doors
+                device=device,
+                is_online=True,
+                is_news=False,
+                detail="",
+                doors=wiring.doors_of(device),
+                appliances=wiring.appliances_of(device),
             )
             self._gateway.arrive(returned)
 
