@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What comes from the wires, on its way to the gateway's step.
+"""The doorstep of a machine: it feels its own standstills, and derives beside its loop.
 
-The law of the module: levels (contacts, exit buttons, fire, devices) go straight in;
-scans wait until every board has told its levels, and what lay in a buffer while the
-process stood still is thrown away unseen (law 5), but for who answers and who does
-not, which no driver says twice. An identity card's number becomes a token in a worker
-thread, two at a time.
+The law of the module: an identity card's number becomes a token in a worker thread,
+two at a time, and is wiped wherever it ends; a beat notices what no clock tells, that
+the process stood still.
 """
 
 from __future__ import annotations
@@ -16,63 +14,26 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from drivers.device import (
-    AddressConflict,
-    InputChanged,
-    OrderFailed,
-    Reachable,
-    SetOutput,
-    TamperChanged,
-    Unreachable,
-)
 from drivers.secret import wipe
-from edge.bindings.bindings import CardScan
-from edge.core.access.answers import NextStep
-from edge.core.command import Indicate, Indication
-from edge.core.event import EventKind
-from edge.core.stimulus import (
-    BellPressed,
-    CompartmentChanged,
-    CompartmentFailed,
-    ContactChanged,
-    DeviceChanged,
-    ExitButtonChanged,
-    FireInputChanged,
-    Noted,
-    OutputChanged,
-    ReadingBegan,
-    Scan,
-    Unreadable,
-)
+from edge.cli.doorstep import Doorstep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from drivers.device import Signal
-    from edge.bindings.bindings import Bindings
+    from edge.bindings.bindings import Bindings, CardScan
     from edge.bindings.tokens import TokenMaker
     from edge.core.command import Command
-    from edge.core.stimulus import Stimulus
+    from edge.core.credential import Credential
     from edge.gateway.gateway import Gateway
 
 log = structlog.get_logger()
 
 #: scrypt takes 16 MiB each and a whole core of a small board.
 CARDS_AT_ONCE = 2
-#: Cards waiting for it; a ninth card in two seconds is a flood.
-CARDS_WAITING = 8
-#: What no driver says twice: it holds after a standstill as it did before.
-LASTING = (Reachable, Unreachable, TamperChanged, AddressConflict)
-#: A dead board must not keep the other doors shut.
-LEVELS_WITHIN_S = 2.0
-#: How soon a steady output whose order failed is sent again.
-IN_LINE_AFTER_S = 1.0
-#: Longer without a beat and the process stood still.
-STALL_S = 2.0
 BEAT_S = 0.1
 
 
-class Intake:
+class Intake(Doorstep):
     """Takes every link's signals; owns the worker threads."""
 
     def __init__(
@@ -84,25 +45,19 @@ class Intake:
         carry_out: Callable[[Command], None],
         flush: Callable[[], None],
     ) -> None:
-        self._bindings = bindings
-        self._tokens = tokens
-        self._gateway = gateway
-        self._carry_out = carry_out
-        self._flush = flush
         self._loop = asyncio.get_running_loop()
+        super().__init__(
+            bindings, gateway, self._loop, carry_out=carry_out, flush=flush
+        )
+        self._tokens = tokens
         self._workers = ThreadPoolExecutor(CARDS_AT_ONCE, "scrypt")
-        self._cards: set[asyncio.Task[None]] = set()
-        self._awry: set[str] = set()
-        self._is_closed = False
-        self._sensed = bindings.wiring.sensed()
-        self._unread = set(bindings.wiring.boards())
-        self._open_at_s = self._beat_s = self._loop.time()
-        self._open_at_s += LEVELS_WITHIN_S
+        self._deriving: set[asyncio.Task[None]] = set()
+        self._beat_s = self._loop.time()
 
     def close(self) -> None:
-        """End the worker threads; what comes from now on is the end of the wires."""
-        self._is_closed = True
-        for task in self._cards:
+        """Take nothing any more, and end the worker threads."""
+        super().close()
+        for task in self._deriving:
             task.cancel()
         self._workers.shutdown(wait=False, cancel_futures=True)
 
@@ -110,153 +65,33 @@ class Intake:
         """Notice that the process stood still; runs until cancelled."""
         while True:
             await asyncio.sleep(BEAT_S)
-            self._check_stall()
+            self.check_stall()
 
     def line(self, port: str, is_open: bool, why: str) -> None:  # noqa: FBT001
-        """Take a port's state; what hangs on a port that will not open is offline."""
-        if is_open or self._is_closed:
-            return
-        log.warning("line", port=port, why=why)
-        for device_port, unit in self._bindings.wiring.places.values():
-            if device_port == port:
-                self.signals(port, [Unreachable(unit=unit, why=why)])
+        """Take a port's state, and log one that is lost."""
+        if not is_open and not self._is_closed:
+            log.warning("line", port=port, why=why)
+        super().line(port, is_open, why)
 
-    def signals(self, port: str, signals: list[Signal]) -> None:
-        """Take what one link has to say."""
-        if self._is_closed:
-            return
-        if self._check_stall():
-            signals = [s for s in signals if isinstance(s, LASTING)]
-        now_s = self._loop.time()
-        for signal in signals:
-            stimulus = self._bindings.translate(port, signal, now_s)
-            if stimulus is not None:
-                self._route(stimulus)
-            self._take_heard(port, signal)
-            if isinstance(signal, OrderFailed) and isinstance(signal.order, SetOutput):
-                self._bring_in_line_soon(self._bindings.device_of(port, signal.unit))
-
-    def _bring_in_line_soon(self, device: str | None) -> None:
-        """Send a board's steady outputs again: one that was lost must not stay lost."""
-        if device is not None and device not in self._awry:
-            self._awry.add(device)
-            self._loop.call_later(IN_LINE_AFTER_S, self._bring_in_line, device)
-
-    def _bring_in_line(self, device: str) -> None:
-        self._awry.discard(device)
-        # A board that is away is brought in line when it returns.
-        if not self._is_closed and device in self._bindings.online:
-            wiring = self._bindings.wiring
-            returned = DeviceChanged(
-                device=device,
-                is_online=True,
-                is_news=False,
-                detail="",
-                doors=wiring.doors_of(device),
-                appliances=wiring.appliances_of(device),
-            )
-            self._gateway.arrive(returned)
-
-    def _take_heard(self, port: str, signal: Signal) -> None:
-        """Cross a board off once its levels are known: it tells them all at once."""
-        device = self._bindings.device_of(port, signal.unit)
-        match signal:
-            case InputChanged() if device is not None:
-                self._unread.discard(device)
-            case Reachable() if device is not None and device not in self._sensed:
-                self._unread.discard(device)
-            case _:
-                pass
-
-    def _check_stall(self) -> bool:
-        """Return True if the process had stood still: what came is too old.
-
-        The drivers then tell all inputs anew, but not that their board answers.
-        """
+    def _stood_still_s(self) -> float:
         now_s = self._loop.time()
         gap_s, self._beat_s = now_s - self._beat_s, now_s
-        if gap_s <= STALL_S:
-            return False
-        self._unread = set(self._sensed & self._bindings.online)
-        self._open_at_s = now_s + LEVELS_WITHIN_S
-        self._gateway.forget_waiting()
-        self._flush()
-        for board in self._bindings.wiring.boards():
-            self._bring_in_line_soon(board)
-        stalled = Noted(
-            kind=EventKind.STALLED,
-            subject="gateway",
-            facts=(("stall_ms", int(gap_s * 1000)),),
-        )
-        self._gateway.note(stalled)
-        return True
+        return gap_s
 
-    def _route(self, stimulus: Stimulus | CardScan) -> None:
-        match stimulus:
-            case (
-                ContactChanged()
-                | ExitButtonChanged()
-                | FireInputChanged()
-                | OutputChanged()
-                | DeviceChanged()
-                | CompartmentChanged()
-                | CompartmentFailed()
-            ):
-                self._gateway.arrive(stimulus)
-            case Noted():
-                self._gateway.note(stimulus)
-            case CardScan():
-                self._card(stimulus)
-            case Scan() | Unreadable():
-                self._scan(stimulus)
-            case ReadingBegan():
-                self._gateway.offer(stimulus.access_point, stimulus)
-            case BellPressed():
-                self._gateway.offer(stimulus.door, stimulus)
-            case _:
-                pass  # nobody orders a mode or the end of a fire by wire
+    def _derive(self, card: CardScan) -> None:
+        task = self._loop.create_task(self._token_of(card))
+        self._deriving.add(task)
+        task.add_done_callback(self._deriving.discard)
 
-    def _scan(self, scan: Scan | Unreadable) -> None:
-        is_shut = self._unread and self._loop.time() < self._open_at_s
-        if is_shut or not self._gateway.offer(scan.access_point, scan):
-            self._again(scan.access_point)
-
-    def _again(self, access_point: str) -> None:
-        self._carry_out(
-            Indicate(
-                access_point=access_point,
-                indication=Indication.TRY_AGAIN,
-                next_step=NextStep.SHOW_AGAIN.value,
-            )
-        )
-
-    def _card(self, card: CardScan) -> None:
-        if len(self._cards) >= CARDS_WAITING:
-            card.secret.wipe()
-            self._again(card.access_point)
-            return
-        task = self._loop.create_task(self._derive(card))
-        self._cards.add(task)
-        task.add_done_callback(self._cards.discard)
-
-    async def _derive(self, card: CardScan) -> None:
+    async def _token_of(self, card: CardScan) -> None:
         number = card.secret.take()
+        credential: Credential | None = None
         try:
             credential = await self._loop.run_in_executor(
                 self._workers, self._tokens.id_card, number
             )
-        except (OSError, ValueError, MemoryError):  # OpenSSL found no 16 MiB
-            self._again(card.access_point)
-            return
+        except (OSError, ValueError, MemoryError) as fault:
+            log.warning("no token", why=type(fault).__name__)  # no 16 MiB
         finally:
             wipe(number)  # the worker does, unless it never came to it
-        if self._is_closed:
-            return  # decided now, it would come after the last event
-        self._scan(
-            Scan(
-                access_point=card.access_point,
-                credential=credential,
-                received_s=card.received_s,
-                is_secure=card.is_secure,
-            )
-        )
+        self._derived(card, credential)

@@ -27,14 +27,13 @@ from drivers.secret import Secret
 from edge.bindings.bindings import Bindings
 from edge.bindings.tokens import TokenMaker
 from edge.bindings.wiring import InputRole, WiredInput, Wiring
-from edge.cli.intake import (
-    CARDS_AT_ONCE,
+from edge.cli.doorstep import (
     CARDS_WAITING,
     IN_LINE_AFTER_S,
     LEVELS_WITHIN_S,
     STALL_S,
-    Intake,
 )
+from edge.cli.intake import CARDS_AT_ONCE, Intake
 from edge.core.command import (
     HoldOpen,
     Indicate,
@@ -174,7 +173,7 @@ async def entrance(clock: HandClock) -> AsyncIterator[Entrance]:
         await opened.beat
     opened.tokens.gate.set()
     opened.intake.close()
-    await opened.until(lambda: not opened.intake._cards)
+    await opened.until(lambda: not opened.intake._deriving)
     opened.stage.gateway.close()
 
 
@@ -286,7 +285,7 @@ async def test_closing_wipes_the_cards_that_nobody_came_to(entrance: Entrance) -
     await entrance.until(lambda: len(entrance.tokens.threads) == CARDS_AT_ONCE)
     entrance.intake.close()
     entrance.tokens.gate.set()
-    await entrance.until(lambda: not entrance.intake._cards)
+    await entrance.until(lambda: not entrance.intake._deriving)
     assert buffers == [bytes(len(NUMBER))] * CARDS_WAITING
     assert len(entrance.tokens.threads) == CARDS_AT_ONCE
 

@@ -23,7 +23,7 @@ from edge.cli.roster_feed import RosterFeed
 from edge.cli.simulate.checking import Booted, CarriedOut, CutPlace
 from edge.cli.simulate.clocks import SimulatedClock
 from edge.cli.simulate.clockwork import finished, spawn
-from edge.cli.simulate.doorstep import Doorstep
+from edge.cli.simulate.doorstep import SimulatedDoorstep
 from edge.cli.simulate.emergency_memory import EmergencyMemory
 from edge.cli.simulate.ledgers import SlowJournal
 from edge.cli.simulate.line import Line
@@ -143,7 +143,7 @@ class Machine:
         site, boot = self._site, self.boot
         sight = TicketSight(self.controller.rolls, self.clock, TicketKeys(keys=()))
         self.bindings = Bindings(wiring_of(site.settings), site.tokens, sight.read)
-        self.doorstep = Doorstep(
+        self.doorstep = SimulatedDoorstep(
             self.bindings,
             site.tokens,
             self.gateway,
