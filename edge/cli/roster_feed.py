@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 from typing import TYPE_CHECKING, Self
 
 from cloud_sync.feed import NO_FEED, FeedCursor
@@ -245,7 +244,6 @@ class RosterFeed:
                 roster, now, confirmed_ms=confirmed_ms
             )
         )
-        gc.freeze()  # it stays until the next one: nothing for the collector
 
     def _confirmed(self, controller: Controller, now: Moment) -> Outcome:
         controller.rolls.confirm(self.confirmed_ms)

@@ -194,6 +194,7 @@ def _finding(seed: int, options: Options, trace: Trace | None = None) -> Finding
     weather = weather_of(seed, options.options)
     name = options.site or site_of(seed)
     outcome = play(seed, options.days, weather, trace, site_name=name)
+    gc.collect()  # a run is full of cycles, and the next one makes as many
     found: Violation | None = outcome.violation
     return Finding(
         seed=seed,

@@ -8,7 +8,6 @@ what is drawn there.
 
 from __future__ import annotations
 
-import gc
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -116,7 +115,6 @@ class SimulatedSite:
             self.clockwork, name=name, head_start_s=head_start_s
         )
         self.disk.revive()
-        gc.unfreeze()  # the last boot's roster: nothing is meant to stay that long
         self.machine = Machine(self, boot)
 
     def lose_power(self, place: CutPlace) -> None:
