@@ -189,13 +189,20 @@ class Appliances:
         return next((why for state, why in _DANGERS.items() if state in standing), None)
 
     def _slots(self, plan: AppliancePlan) -> Iterator[_Slot]:
-        """Yield the bookings whose people are inside, whenever they run."""
+        """Yield the bookings whose people are inside, whenever they run.
+
+        Who came in long before his time, when nobody knew what time it was, may have
+        gone by the handle since: he is to show his card again.
+        """
         space_id = plan.space_id
         if self._presence.persons(space_id) == 0:
             return
+        early_ms = self._site.spaces[space_id].lead_ms + MINUTE_MS
         for stay in self._presence.stays(space_id):
             booking = self._presence.booking(space_id, stay)
-            if stay.persons > 0 and booking is not None:
+            if booking is None or stay.persons == 0:
+                continue
+            if stay.seen_ms >= booking.from_ms - early_ms:
                 yield _Slot(stay, booking)
 
     def _running(self, plan: AppliancePlan, now: Moment) -> Iterator[_Slot]:

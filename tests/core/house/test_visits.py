@@ -17,7 +17,7 @@ from tests.core.house.plan import (
     KITCHEN_ROOM,
     VISIT_FEN,
 )
-from tests.core.scene import RELEASE_S, SLACK_S
+from tests.core.scene import HOUR_MS, RELEASE_S, SLACK_S
 
 BOOKED = "b1 wang kitchen 14:00-21:00 x9"
 
@@ -312,6 +312,17 @@ def test_the_stove_burns_only_in_a_slot_with_its_holder_there() -> None:
     assert place.events("APPLIANCE_OFF") == []
     assert "stove off" in place.wait_until("16:00:01")
     assert place.newest("APPLIANCE_OFF").fact("why") == "slot_end"
+
+
+def test_who_came_in_hours_before_by_an_unsure_clock_lights_no_stove() -> None:
+    place = Place("b1 wang kitchen 18:00-20:00 x2")
+    place.spread_ms = 12 * HOUR_MS
+    assert place.enter("wang"), "it could be his time"
+    place.spread_ms = 0
+    told = place.wait_until("18:30")
+    assert place.persons("kitchen") == 1, "nobody saw him leave"
+    assert "stove on" not in told
+    assert "stove on" in place.enter("wang"), "his card shows that it is he"
 
 
 @pytest.mark.parametrize("state", ["FIRE", "LOCK_DOWN"])

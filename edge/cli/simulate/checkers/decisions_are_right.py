@@ -91,9 +91,9 @@ class DecisionsAreRight:
             asked = ask(self._picture, scan, seen.moment, seen.at_s)
             right = right_answers(self._picture, asked)
         self._compare(answer, right, scan)
-        token = scan.credential.token
-        self._picture.answered(scan.access_point, token, answer, at_s=seen.at_s)
+        self._picture.answered(scan, answer, at_s=seen.at_s)
         if answer == OPEN:
+            token = scan.credential.token
             self._last[scan.access_point] = (token, seen.moment.monotonic_s)
 
     def _compare(self, answer: str, right: frozenset[str], scan: Scan) -> None:

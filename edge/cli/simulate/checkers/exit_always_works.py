@@ -2,8 +2,9 @@
 """Nobody is locked in: the exit button releases at once, in every mode and state.
 
 The law of the module: pressed is released in the same breath, or the door is free
-already; no refusal, no storage, no clock and no list stands in between. In the street
-the strike must follow while nothing disturbs the box or its board.
+already, and an unlocked one is where its strike stands released; no refusal, no
+storage, no clock and no list stands in between. In the street the strike must follow
+while nothing disturbs the box or its board.
 """
 
 from __future__ import annotations
@@ -79,9 +80,10 @@ class ExitAlwaysWorks:
             isinstance(command, HoldOpen) and command.door == door
             for command in seen.commands
         )
-        is_free = self._standing.mode(door) is DoorMode.LOCKED_OPEN
+        mode = self._standing.mode(door)
+        is_unlocked = mode is DoorMode.UNLOCKED and door in self._released
+        is_free = mode is DoorMode.LOCKED_OPEN or is_unlocked
         if not (is_released or is_held or is_free):
-            mode = self._standing.mode(door)
             raise Violation(self.name, f"{door} stayed shut to its exit in {mode}")
 
     def _moved(self, what: What, name: str, at_s: float) -> None:

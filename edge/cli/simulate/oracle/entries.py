@@ -160,8 +160,12 @@ class Entries:
 
     def _annul(self, told: Told) -> None:
         entry = self._open.pop(told.cause or 0, None)
-        if entry is not None and not entry.is_out:
-            self._count(entry, -1)
+        if entry is None or entry.is_out:
+            return
+        self._count(entry, -1)
+        if told.event.fact("outcome") is not None:
+            # A power cut hid it: a ticket that may have been used once is used.
+            self._by_ticket[entry.ticket] += 1
 
     def _exit(self, space: str, holder: str) -> None:
         """Let one go: who came in one by one leaves one by one."""

@@ -20,6 +20,7 @@ from edge.cli.simulate.oracle.leaves import Leaves
 from edge.cli.simulate.oracle.local import Local
 from edge.cli.simulate.oracle.lockers import Lockers
 from edge.cli.simulate.oracle.standing import Standing
+from edge.core.credential import CredentialKind
 from edge.core.event import EventKind
 from edge.core.stimulus import DeviceChanged, Scan
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 #: Ruling 29: after so many in a row, unknown codes wait so long.
 WRONG_TRIES = 5
 PAUSE_S = 60.0
+#: What may be guessed: a right one ends a row of wrong ones, a card does not.
+GUESSED = frozenset({CredentialKind.PIN, CredentialKind.QR})
 #: Added to a count that is not sure any more, so that it proves nothing.
 UNSURE_TRIES = 100
 
@@ -130,9 +133,9 @@ class Picture:
         self.leaves.see(seen)
         self.chronicle.see(seen)
 
-    def answered(self, point: str, token: bytes, answer: str, *, at_s: float) -> None:
+    def answered(self, scan: Scan, answer: str, *, at_s: float) -> None:
         """Learn what somebody was told at a reader."""
-        memory = self.memory
+        memory, point = self.memory, scan.access_point
         row = memory.rows.setdefault(point, Row())
         match answer:
             case "CREDENTIAL_NOT_FOUND" | "INVALID_SIGNATURE":
@@ -140,12 +143,13 @@ class Picture:
             case "READER_PAUSED":
                 pass
             case "OPEN":
-                row.end(at_s)
+                if scan.credential.kind in GUESSED:
+                    row.end(at_s)
                 memory.alone.pop(point, None)
             case _:
                 row.disturb()
         if answer == "SECOND_PERSON_NEEDED":
-            memory.alone[point] = (token, at_s)
+            memory.alone[point] = (scan.credential.token, at_s)
         elif answer == "AWAITING_CONFIRMATION":
             memory.asked_s[point] = at_s
 
