@@ -45,7 +45,6 @@ from edge.control.server import ControlServer
 from edge.core.chain import SALT_BYTES
 from edge.core.command import HoldOpen, Indicate, OpenCompartment, Relock
 from edge.core.controller import Controller
-from edge.core.emergency.state import EmergencyState
 from edge.core.event import EventKind, Facts
 from edge.core.stimulus import Noted, OpenRefused
 from edge.gateway.gateway import Gateway
@@ -216,8 +215,7 @@ class Runtime:
         self.controller = Controller(plan, next_seq=self.journal.next_seq)
         recovery = await self.journal.recover()
         self.controller.recover(recovery.state, recovery.tail)
-        if EmergencyState.FIRE in self._emergency.remembered:
-            self.controller.emergency.assume_fire()
+        self.controller.emergency.assume(self._emergency.remembered)
         self.gateway = Gateway(
             self.controller,
             self.journal,

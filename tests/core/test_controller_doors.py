@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from edge.core.controller import Controller
+from edge.core.emergency.state import EmergencyState
 from edge.core.stimulus import DeviceChanged
 from tests.core.scene import (
     EXTENDED_S,
@@ -290,7 +291,7 @@ def test_a_mode_ordered_under_fire_is_told_at_once_and_applies_after_it() -> Non
 
 def test_a_fire_that_the_emergency_file_remembers_holds_from_the_start() -> None:
     stage = _both()
-    stage.controller.emergency.assume_fire()
+    stage.controller.emergency.assume({EmergencyState.FIRE})
     assert stage.controller.emergency.is_fire
     told = stage.take(stage.controller.start(stage.now()))
     assert told == [

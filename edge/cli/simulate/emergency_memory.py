@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge.core.emergency.state import EmergencyState
-
 if TYPE_CHECKING:
     from edge.cli.simulate.disk import Disk
     from edge.core.controller import Controller
@@ -31,8 +29,7 @@ class EmergencyMemory:
 
     def recall(self) -> None:
         """Let the rules begin with what the file says."""
-        if EmergencyState.FIRE in self._disk.emergency:
-            self._controller.emergency.assume_fire()
+        self._controller.emergency.assume(self._disk.emergency)
 
     def write(self) -> None:
         """Bring the file in line."""

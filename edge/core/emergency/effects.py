@@ -28,7 +28,7 @@ class Origin(StrEnum):
     INPUT = "input"
     PANEL = "panel"
     CARD = "card"
-    #: The emergency file knew of a fire that the journal had lost.
+    #: The emergency file knew of what the journal had lost.
     FILE = "file"
 
 
@@ -43,7 +43,7 @@ class Effect:
     other_mode: DoorMode | None = None
     closes_lockers: bool = False
     overtakes_drills: bool = True
-    begins_by: frozenset[Origin] = frozenset({Origin.PANEL, Origin.CARD})
+    begins_by: frozenset[Origin] = frozenset({Origin.PANEL, Origin.CARD, Origin.FILE})
     ends_by: frozenset[Origin] = frozenset({Origin.PANEL})
 
 

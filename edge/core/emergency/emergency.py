@@ -26,7 +26,7 @@ from edge.core.moment import UNBOUNDED_MS
 from edge.core.plan import PersonClass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from edge.core.emergency.held_doors import Doors
     from edge.core.moment import Moment
@@ -84,16 +84,15 @@ class Emergency:
         self._elders = Elders(out, listing)
         self._taps = Taps()
         self._since: dict[EmergencyState, Began] = {}
-        # The emergency file tells of a fire; the journal may not know of it.
-        self._is_fire_assumed = False
+        # What the emergency file tells of; the journal may not know of it.
+        self._assumed: frozenset[EmergencyState] = frozenset()
         # A wired input that was not read yet may be active.
         self._input = _Level.UNKNOWN if site.has_fire_input else _Level.AT_REST
 
     @property
     def standing(self) -> frozenset[EmergencyState]:
         """The emergencies that stand."""
-        states = frozenset(self._since)
-        return states | {FIRE} if self._is_fire_assumed else states
+        return frozenset(self._since) | self._assumed
 
     @property
     def first(self) -> EmergencyState | None:
@@ -202,13 +201,13 @@ class Emergency:
         """Note that a listed elder was fetched or has arrived, or return why not."""
         return self._elders.mark(order, now)
 
-    def assume_fire(self) -> None:
-        """Take over a fire that the emergency file remembers from before.
+    def assume(self, standing: Collection[EmergencyState]) -> None:
+        """Take over what the emergency file remembers from before.
 
-        Before or after the journal is read: what the journal tells of earlier fires
-        does not end it. One that the journal has lost is written down anew.
+        Before or after the journal is read: what the journal tells of earlier ones
+        ends none. Those that the journal has lost are written down anew.
         """
-        self._is_fire_assumed = True
+        self._assumed |= frozenset(standing)
         self._restore_doors()
 
     def recovered(self) -> None:
@@ -218,7 +217,7 @@ class Emergency:
 
     def deadline(self) -> float | None:
         """Return when :meth:`expire` has something to do."""
-        is_unsettled = self._is_fire_assumed or self._is_overtaken()
+        is_unsettled = bool(self._assumed) or self._is_overtaken()
         return 0.0 if is_unsettled else self._drills.deadline()
 
     def expire(self, now: Moment) -> None:
@@ -281,10 +280,11 @@ class Emergency:
         self._settle(now)
 
     def _settle(self, now: Moment) -> None:
-        """Write down a fire that was assumed; end a drill that is overtaken."""
-        if self._is_fire_assumed:
-            self._is_fire_assumed = False
-            self._start(FIRE, Origin.FILE, now)
+        """Write down what was assumed; end a drill that is overtaken."""
+        assumed, self._assumed = self._assumed, frozenset()
+        for state in EmergencyState:
+            if state in assumed:
+                self._start(state, Origin.FILE, now)
         if self._is_overtaken():
             self._drills.overtake(now)
             self._move_doors(now)

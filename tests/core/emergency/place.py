@@ -26,7 +26,7 @@ from edge.core.reception import Reception
 from tests.core.scene import SITE, clock_ms, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from edge.core.doors.door import DoorMode
     from edge.core.event import Event
@@ -202,16 +202,22 @@ class Place:
         return {state.value for state in self.emergency.standing}
 
     def rebuilt(
-        self, state: dict[str, Any] | None, after: int, *, is_remembered: bool = False
+        self,
+        state: dict[str, Any] | None,
+        after: int,
+        *,
+        remembered: Collection[str] = (),
     ) -> Place:
-        """Return the place in its next boot, from a snapshot and the events after."""
+        """Return the place in its next boot, from a snapshot and the events after.
+
+        ``remembered``: what the emergency file tells.
+        """
         revived = Place(self.site, self.listed.elders)
         revived.boot, revived.now_s = self.boot + "+", 5.0
         revived.utc_ms, revived.spread_ms = self.utc_ms, self.spread_ms
         revived.journal = list(self.journal)
         revived._wire(self.out.next_seq)
-        if is_remembered:
-            revived.emergency.assume_fire()
+        revived.emergency.assume([EmergencyState(name) for name in remembered])
         if state is not None:
             revived.emergency.load(state)
         for event in self.journal:

@@ -232,7 +232,7 @@ def test_doors_that_lost_their_memory_are_held_as_before(
 def test_a_fire_assumed_before_the_journal_outlives_what_the_journal_knows() -> None:
     before, revived = Site(), Site()
     before.begin("LOCK_DOWN")
-    revived.emergency.assume_fire()
+    revived.emergency.assume({EmergencyState.FIRE})
     assert revived.doors.mode(ESCAPE[0]) is DoorMode.LOCKED_OPEN
     revived.doors.load(before.doors.dump())
     revived.emergency.load(before.emergency.dump())

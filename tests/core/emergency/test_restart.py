@@ -77,7 +77,7 @@ def test_lives_follow_upon_lives_and_nothing_ends_by_them(seed: int) -> None:
 
 def test_a_fire_that_only_the_file_remembers_stands_and_is_written_down() -> None:
     place = Place()
-    revived = place.rebuilt(None, 0, is_remembered=True)
+    revived = place.rebuilt(None, 0, remembered=["FIRE"])
     assert revived.emergency.is_fire
     assert revived.leaves.held == dict.fromkeys(ESCAPE, "LOCKED_OPEN")
     assert revived.emergency.deadline() == 0.0
@@ -88,10 +88,40 @@ def test_a_fire_that_only_the_file_remembers_stands_and_is_written_down() -> Non
     assert again.standing() == {"FIRE"}
 
 
+@pytest.mark.parametrize("state", STATES)
+def test_whatever_only_the_file_remembers_stands_and_is_written_down(
+    state: str,
+) -> None:
+    """The journal was damaged and set aside, or never came to hear of it."""
+    place = Place()
+    place.begin(state)
+    told = Place().rebuilt(None, 0, remembered=[state])
+    assert (told.standing(), told.leaves.held) == ({state}, place.leaves.held)
+    assert told.wait(0) == ["EMERGENCY_STARTED"]
+    assert (told.fact("by"), told.fact("state")) == ("file", state)
+    assert told.wait(0) == []
+    assert told.rebuilt(None, 0).standing() == {state}
+    told.fire_input(is_active=False)
+    assert told.end(state) == ""
+    assert (told.standing(), told.leaves.held) == (set(), {})
+
+
+@pytest.mark.parametrize("lost", STATES)
+def test_what_the_journal_knows_is_not_begun_twice(lost: str) -> None:
+    place = Place()
+    for state in STATES:
+        if state != lost:
+            place.begin(state)
+    revived = place.rebuilt(None, 0, remembered=STATES)
+    assert revived.standing() == set(STATES)
+    assert revived.wait(0) == ["EMERGENCY_STARTED"]
+    assert revived.fact("state") == lost
+
+
 def test_a_fire_that_both_remember_is_told_once() -> None:
     place = Place()
     place.fire_input(is_active=True)
-    revived = place.rebuilt(None, 0, is_remembered=True)
+    revived = place.rebuilt(None, 0, remembered=["FIRE"])
     assert revived.wait(0) == []
     assert revived.standing() == {"FIRE"}
     revived.fire_input(is_active=False)
@@ -104,14 +134,14 @@ def test_an_older_fire_in_the_journal_does_not_end_the_one_of_the_file() -> None
     place.fire_input(is_active=True)
     place.fire_input(is_active=False)
     place.end("FIRE")
-    revived = place.rebuilt(None, 0, is_remembered=True)
+    revived = place.rebuilt(None, 0, remembered=["FIRE"])
     assert revived.standing() == {"FIRE"}
     assert revived.wait(0) == ["EMERGENCY_STARTED"]
 
 
 def test_the_file_may_be_read_after_the_journal() -> None:
     place = Place().rebuilt(None, 0)
-    place.emergency.assume_fire()
+    place.emergency.assume({EmergencyState.FIRE})
     place.leaves.settle(place.now())
     assert place.leaves.held == dict.fromkeys(ESCAPE, "LOCKED_OPEN")
     place.fire_input(is_active=False)
@@ -124,7 +154,7 @@ def test_the_file_may_be_read_after_the_journal() -> None:
 def test_a_fire_of_the_file_overtakes_the_drill_of_the_journal() -> None:
     place = Place()
     place.drill(with_doors=True)
-    revived = place.rebuilt(None, 0, is_remembered=True)
+    revived = place.rebuilt(None, 0, remembered=["FIRE"])
     assert revived.wait(0) == ["EMERGENCY_STARTED", "DRILL_ENDED"]
     assert revived.leaves.held == dict.fromkeys(ESCAPE, "LOCKED_OPEN")
 

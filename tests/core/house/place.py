@@ -38,6 +38,8 @@ from tests.core.house.words import word
 from tests.core.scene import DAY_MS, clock_ms, moment, roster
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from edge.core.access.ticket import SpoiltTicket, Ticket
     from edge.core.moment import Moment
     from edge.core.people.roster import Roster
@@ -303,7 +305,7 @@ class Place:
         state: str | None = None,
         after: int = 0,
         *,
-        is_fire_remembered: bool = False,
+        remembered: Collection[str] = (),
         off_s: float = 60.0,
     ) -> Told:
         """Lose all but the journal, a snapshot if given, and the emergency file."""
@@ -312,8 +314,7 @@ class Place:
         self.controller = Controller(self.site, next_seq=len(self.journal) + 1)
         tail = [as_stored(e) for e in self.journal if e.seq > after]
         self.controller.recover(state, tail)
-        if is_fire_remembered:
-            self.controller.emergency.assume_fire()
+        self.controller.emergency.assume([EmergencyState(name) for name in remembered])
         self.boot += 1
         self.utc_ms += round(off_s * 1000)
         self.now_s = 5.0

@@ -78,17 +78,29 @@ def test_any_snapshot_and_its_tail_give_the_same(at: int) -> None:
 
 def test_the_emergency_file_alone_brings_a_fire_back() -> None:
     place = Place(BOOKED)
-    told = place.restart(is_fire_remembered=True)
+    told = place.restart(remembered=["FIRE"])
     told += place.wait(0)
     assert place.states() == ["FIRE"]
     assert {f"hold {name}" for name in ESCAPES} <= set(told)
     assert place.events("EMERGENCY_STARTED")[-1].fact("by") == "file"
 
 
+def test_a_lock_down_outlives_a_journal_that_was_set_aside() -> None:
+    place = Place(BOOKED)
+    place.begin("LOCK_DOWN")
+    before = _held(place)
+    place.journal.clear()
+    place.restart(remembered=place.states())
+    assert (place.states(), _held(place)) == (["LOCK_DOWN"], before)
+    place.wait(0)
+    told = place.events("EMERGENCY_STARTED")
+    assert [(e.fact("state"), e.fact("by")) for e in told] == [("LOCK_DOWN", "file")]
+
+
 def test_a_fire_in_file_and_journal_is_one_fire() -> None:
     place = Place()
     place.fire_input(is_active=True)
-    place.restart(is_fire_remembered=True)
+    place.restart(remembered=["FIRE"])
     place.wait(1)
     assert len(place.events("EMERGENCY_STARTED")) == 1
 

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A gateway that starts in a folder to which something has happened."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from edge.cli.demo.journal_file import read_journal
+from edge.cli.load_site import load_site
+from edge.cli.runtime import Runtime
+from edge.cli.status import status
+from edge.core.emergency.state import EmergencyState
+from edge.storage.emergency_file import read_emergency, write_emergency
+from tests.edge.small_site import TEXT
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+SITE_KEYS = {"site_key": "11" * 32, "epoch_salt": "22" * 16}
+PLATFORM_KEYS = {
+    "k1": "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A state folder with its keys, beside its site file."""
+    state = tmp_path / "state"
+    (state / "keys").mkdir(parents=True)
+    keys = state / "keys" / "site.json"
+    keys.write_text(json.dumps(SITE_KEYS), "utf-8")
+    keys.chmod(0o600)
+    (state / "keys" / "platform.json").write_text(json.dumps(PLATFORM_KEYS), "utf-8")
+    (tmp_path / "site.toml").write_text(TEXT, "utf-8")
+    return state
+
+
+@asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[Runtime]:
+    """Let a gateway run in the folder for the block."""
+    runtime = Runtime(load_site(folder.parent / "site.toml"), folder)
+    stop = asyncio.Event()
+    work = asyncio.ensure_future(runtime.run(stop))
+    try:
+        await until(lambda: work.done() or (folder / "control.sock").exists())
+        if not work.done():
+            yield runtime
+    finally:
+        stop.set()
+        await work
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait for what the gateway does in its own time."""
+    for _ in range(2_000):
+        if is_so():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came to it")
+
+
+def told(folder: Path, kind: str) -> list[dict[str, Any]]:
+    """Return the events of a kind that the journal's file holds."""
+    found = read_journal(folder / "journal.db")
+    return [event.core for event in found if event.core["k"] == kind]
+
+
+async def test_what_stood_outlives_a_journal_that_was_set_aside(folder: Path) -> None:
+    lock_down, shelter = EmergencyState.LOCK_DOWN, EmergencyState.SHELTER
+    write_emergency(folder / "emergency", {lock_down, shelter})
+    (folder / "journal.db").write_bytes(b"no database, whatever it was" * 200)
+    async with running(folder) as runtime:
+        assert (folder / "journal.db.damaged-1").exists()
+        await until(lambda: runtime.controller.next_seq > 3)
+        assert runtime.controller.emergency.standing == {lock_down, shelter}
+        assert status(runtime)["doors"]["front"]["mode"] == "LOCKED_DOWN"
+    assert read_emergency(folder / "emergency") == {lock_down, shelter}
+    begun = [(e["by"], e["state"]) for e in told(folder, "EMERGENCY_STARTED")]
+    assert begun == [("file", "LOCK_DOWN"), ("file", "SHELTER")]
+    async with running(folder) as runtime:
+        assert runtime.controller.emergency.standing == {lock_down, shelter}
+    assert len(told(folder, "EMERGENCY_STARTED")) == 2, "begun twice"
