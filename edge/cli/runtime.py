@@ -303,18 +303,27 @@ class Runtime:
         self.client.wake()
 
     async def _tell_status(self) -> None:
-        """Publish the status whenever it has changed, five times a second at most."""
+        """Publish the status whenever it has changed, five times a second at most.
+
+        Doors go on without it, so that a slip in it costs nobody else; told once.
+        """
         last: dict[str, Any] = {}
+        why = ""
         while True:
             await asyncio.sleep(TELL_EVERY_S)
             if self._control is None or not self._control.is_watched:
                 last = {}
                 continue
-            shown = status(self)
-            steady = steady_part(shown)
-            if steady != last:
-                last = steady
-                self._control.publish({"status": shown})
+            try:
+                shown = status(self)
+                steady = steady_part(shown)
+                if steady != last:
+                    last = steady
+                    self._control.publish({"status": shown})
+            except Exception as fault:  # noqa: BLE001
+                if repr(fault) != why:
+                    why = repr(fault)
+                    log.warning("the status cannot be told", why=why)
 
     def _keep_emergency(self) -> None:
         self._emergency.keep(self.controller.emergency.standing)

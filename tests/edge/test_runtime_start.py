@@ -86,3 +86,26 @@ async def test_what_stood_outlives_a_journal_that_was_set_aside(folder: Path) ->
     async with running(folder) as runtime:
         assert runtime.controller.emergency.standing == {lock_down, shelter}
     assert len(told(folder, "EMERGENCY_STARTED")) == 2, "begun twice"
+
+
+async def test_a_status_that_cannot_be_told_costs_nothing_else(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Runtime] = []
+
+    def broken(runtime: Runtime) -> dict[str, Any]:
+        asked.append(runtime)
+        raise LookupError("a device that nobody knows")
+
+    async with running(folder) as runtime:
+        reader, writer = await asyncio.open_unix_connection(folder / "control.sock")
+        with monkeypatch.context() as patch:
+            patch.setattr("edge.cli.runtime.status", broken)
+            writer.write(b'{"verb": "watch"}\n')
+            await until(lambda: len(asked) > 1)
+        # Once it can be told again, it is.
+        assert json.loads(await reader.readline()) == {"ok": True}
+        while "status" not in json.loads(await reader.readline()):
+            pass
+        assert runtime.gateway.unstored == 0
+        writer.close()
