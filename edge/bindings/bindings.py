@@ -126,6 +126,7 @@ class Bindings:
         self._devices = {place: device for device, place in wiring.places.items()}
         self._cells = {wire: cell for cell, wire in wiring.locks.items()}
         self._doors = {wire: door for door, wire in wiring.strikes.items()}
+        self._guards = wiring.guards()
         self._tampered: set[str] = set()
         self._online: set[str] = set()
         self._silent: set[str] = set()
@@ -167,7 +168,7 @@ class Bindings:
                 # A reader that no access point uses is read by nobody.
                 if not point:
                     return None
-                is_secure = device not in self._tampered
+                is_secure = self._is_secure(device)
                 return self._presented(point, signal, now_s, is_secure=is_secure)
             case InputChanged():
                 return self._input(device, signal)
@@ -190,6 +191,11 @@ class Bindings:
                 return DoorOutputChanged(door=door, is_on=is_on) if door else None
             case _:
                 assert_never(signal)
+
+    def _is_secure(self, reader: str) -> bool:
+        """Say whether neither it nor a switch that guards it tells of a hand."""
+        opened = (self._guards.get(sensor, ()) for sensor in self._alert)
+        return reader not in self._tampered and not any(reader in of for of in opened)
 
     def _presented(
         self,

@@ -34,12 +34,13 @@ class InputRole(StrEnum):
 class WiredInput:
     """An input's role, what it is of, and the level that means "yes".
 
-    ``of`` is the door or the sensor; "" for fire.
+    ``of`` is the door or the sensor; "" for fire. A tamper switch ``guards`` readers.
     """
 
     role: InputRole
     of: str
     is_yes_when_closed: bool
+    guards: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,14 @@ class Wiring:
             board == device and wired.role is InputRole.FIRE
             for (board, _), wired in self.inputs.items()
         )
+
+    def guards(self) -> Mapping[str, frozenset[str]]:
+        """Return the readers that each tamper switch guards."""
+        return {
+            wired.of: wired.guards
+            for wired in self.inputs.values()
+            if wired.role is InputRole.TAMPER
+        }
 
     def boards(self) -> frozenset[str]:
         """Return the devices that drive an output or are asked for an input."""

@@ -13,6 +13,8 @@ from drivers.registry import DRIVERS
 from edge.bindings.wiring import InputRole, Wire, WiredInput, Wiring
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from edge.settings.site import Input, Sensor, Settings
 
 
@@ -26,7 +28,8 @@ def wiring_of(settings: Settings) -> Wiring:
         _wire(inputs, door.exit_button, InputRole.EXIT_BUTTON, door.id)
         _wire(inputs, door.bell, InputRole.BELL, door.id)
     for sensor in settings.sensor:
-        _wire(inputs, sensor, InputRole(sensor.kind), sensor.id)
+        role = InputRole(sensor.kind)
+        _wire(inputs, sensor, role, sensor.id, guards=sensor.guards)
     _wire(inputs, settings.fire, InputRole.FIRE, "")
     return Wiring(
         places={device.id: (device.port, device.address) for device in settings.device},
@@ -67,10 +70,11 @@ def _wire(
     of: str,
     *,
     inverted: bool = False,
+    guards: Iterable[str] = (),
 ) -> None:
     if entry is None:
         return
     is_closed = (entry.active == "closed") is not inverted
     inputs[entry.device, entry.input] = WiredInput(
-        role=role, of=of, is_yes_when_closed=is_closed
+        role=role, of=of, is_yes_when_closed=is_closed, guards=frozenset(guards)
     )

@@ -36,6 +36,7 @@ def cross_check(settings: Settings) -> Iterator[Finding]:
     yield from _wires(settings)
     yield from _banks(settings)
     yield from _access_points(settings)
+    yield from _guards(settings)
     yield from check_rules(settings)
 
 
@@ -208,3 +209,15 @@ def _access_points(settings: Settings) -> Iterator[Finding]:
                 what = f"{reader!r} reads at {owners[reader]!r} already, use another"
                 yield where, what
             owners[reader] = point.id
+
+
+def _guards(settings: Settings) -> Iterator[Finding]:
+    readers = {name for point in settings.access_point for name in point.readers}
+    for index, sensor in enumerate(settings.sensor):
+        where: Where = ("sensor", index, "guards")
+        if sensor.guards and sensor.kind != "tamper":
+            yield where, f"a {sensor.kind} sensor guards no reader, leave it out"
+            continue
+        for name in sensor.guards:
+            if name not in readers:
+                yield where, f"no access point reads {name!r}, {_known(readers)}"

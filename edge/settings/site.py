@@ -211,8 +211,9 @@ class Input(_Part):
 class Sensor(_Part):
     """An input that belongs to no door; ``active`` says which level means "yes".
 
-    ``tamper``: somebody has opened a housing. ``supply``: the mains have failed, as
-    the battery-backed supply of the box tells it.
+    ``tamper``: somebody has opened a housing; until it is shut, nobody is admitted by
+    the readers that it ``guards``. ``supply``: the mains have failed, as the
+    battery-backed supply of the box tells it.
     """
 
     id: Identifier
@@ -221,6 +222,7 @@ class Sensor(_Part):
     device: Identifier
     input: Channel
     active: Literal["closed", "open"] = "closed"
+    guards: Annotated[list[Identifier], Len(0, 8)] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from edge.core.access.ticket import SpoiltTicket, Ticket, TicketFlaw
 from edge.core.command import SwitchAppliance
 from edge.core.credential import CredentialKind
 from edge.core.stimulus import BellPressed, DeviceChanged, Scan
-from tests.edge.test_bindings import BOARD, SCANNER, TOKENS, bindings, level
+from tests.edge.test_bindings import BOARD, SCANNER, SENSORS, TOKENS, bindings, level
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +48,25 @@ def test_a_tampered_reader_is_not_secure_until_it_is_whole_again(
         assert isinstance(found, Scan)
         secure.append(found.is_secure)
     assert secure == [True, False, True]
+
+
+def test_a_reader_whose_housing_is_open_is_not_trusted(tmp_path: Path) -> None:
+    guards = 'guards = ["living-room-scanner"]'
+    guarded = SENSORS.replace('active = "open"', f'active = "open"\n{guards}')
+    site = bindings(tmp_path, ("[fire]", guarded))
+
+    def is_secure() -> bool:
+        shown = site.translate(SCANNER, CodeRead(unit=0, payload=b"code"), 1.0)
+        assert isinstance(shown, Scan)
+        return shown.is_secure
+
+    site.translate(BOARD, level(7, is_closed=True), 0.0)
+    assert is_secure(), "the mains guard nobody"
+    for _ in range(2):
+        site.translate(BOARD, level(6, is_closed=False), 0.0)
+        assert not is_secure()
+    site.translate(BOARD, level(6, is_closed=True), 0.0)
+    assert is_secure()
 
 
 def test_a_ticket_is_read_as_one_and_known_by_its_own_name(tmp_path: Path) -> None:
