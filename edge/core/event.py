@@ -137,7 +137,10 @@ class Event:
 
     def fact(self, name: str) -> int | str | None:
         """Return the fact of that name, or None."""
-        return next((value for key, value in self.facts if key == name), None)
+        for key, value in self.facts:
+            if key == name:
+                return value
+        return None
 
 
 #: Names of an event's fixed fields in its core object, short because stored often.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge.cli.simulate.checking import Handled, Observation, Rest
+from edge.cli.simulate.checking import EVERYTHING, Handled, Observation, Rest
 from edge.cli.simulate.command import SITES, site
 from edge.cli.simulate.run import Run
 from edge.cli.simulate.weather import FAIR
@@ -30,6 +30,7 @@ class Keeper:
     """Keeps every event."""
 
     name = "keeper"
+    heeds = EVERYTHING
 
     def __init__(self) -> None:
         self.events: list[Event] = []

@@ -13,7 +13,7 @@ import pytest
 from edge.bindings.ticket_keys import TicketKey, TicketKeys
 from edge.bindings.ticket_reader import TicketReader
 from edge.cli.simulate.bylaws import adapted, is_laid_down, policies
-from edge.cli.simulate.checking import Handled, Observation, Ordered, Rest
+from edge.cli.simulate.checking import EVERYTHING, Handled, Observation, Ordered, Rest
 from edge.cli.simulate.command import site
 from edge.cli.simulate.run import Run
 from edge.cli.simulate.site import BEGAN_MS, SimulatedSite
@@ -91,6 +91,7 @@ class Seen:
     """Counts kinds of events, reasons, rules that grant, and orders."""
 
     name = "seen"
+    heeds = EVERYTHING
 
     def __init__(self) -> None:
         self.kinds: Counter[EventKind] = Counter()

@@ -15,7 +15,7 @@ import pytest
 
 from edge.cli.exits import GOOD, TROUBLE, WRONG_USE
 from edge.cli.simulate import command
-from edge.cli.simulate.checking import Handled, Observation, Rest, Violation
+from edge.cli.simulate.checking import EVERYTHING, Handled, Observation, Rest, Violation
 from edge.cli.simulate.command import (
     SITES,
     Options,
@@ -40,6 +40,7 @@ class NobodyEnters:
     """A checker that is wrong on purpose."""
 
     name = "nobody enters"
+    heeds = EVERYTHING
 
     def see(self, seen: Observation) -> None:
         if isinstance(seen, Handled):

@@ -25,7 +25,7 @@ class Scene:
     def __init__(self) -> None:
         self.site = SimulatedSite(settings(), "by hand", FAIR)
         self.seen: list[Observation] = []
-        self.site.witness.listeners.append(self.seen.append)
+        self.site.witness.listen(self.seen.append)
         self.guest = self.site.village.with_code[5]
         times_ms = (self.site.began_ms - HOUR_MS, self.site.began_ms + HOUR_MS)
         row = booking("b-1", self.guest, "living-room", times_ms)

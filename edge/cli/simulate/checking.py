@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -162,6 +162,9 @@ Observation = (
     | Ordered
     | Stormed
 )
+#: The kinds of observation, and some or all of them.
+Kinds = frozenset[type[Seen]]
+EVERYTHING: Kinds = frozenset(get_args(Observation))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +206,10 @@ class Checker(Protocol):
     @property
     def name(self) -> str:
         """What a violation is called by."""
+
+    @property
+    def heeds(self) -> Kinds:
+        """The kinds of observation that mean something to it; it gets no others."""
 
     def see(self, seen: Observation) -> None:
         """Take the next observation; raises Violation."""

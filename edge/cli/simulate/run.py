@@ -75,11 +75,12 @@ class Run:
         self._trace = trace
         self._dark = self.site.chance("dark")
         self._workload = Workload(self.crowd)
-        listeners = self.site.witness.listeners
-        listeners.append(self.tally.see)
+        witness = self.site.witness
+        witness.listen(self.tally.see, self.tally.heeds)
         if trace is not None:
-            listeners.append(trace.see)
-        listeners += [checker.see for checker in self._checkers]
+            witness.listen(trace.see)
+        for checker in self._checkers:
+            witness.listen(checker.see, checker.heeds)
         self.site.went_dark = self._went_dark
 
     def play(self) -> Outcome:

@@ -14,13 +14,15 @@ from edge.cli.simulate.checking import Stormed as Storm
 from firmware_sim.happening import What
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Observation
+    from edge.cli.simulate.checking import Kinds, Observation
 
 _SHOWN = (What.CARD_PUT, What.CODE_SHOWN)
 
 
 class Tally:
     """Counts of one run, or of many that are added up."""
+
+    heeds: Kinds = frozenset({Booted, Handled, Happened, PowerLost, Stored, Storm})
 
     def __init__(self) -> None:
         self.scans = 0

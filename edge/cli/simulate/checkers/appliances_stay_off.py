@@ -19,7 +19,7 @@ from edge.core.event import EventKind
 from edge.core.order import ApplianceOrdered
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Ground, Observation, Rest
+    from edge.cli.simulate.checking import Ground, Kinds, Observation, Rest
     from edge.core.event import Event
 
 #: A slot's end is acted upon when the next timer runs.
@@ -31,6 +31,7 @@ class AppliancesStayOff:
     """Watches what is switched on, why, and until when."""
 
     name = "appliances only inside a slot with presence"
+    heeds: Kinds = Picture.heeds | {PowerLost}
 
     def __init__(self, ground: Ground) -> None:
         self._picture = Picture(ground)

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from edge.cli.simulate.checking import Handled, Violation
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Observation, Rest
+    from edge.cli.simulate.checking import Kinds, Observation, Rest
 
 
 class ClockIsTrue:
     """Holds each moment against the true time."""
 
     name = "clock is true"
+    heeds: Kinds = frozenset({Handled})
 
     def see(self, seen: Observation) -> None:
         """Take the next observation."""

@@ -22,7 +22,7 @@ from edge.core.event import EventKind
 from edge.core.stimulus import Scan
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Ground, Observation, Rest
+    from edge.cli.simulate.checking import Ground, Kinds, Observation, Rest
     from edge.core.event import Event
 
 #: A scan older than this makes no decision (law 5); another checker sees to it.
@@ -51,6 +51,7 @@ class DecisionsAreRight:
     """Holds every answer at a reader against the oracle's."""
 
     name = GRANTS
+    heeds: Kinds = Picture.heeds
 
     def __init__(self, ground: Ground) -> None:
         self._picture = Picture(ground)

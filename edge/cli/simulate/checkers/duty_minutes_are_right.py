@@ -17,7 +17,7 @@ from edge.cli.simulate.oracle.durations import closing_after_ms, fits, unsure_ms
 from edge.core.event import EventKind
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Ground, Observation, Rest
+    from edge.cli.simulate.checking import Ground, Kinds, Observation, Rest
     from edge.cli.simulate.oracle.chronicle import Told
 
 LONGEST_MIN = 12 * 60
@@ -27,6 +27,7 @@ class DutyMinutesAreRight:
     """Times every shift by itself."""
 
     name = "duty minutes equal the oracle's"
+    heeds: Kinds = Chronicle.heeds
 
     def __init__(self, ground: Ground) -> None:
         self._plan = ground.plan

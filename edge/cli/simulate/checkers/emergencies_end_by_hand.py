@@ -20,7 +20,7 @@ from edge.core.order import EmergencyEndOrdered, ModeOrdered
 from edge.core.stimulus import DeviceChanged, FireInputChanged
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Ground, Observation, Rest
+    from edge.cli.simulate.checking import Ground, Kinds, Observation, Rest
     from edge.core.event import Event
 
 
@@ -28,6 +28,7 @@ class EmergenciesEndByHand:
     """Watches every end of an emergency."""
 
     name = "emergencies end by hand alone"
+    heeds: Kinds = Chronicle.heeds
 
     def __init__(self, ground: Ground) -> None:
         self._has_input = ground.plan.has_fire_input

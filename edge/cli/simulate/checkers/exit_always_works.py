@@ -11,7 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge.cli.simulate.checking import CarriedOut, Handled, Happened, Violation
+from edge.cli.simulate.checking import (
+    EVERYTHING,
+    CarriedOut,
+    Handled,
+    Happened,
+    Violation,
+)
 from edge.cli.simulate.oracle.calm import Calm
 from edge.cli.simulate.oracle.chronicle import Chronicle
 from edge.cli.simulate.oracle.standing import Standing
@@ -22,7 +28,7 @@ from edge.core.stimulus import ExitButtonChanged, Scan
 from firmware_sim.happening import What
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Ground, Observation, Rest
+    from edge.cli.simulate.checking import Ground, Kinds, Observation, Rest
 
 #: From the button to the strike: a poll of the board, an order and its answer.
 WITHIN_S = 1.0
@@ -34,6 +40,7 @@ class ExitAlwaysWorks:
     """Watches buttons, exit readers and strikes."""
 
     name = "exit always works"
+    heeds: Kinds = EVERYTHING
 
     def __init__(self, ground: Ground) -> None:
         self._plan = ground.plan

@@ -21,7 +21,7 @@ from edge.core.event import EventKind
 from edge.core.plan import Direction
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Ground, Observation, Rest
+    from edge.cli.simulate.checking import Ground, Kinds, Observation, Rest
     from edge.cli.simulate.oracle.chronicle import Told
     from edge.core.event import Person
 
@@ -33,6 +33,7 @@ class FaresAreRight:
     """Prices every visit by itself."""
 
     name = "fares equal the oracle's"
+    heeds: Kinds = Chronicle.heeds | {RosterAdopted}
 
     def __init__(self, ground: Ground) -> None:
         self._plan = ground.plan

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge.cli.simulate.checking import (
+    EVERYTHING,
     Booted,
     Handled,
     Happened,
@@ -28,7 +29,7 @@ from edge.core.stimulus import FireInputChanged
 from firmware_sim.happening import What
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Ground, Observation, Rest
+    from edge.cli.simulate.checking import Ground, Kinds, Observation, Rest
 
 WITHIN_S = 0.5
 
@@ -37,6 +38,7 @@ class FireOpensEscapes:
     """Watches fires, orders and strikes."""
 
     name = "fire opens all escape doors"
+    heeds: Kinds = EVERYTHING
 
     def __init__(self, ground: Ground) -> None:
         doors = ground.plan.doors.values()

@@ -12,7 +12,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from edge.cli.simulate.checking import Handled, Happened, Violation
+from edge.cli.simulate.checking import EVERYTHING, Handled, Happened, Violation
 from edge.cli.simulate.oracle.calm import Calm
 from edge.cli.simulate.oracle.chronicle import Chronicle
 from edge.cli.simulate.oracle.leaves import LAST_PULSE_S, SLACK_S, Leaves
@@ -22,7 +22,7 @@ from edge.core.stimulus import ContactChanged
 from firmware_sim.happening import What
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Ground, Observation, Rest
+    from edge.cli.simulate.checking import Ground, Kinds, Observation, Rest
 
 #: A forced door is told within a second; the board is asked a few times in one.
 WITHIN_S = 2.0
@@ -32,6 +32,7 @@ class ForcedAlarmIsTrue:
     """Watches leaves, strikes and alarms."""
 
     name = "forced alarm exactly when forced"
+    heeds: Kinds = EVERYTHING
 
     def __init__(self, ground: Ground) -> None:
         self._plan = ground.plan

@@ -15,7 +15,7 @@ from edge.core.event import EventKind
 from edge.core.stimulus import Scan
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Observation, Rest
+    from edge.cli.simulate.checking import Kinds, Observation, Rest
 
 SCAN_LIFE_S = 2.0
 _DECISIONS = frozenset(
@@ -35,6 +35,7 @@ class NothingOldOpens:
     """Watches what old scans lead to."""
 
     name = "nothing old opens"
+    heeds: Kinds = frozenset({Handled})
 
     def see(self, seen: Observation) -> None:
         """Take the next observation."""

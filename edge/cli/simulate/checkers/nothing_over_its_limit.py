@@ -13,7 +13,7 @@ from edge.cli.simulate.checking import Booted, Handled, Renumbered, Stored, Viol
 from edge.core.stimulus import Scan
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Observation, Rest
+    from edge.cli.simulate.checking import Kinds, Observation, Rest
 
 #: Events kept in memory while the disk takes none; scans beyond are refused.
 RING_EVENTS = 10_000
@@ -29,6 +29,7 @@ class NothingOverItsLimit:
     """Counts what waits."""
 
     name = "nothing over its limit"
+    heeds: Kinds = frozenset({Booted, Handled, Renumbered, Stored})
 
     def __init__(self) -> None:
         self._numbered = self._stored = 0

@@ -9,6 +9,7 @@ Source: ARCHITECTURE.md, law "An identity number exists only inside one function
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from edge.cli.simulate.checking import Handled, Happened, Ordered, Stormed, Violation
@@ -16,17 +17,23 @@ from edge.core.command import Indicate
 from edge.core.event import encode_core, encode_person
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Ground, Observation, Rest
+    from edge.cli.simulate.checking import Ground, Kinds, Observation, Rest
 
 
 class NothingPersonalLeaks:
     """Looks for what was planted."""
 
     name = "planted numbers appear nowhere"
+    heeds: Kinds = frozenset({Handled, Happened, Ordered, Stormed})
 
     def __init__(self, ground: Ground) -> None:
         tokens = {token.hex() for token in ground.holders}
         self._planted = sorted(ground.planted | tokens)
+        #: A row of letters and digits as long as the shortest planted one: most texts
+        #: have none, and then hold nothing planted.
+        shortest = min(map(len, self._planted), default=0)
+        is_plain = all(planted.isalnum() for planted in self._planted)
+        self._suspicious = re.compile(rf"\w{{{shortest}}}" if is_plain else "")
         self._holders = frozenset(ground.holders.values())
 
     def see(self, seen: Observation) -> None:
@@ -57,6 +64,8 @@ class NothingPersonalLeaks:
             self._look(f"{item.core}{item.pii}", f"{item.seq} at the platform")
 
     def _look(self, text: str, where: str) -> None:
+        if self._suspicious.search(text) is None:
+            return
         for planted in self._planted:
             if planted in text:
                 # What it is must not be told on: it would stand in the trace.

@@ -16,13 +16,14 @@ from edge.core.command import OpenCompartment
 from edge.core.event import EventKind
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Observation, Rest
+    from edge.cli.simulate.checking import Kinds, Observation, Rest
 
 
 class OneHolderACompartment:
     """Watches rentals and the orders that open."""
 
     name = "one holder a compartment"
+    heeds: Kinds = Chronicle.heeds | {CarriedOut}
 
     def __init__(self) -> None:
         self._lockers = Lockers()

@@ -14,7 +14,7 @@ from edge.cli.simulate.checking import Booted, Handled, RosterAdopted, Violation
 from edge.core.event import EventKind
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Ground, Observation, Rest
+    from edge.cli.simulate.checking import Ground, Kinds, Observation, Rest
     from edge.core.event import Event
 
 #: Decisions about a person carry both revisions, or nobody could explain them.
@@ -25,6 +25,7 @@ class OneRosterADecision:
     """Holds each event's revisions against those in force."""
 
     name = "one roster version a decision"
+    heeds: Kinds = frozenset({Booted, Handled, RosterAdopted})
 
     def __init__(self, ground: Ground) -> None:
         self._settings = ground.plan.settings_revision

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from edge.cli.simulate.checking import Violation
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Observation, Rest
+    from edge.cli.simulate.checking import Kinds, Observation, Rest
 
 
 class PlatformIsJournal:
     """Compares both, text by text."""
 
     name = "platform is journal"
+    heeds: Kinds = frozenset()
 
     def see(self, seen: Observation) -> None:
         """Take the next observation; only the end counts."""

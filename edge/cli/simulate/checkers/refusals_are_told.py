@@ -16,7 +16,7 @@ from edge.core.event import EventKind
 from edge.core.stimulus import Scan, Unreadable
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Observation, Rest
+    from edge.cli.simulate.checking import Kinds, Observation, Rest
 
 _REFUSING = frozenset(
     {Indication.DENIED, Indication.WAITING, Indication.TRY_AGAIN, Indication.TAP_CARD}
@@ -27,6 +27,7 @@ class RefusalsAreTold:
     """Watches what readers show."""
 
     name = "a refusal is told"
+    heeds: Kinds = frozenset({Handled})
 
     def see(self, seen: Observation) -> None:
         """Take the next observation."""

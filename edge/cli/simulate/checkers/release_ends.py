@@ -16,7 +16,7 @@ from edge.core.command import HoldOpen, Release
 from firmware_sim.happening import What
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Observation, Rest
+    from edge.cli.simulate.checking import Kinds, Observation, Rest
 
 #: An order may wait two seconds for its line and be repeated within one more; the
 #: board counts in tenths.
@@ -27,6 +27,7 @@ class ReleaseEnds:
     """Watches every strike."""
 
     name = "every release ends"
+    heeds: Kinds = frozenset({CarriedOut, Happened})
 
     def __init__(self) -> None:
         self._until_s: dict[str, float] = {}

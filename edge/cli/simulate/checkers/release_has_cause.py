@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING
 
 from edge.cli.simulate.checking import (
+    EVERYTHING,
     Booted,
     CarriedOut,
     Handled,
@@ -26,7 +27,7 @@ from edge.core.command import OpenCompartment, Release, SwitchAppliance
 from edge.core.event import EventKind
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Observation, Rest
+    from edge.cli.simulate.checking import Kinds, Observation, Rest
     from edge.cli.simulate.oracle.chronicle import Told
     from edge.core.event import Event
 
@@ -55,6 +56,7 @@ class ReleaseHasCause:
     """Watches every order that opens something."""
 
     name = "no release without a committed cause"
+    heeds: Kinds = EVERYTHING
 
     def __init__(self) -> None:
         self._chronicle = Chronicle()

@@ -17,7 +17,7 @@ from edge.cli.simulate.oracle.book import read_roster, read_rows
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge.cli.simulate.checking import Ground, Observation, Rest
+    from edge.cli.simulate.checking import Ground, Kinds, Observation, Rest
     from edge.cli.simulate.oracle.book import Book
 
     #: The feed's rows as canonical text, by kind and id.
@@ -28,6 +28,7 @@ class RosterIsFeed:
     """Reads each roster that is adopted, and its rows."""
 
     name = "the roster is a revision of the feed"
+    heeds: Kinds = frozenset({FeedWritten, RosterAdopted})
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from edge.cli.simulate.checking import Booted, Handled, Renumbered, Stored, Violation
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Observation, Rest
+    from edge.cli.simulate.checking import Kinds, Observation, Rest
 
 
 class SeqHasNoHoles:
     """Watches every number that the controller gives."""
 
     name = "seq has no holes"
+    heeds: Kinds = frozenset({Booted, Handled, Renumbered, Stored})
 
     def __init__(self) -> None:
         self._next = 1

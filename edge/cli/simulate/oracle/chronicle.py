@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from edge.cli.simulate.checking import Booted, Handled, Renumbered, Stored
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Observation
+    from edge.cli.simulate.checking import Kinds, Observation
     from edge.core.event import Event
 
 
@@ -45,6 +45,8 @@ class Fold(Protocol):
 
 class Chronicle:
     """Tells its folds of every event, and tells them anew after a power cut."""
+
+    heeds: Kinds = frozenset({Booted, Handled, Renumbered, Stored})
 
     def __init__(self, *folds: Fold) -> None:
         self._folds = folds

@@ -19,7 +19,7 @@ from edge.core.doors.door import DoorMode
 from edge.core.stimulus import ContactChanged
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Observation
+    from edge.cli.simulate.checking import Kinds, Observation
     from edge.cli.simulate.oracle.standing import Standing
     from edge.core.plan import SitePlan
 
@@ -43,6 +43,8 @@ class Leaf:
 
 class Leaves:
     """All doors of the site."""
+
+    heeds: Kinds = frozenset({Booted, CarriedOut, Handled})
 
     def __init__(self, plan: SitePlan, standing: Standing) -> None:
         self._plan = plan

@@ -25,7 +25,7 @@ from edge.core.event import EventKind
 from edge.core.stimulus import DeviceChanged, Scan
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Ground, Observation
+    from edge.cli.simulate.checking import Ground, Kinds, Observation
     from edge.core.people.entries import Cardholder
     from edge.core.people.roster import Roster
 
@@ -79,6 +79,10 @@ class Memory:
 
 class Picture:
     """Everything that a second opinion needs."""
+
+    heeds: Kinds = (
+        frozenset({Booted, Handled, RosterAdopted}) | Leaves.heeds | Chronicle.heeds
+    )
 
     def __init__(self, ground: Ground) -> None:
         self.plan = ground.plan
