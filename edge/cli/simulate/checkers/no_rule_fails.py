@@ -12,13 +12,14 @@ from edge.cli.simulate.checking import Handled, Violation
 from edge.core.event import EventKind
 
 if TYPE_CHECKING:
-    from edge.cli.simulate.checking import Observation, Rest
+    from edge.cli.simulate.checking import Kinds, Observation, Rest
 
 
 class NoRuleFails:
     """Watches for the box's own word."""
 
     name = "no rule fails"
+    heeds: Kinds = frozenset({Handled})
 
     def see(self, seen: Observation) -> None:
         """Take the next observation."""
