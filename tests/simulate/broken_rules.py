@@ -217,7 +217,7 @@ def old_scans_decide(patch: Patch) -> None:
 
 
 def releases_do_not_wait(patch: Patch) -> None:
-    patch.setattr(Waiting, "keep", lambda *_: False)
+    patch.setattr(Waiting, "keep", lambda *_, **__: False)
 
 
 def blocked_doors_stay_shut(patch: Patch) -> None:
