@@ -2,8 +2,9 @@
 """What the rules wish to happen, as values.
 
 The law of the module: a wish says what, never how; which relay moves is known to
-the bindings alone. Only a :class:`Release` that is no egress and an
-:class:`OpenCompartment` wait for their commit, and switching an appliance on.
+the bindings alone. What opens waits for the commit of its ``cause``: a
+:class:`Release` that is no egress, a :class:`HoldOpen` that somebody ordered, an
+:class:`OpenCompartment`, and switching an appliance on. A cause of 0 is stored.
 """
 
 from __future__ import annotations
@@ -55,9 +56,14 @@ class Relock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldOpen:
-    """Keep the door released until told otherwise (fire release alone)."""
+    """Keep the door released until told otherwise.
+
+    ``cause`` is the seq of the order; 0, waiting for nothing, for the fire release and
+    for what is done once more.
+    """
 
     door: str
+    cause: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

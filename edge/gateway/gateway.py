@@ -6,10 +6,11 @@ The law of the module:
 * a step takes every stimulus that waits, handles each in order and hands all their
   events to one commit; commits never overlap, so that what happens during one joins
   the next (group commit);
-* a release of a door waits for its grant's commit, but for 250 ms at most: then the
-  door opens anyway and a later STORAGE_SLOW names the grants released late; the
-  medicine box likewise, a locker compartment never: a lost record could hand it to
-  two people, so the rules are told that it was not opened;
+* a release of a door waits for its grant's commit, and an unlocking for its order's,
+  but for 250 ms at most: then the door opens anyway and a later STORAGE_SLOW names
+  what was released late; the medicine box likewise, a locker compartment never: a
+  lost record could hand it to two people, so the rules are told that it was not
+  opened;
 * contacts, exit buttons, fire and device states are handled on arrival, also while
   a commit is in flight, and what they cause leaves at once;
 * a commit is never cancelled; events without its answer stay in ``_ring``;
@@ -30,7 +31,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from edge.core.command import OpenCompartment, Release, SwitchAppliance
+from edge.core.command import HoldOpen, OpenCompartment, Release, SwitchAppliance
 from edge.core.event import EventKind
 from edge.core.order import ApplianceOrdered
 from edge.core.stimulus import Noted, OpenRefused
@@ -285,7 +286,11 @@ class Gateway:
         return True
 
     def _is_shut(self, command: Command) -> bool:
-        return isinstance(command, Release) and self._controller.is_shut(command.door)
+        match command:
+            case Release(door=door) | HoldOpen(door=door):
+                return self._controller.is_shut(door)
+            case _:
+                return False
 
     @contextmanager
     def _settling(self) -> Iterator[None]:

@@ -35,7 +35,7 @@ APPLIANCE_PATIENCE_S = 2.0
 #: Seqs that one STORAGE_SLOW event names; the rest is only counted.
 NAMED_LATE = 8
 
-Wish = Release | OpenCompartment | SwitchAppliance
+Wish = Release | HoldOpen | OpenCompartment | SwitchAppliance
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Held:
     def may_be_late(self) -> bool:
         """Whether it is done without its commit rather than keep somebody outside."""
         match self.wish:
-            case Release():
+            case Release() | HoldOpen():
                 return True
             case OpenCompartment(is_first_aid=is_first_aid):
                 return is_first_aid
@@ -80,7 +80,7 @@ class Waiting:
     ) -> bool:
         """Keep a wish whose event is not stored yet; False: it need not wait."""
         match command:
-            case Release(is_egress=False) | OpenCompartment():
+            case Release(is_egress=False) | HoldOpen() | OpenCompartment():
                 pass
             case SwitchAppliance(is_on=True):
                 pass
@@ -99,7 +99,11 @@ class Waiting:
         """
         match command:
             case Relock(door=door) | HoldOpen(door=door):
-                self._take(lambda wish: isinstance(wish, Release) and wish.door == door)
+                self._take(
+                    lambda wish: (
+                        isinstance(wish, Release | HoldOpen) and wish.door == door
+                    )
+                )
             case SwitchAppliance(appliance=name):
                 self._take(
                     lambda wish: (

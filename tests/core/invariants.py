@@ -33,6 +33,8 @@ class Invariants:
         self.is_fire = False
         self.leaves: set[str] = set()
         self.by_hand: dict[int, str] = {}
+        #: What may unlock a door, and which; "site" may any.
+        self.unlocked: dict[int, str] = {}
         self.lockers = LockerInvariants()
         self.seen: Counter[str] = Counter()
 
@@ -93,6 +95,8 @@ class Invariants:
                 self.persons[booking] -= 1
 
     def _modes(self, event: Event) -> None:
+        if event.kind in (EventKind.DOOR_MODE_CHANGED, EventKind.EMERGENCY_ENDED):
+            self.unlocked[event.seq] = event.subject
         match event.kind:
             case EventKind.DOOR_MODE_CHANGED:
                 self.modes[event.subject] = str(event.fact("mode"))
@@ -123,6 +127,11 @@ class Invariants:
 
     def _command(self, command: Command) -> None:
         match command:
+            case Release(cause=0):
+                pass  # an unlocked door is kept so; what follows may lock it
+            case Release(cause=cause) if cause in self.unlocked:
+                assert self.unlocked[cause] in (command.door, "site"), f"{command}"
+                assert not command.is_egress, f"before its cause is stored: {command}"
             case Release(is_egress=False):
                 door = self.granted.get(command.cause)
                 door = door or self.by_hand.get(command.cause)

@@ -154,12 +154,14 @@ def test_an_unlocked_door_is_kept_so_by_pulses_renewed_at_half_their_time() -> N
     stage = _both()
     assert stage.order("lounge-door", "UNLOCKED") == ["DOOR_MODE_CHANGED"]
     assert stage.wait(0) == ["release lounge-door"], "at once"
-    pulses = []
+    pulses = stage.releases()
+    assert [pulse.cause for pulse in pulses] == [1], "once its order is stored"
     for _ in range(6):
         assert stage.wait(4.999) == []
         assert stage.wait(0.001) == ["release lounge-door"]
         pulses += stage.releases()
-    assert {(p.duration_s, p.is_egress) for p in pulses} == {(10.0, True)}
+    assert {(p.duration_s, p.is_egress) for p in pulses} == {(10.0, False)}
+    assert {pulse.cause for pulse in pulses[1:]} == {0}
     stage.order("lounge-door", "LOCKED")
     assert stage.wait(60) == []
 

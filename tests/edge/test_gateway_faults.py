@@ -260,7 +260,7 @@ async def test_a_door_locked_meanwhile_stays_locked(
     assert stage.doors() == [Relock(door="hall-door")]
 
 
-def shut(stage: Stage, mode: DoorMode) -> None:
+def set_mode(stage: Stage, mode: DoorMode) -> None:
     order = ModeOrdered(door="hall-door", mode=mode, actor="li", reason="danger")
     stage.gateway.do(lambda controller, now: controller.handle(order, now))
 
@@ -274,7 +274,7 @@ async def test_a_grant_whose_door_is_shut_meanwhile_opens_nothing(
     stage.gateway.arrive(ContactChanged(door="hall-door", is_open=True))
     stage.scan(1)
     await settle()
-    shut(stage, mode)
+    set_mode(stage, mode)
     assert stage.doors() == []
     if is_slow:
         await clock.go(COMMIT_PATIENCE_S + 0.1)
@@ -292,7 +292,7 @@ async def test_whom_a_shut_door_admits_comes_in(stage: Stage) -> None:
     builder.add([replace(holder, roles=("RESPONDER",)), *others])
     roster = builder.build(Cursor("0001-00000000", 2))
     stage.gateway.do(lambda controller, now: controller.adopt(roster, now))
-    shut(stage, DoorMode.BLOCKED)
+    set_mode(stage, DoorMode.BLOCKED)
     await settle()
     await stage.journal.complete_all()
     stage.scan(0)

@@ -48,8 +48,9 @@ class Doorkeeper:
         self._unlocking = Unlocking(site)
         self._partners = _partners(site)
         self._mode_changes: Counter[str] = Counter()
-        #: Doors whose imposed mode changed and whose outputs do not follow it yet.
-        self._unsettled: dict[str, None] = {}
+        #: Doors whose imposed mode changed and whose outputs do not follow it yet; and
+        #: the event by which it did.
+        self._unsettled: dict[str, int] = {}
 
     def mode(self, door_id: str) -> DoorMode:
         """Return the door's mode."""
@@ -191,9 +192,9 @@ class Doorkeeper:
             ("reason", order.reason[:MAX_TEXT]),
         )
         facts += (("until", until_ms),) if until_ms else ()
-        self._tell_intent(EventKind.DOOR_MODE_CHANGED, door_id, now, facts)
+        told = self._tell_intent(EventKind.DOOR_MODE_CHANGED, door_id, now, facts)
         self._intents.change(door_id, intent.order(order.mode, until_ms))
-        self._own_changed(door_id, now)
+        self._own_changed(door_id, now, told.seq)
         return ""
 
     def staff_came_in(self, door_id: str, now: Moment) -> None:
@@ -217,8 +218,7 @@ class Doorkeeper:
     def settle(self, now: Moment) -> None:
         """Drive the outputs of doors whose imposed mode has changed."""
         for door_id in tuple(self._unsettled):
-            del self._unsettled[door_id]
-            self._enter_mode(door_id, now)
+            self._enter_mode(door_id, now, self._unsettled.pop(door_id))
 
     def board_changed(
         self, door_ids: Iterable[str], now: Moment, *, is_online: bool
@@ -253,6 +253,7 @@ class Doorkeeper:
     def renumber(self, shift: int) -> None:
         """Follow the journal into a new epoch."""
         self._leaves.renumber(shift)
+        self._strikes.renumber(shift)
 
     def dump(self) -> dict[str, Any]:
         """Return what must survive a restart, as JSON values."""
@@ -290,27 +291,27 @@ class Doorkeeper:
         if heeded.is_unlocked:
             kind = EventKind.DOOR_UNLOCKED_BY_SCHEDULE
             facts = (("until", heeded.opened_until_ms),)
-        self._tell_intent(kind, door_id, now, facts)
+        told = self._tell_intent(kind, door_id, now, facts)
         self._intents.change(door_id, heeded)
-        self._own_changed(door_id, now)
+        self._own_changed(door_id, now, told.seq)
 
     def _tell_intent(
         self, kind: EventKind, door_id: str, now: Moment, facts: Facts
-    ) -> None:
+    ) -> Event:
         imposed = self._intents.of(door_id).imposed
         if imposed is not None:
             facts += (("under", imposed.value),)
-        self._out.event(kind, door_id, now, facts=facts)
+        return self._out.event(kind, door_id, now, facts=facts)
 
     def _lay(self, door_id: str, mode: DoorMode | None) -> None:
         if self._intents.impose(door_id, mode):
             self._take_mode(door_id)
-            self._unsettled[door_id] = None
+            self._unsettled[door_id] = self._out.next_seq - 1
 
-    def _own_changed(self, door_id: str, now: Moment) -> None:
+    def _own_changed(self, door_id: str, now: Moment, cause: int) -> None:
         if self._intents.of(door_id).imposed is None:
             self._take_mode(door_id)
-            self._enter_mode(door_id, now)
+            self._enter_mode(door_id, now, cause)
 
     def _relock(self, door_id: str, now: Moment) -> None:
         self._strikes.relock(door_id, now.monotonic_s)
@@ -321,21 +322,25 @@ class Doorkeeper:
         self._mode_changes[door_id] += 1
         self._strikes.end_unlocked(door_id)
 
-    def _enter_mode(self, door_id: str, now: Moment) -> None:
-        """Drive the outputs of a new mode; never lock onto an open leaf."""
-        if self._keep_free(door_id):
+    def _enter_mode(self, door_id: str, now: Moment, cause: int) -> None:
+        """Drive the outputs of a new mode; never lock onto an open leaf.
+
+        Only what is imposed opens without waiting for its cause's commit.
+        """
+        is_imposed = self._intents.of(door_id).imposed is not None
+        if self._keep_free(door_id, 0 if is_imposed else cause):
             return
         self._leaves.lock(door_id, now)
         if not self._doors[door_id].is_open:
             self._relock(door_id, now)
 
-    def _keep_free(self, door_id: str) -> bool:
+    def _keep_free(self, door_id: str, cause: int = 0) -> bool:
         """Ask for the outputs of a free mode; False if the mode locks."""
         match self.mode(door_id):
             case DoorMode.LOCKED_OPEN:
-                self._strikes.hold(door_id)
+                self._strikes.hold(door_id, cause)
             case DoorMode.UNLOCKED:
-                self._strikes.keep_unlocked(door_id)
+                self._strikes.keep_unlocked(door_id, cause)
             case _:
                 return False
         return True

@@ -38,6 +38,8 @@ class Strikes:
         self._doors = doors
         self._relays = {door_id: Relay() for door_id in doors}
         self._renew_at_s: dict[str, float] = {}
+        #: By door that is to be kept unlocked: what its first pulse follows from.
+        self._unlocked_by: dict[str, int] = {}
         self._silent: set[str] = set()
 
     def pulse(
@@ -62,18 +64,24 @@ class Strikes:
         self._out.command(Relock(door=door_id))
         self._rest_from(door_id, now_s)
 
-    def hold(self, door_id: str) -> None:
-        """Release until told otherwise."""
-        self._out.command(HoldOpen(door=door_id))
+    def hold(self, door_id: str, cause: int = 0) -> None:
+        """Release until told otherwise; 0: waiting for no commit."""
+        self._out.command(HoldOpen(door=door_id, cause=cause))
         self._rest_from(door_id, HELD)
 
-    def keep_unlocked(self, door_id: str) -> None:
-        """Release by pulses: the next tick sends the first and renews it."""
+    def keep_unlocked(self, door_id: str, cause: int = 0) -> None:
+        """Release by pulses: the next tick sends the first and renews it.
+
+        The first waits for its cause's commit; those that renew it need none.
+        """
         self._renew_at_s[door_id] = 0.0
+        if cause:
+            self._unlocked_by[door_id] = cause
 
     def end_unlocked(self, door_id: str) -> None:
         """Renew its pulses no more; the last one ends on the board."""
         self._renew_at_s.pop(door_id, None)
+        self._unlocked_by.pop(door_id, None)
 
     def board_changed(self, door_ids: Iterable[str], *, is_online: bool) -> None:
         """Take in that the board of these doors answers, or ceased to."""
@@ -108,12 +116,18 @@ class Strikes:
         for door_id, at_s in self._renew_at_s.items():
             if now.monotonic_s >= at_s:
                 self._renew_at_s[door_id] = now.monotonic_s + UNLOCKED_RENEW_S
-                self.pulse(door_id, UNLOCKED_PULSE_S, now, cause=0, is_egress=True)
+                cause = self._unlocked_by.pop(door_id, 0)
+                self.pulse(door_id, UNLOCKED_PULSE_S, now, cause=cause, is_egress=False)
         for door_id, relay in self._relays.items():
             if relay.on_since_s is not None and not self._doors[door_id].is_free:
                 may_relock = self._may_relock(door_id)
                 changed, effects = expire(relay, now.monotonic_s, may_relock=may_relock)
                 self._apply(door_id, changed, effects, now)
+
+    def renumber(self, shift: int) -> None:
+        """Follow the journal into a new epoch."""
+        moved = {door_id: seq + shift for door_id, seq in self._unlocked_by.items()}
+        self._unlocked_by = moved
 
     def stuck(self) -> tuple[str, ...]:
         """Return the doors whose output does not come to rest, in their order."""

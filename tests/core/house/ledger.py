@@ -226,6 +226,7 @@ class Ledger:
         assert command.duration_s > 0, f"{command}"
         if command.cause == 0:  # a free door is kept so by pulses
             assert "UNLOCKED" in self._modes[command.door], f"{command}"
+            assert not command.is_egress, f"{command}"
             return
         by_exit = self._last_exit.get(command.door)
         cause = self._cause(command.cause, *_RELEASING)
@@ -239,7 +240,7 @@ class Ledger:
                 assert command.is_egress, f"{command}"
                 assert command.cause == by_exit, f"an older request: {command}"
             case _:
-                assert cause.subject == command.door, f"{command}"
+                assert cause.subject in (command.door, "site"), f"{command}"
                 assert not command.is_egress, f"{command}"
 
     def _compartment(self, command: OpenCompartment) -> None:
@@ -259,5 +260,11 @@ def _door(granted: Event) -> str:
     return PLACE.access_points[granted.subject].door_id
 
 
-_RELEASING = (K.ACCESS_GRANTED, K.MANUAL_ENTRY, K.REQUEST_TO_EXIT)
+_UNLOCKING = (
+    K.DOOR_MODE_CHANGED,
+    K.DOOR_UNLOCKED_BY_SCHEDULE,
+    K.DRILL_ENDED,
+    K.EMERGENCY_ENDED,
+)
+_RELEASING = (K.ACCESS_GRANTED, K.MANUAL_ENTRY, K.REQUEST_TO_EXIT, *_UNLOCKING)
 _OPENING = (K.ACCESS_GRANTED, K.MEDICINE_BOX_OPENED)

@@ -105,7 +105,7 @@ def test_a_wrong_sum_and_a_wrong_name_are_noticed() -> None:
     "wish",
     [
         Release(door="gate", duration_s=5.0, cause=3, is_egress=False),
-        Release(door="gate", duration_s=5.0, cause=0, is_egress=True),
+        Release(door="gate", duration_s=5.0, cause=0, is_egress=False),
         HoldOpen(door="kitchen-door"),
         OpenCompartment(bank="bank", number=2, cause=3, is_first_aid=False),
         SwitchAppliance(appliance="stove", is_on=True, cause=3),

@@ -23,7 +23,7 @@ from edge.cli.simulate.checking import (
     Violation,
 )
 from edge.cli.simulate.oracle.chronicle import Chronicle
-from edge.core.command import OpenCompartment, Release, SwitchAppliance
+from edge.core.command import HoldOpen, OpenCompartment, Release, SwitchAppliance
 from edge.core.event import EventKind
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 #: A door waits so long for its commit; the run counts in floats.
 PATIENCE_S = 0.25 - 1e-6
+_OPENING = (Release, HoldOpen, OpenCompartment, SwitchAppliance)
 #: What may open something.
 CAUSES = frozenset(
     {
@@ -42,6 +43,7 @@ CAUSES = frozenset(
         EventKind.DOOR_UNLOCKED_BY_SCHEDULE,
         EventKind.EMERGENCY_STARTED,
         EventKind.EMERGENCY_ENDED,
+        EventKind.DRILL_ENDED,
         EventKind.MEDICINE_BOX_OPENED,
         EventKind.PARCEL_DEPOSITED,
         EventKind.RENTAL_STARTED,
@@ -88,7 +90,7 @@ class ReleaseHasCause:
                         self._named(event)
                     self._is_disk_dead |= event.kind is EventKind.STORAGE_FAULT
                 for command in commands:
-                    if isinstance(command, Release | OpenCompartment | SwitchAppliance):
+                    if isinstance(command, _OPENING):
                         self._wished_s.setdefault(command.cause, at_s)
             case CarriedOut(command=command):
                 self._carried_out(command, seen.at_s)
@@ -121,6 +123,8 @@ class ReleaseHasCause:
     def _carried_out(self, command: object, at_s: float) -> None:
         match command:
             case Release(door=door, cause=cause, is_egress=False):
+                self._judge(door, cause, at_s, may_be_late=True)
+            case HoldOpen(door=door, cause=cause) if cause:
                 self._judge(door, cause, at_s, may_be_late=True)
             case OpenCompartment(number=number, cause=cause, is_first_aid=is_first_aid):
                 where = f"compartment {number}"
