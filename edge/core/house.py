@@ -315,23 +315,25 @@ class House:
             return "the board of this door's lock does not answer"
         if reason is None:
             is_fire = self.emergency.is_fire
-            why = self.doors.open_by_hand(order, now, is_fire=is_fire)
-            return why or self._cash_of(order, now)
+            cash = _cash_of(order)
+            why = self.local_orders.cash_flaw(cash, now) if cash else ""
+            why = why or self.doors.open_by_hand(order, now, is_fire=is_fire)
+            return why or (self.local_orders.note_cash(cash, now) if cash else "")
         who: Facts = (("actor", order.actor[:MAX_TEXT]), ("kind", "PANEL"))
         told: Facts = (("mode", mode.value),)
         denied = Denied(rule="mode", reason=reason, facts=told)
         self.reception.record(order.door, denied, now, who, self.rolls)
         return ""
 
-    def _cash_of(self, order: PanelOpenOrdered, now: Moment) -> str:
-        """Note the cash that was taken at the door for a booking."""
-        if not order.booking or not order.cash_fen:
-            return ""
-        noted = CashNoted(booking=order.booking, fen=order.cash_fen, actor=order.actor)
-        return self.local_orders.note_cash(noted, now)
-
     def _order_duty(self, order: DutyOrdered, now: Moment) -> str:
         return self.duty.order(order, self.rolls.holder(order.holder), now)
+
+
+def _cash_of(order: PanelOpenOrdered) -> CashNoted | None:
+    """Return the cash that was taken at the door for a booking."""
+    if not order.booking or not order.cash_fen:
+        return None
+    return CashNoted(booking=order.booking, fen=order.cash_fen, actor=order.actor)
 
 
 class _Passages:

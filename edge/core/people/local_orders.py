@@ -81,14 +81,9 @@ class LocalOrders:
 
     def note_cash(self, order: CashNoted, now: Moment) -> str:
         """Note cash for a booking, which may not have been synced yet; say why not."""
-        if not is_text(order.booking):
-            return "for which booking?"
-        if not 0 < order.fen <= MAX_FEN:
-            return f"from 1 to {MAX_FEN} fen"
-        cash = self._local.cash
-        kept = sum(now.earliest_ms - c.noted_ms < CASH_LIFE_MS for c in cash.values())
-        if order.booking not in cash and kept >= MAX_CASH:
-            return f"cash is noted for {MAX_CASH} bookings already"
+        flaw = self.cash_flaw(order, now)
+        if flaw:
+            return flaw
         known = self._rolls.booking(order.booking)
         facts: Facts = (
             ("actor", order.actor[:MAX_TEXT]),
@@ -99,6 +94,18 @@ class LocalOrders:
         self._out.event(
             EventKind.CASH_NOTED, "gateway", now, facts=facts, person=person
         )
+        return ""
+
+    def cash_flaw(self, order: CashNoted, now: Moment) -> str:
+        """Say why this cash cannot be noted, before anything is done for it."""
+        if not is_text(order.booking):
+            return "for which booking?"
+        if not 0 < order.fen <= MAX_FEN:
+            return f"from 1 to {MAX_FEN} fen"
+        cash = self._local.cash
+        kept = sum(now.earliest_ms - c.noted_ms < CASH_LIFE_MS for c in cash.values())
+        if order.booking not in cash and kept >= MAX_CASH:
+            return f"cash is noted for {MAX_CASH} bookings already"
         return ""
 
     def follow(self, event: Event) -> None:

@@ -274,6 +274,19 @@ def test_cash_taken_with_a_manual_entry_pays_the_booking() -> None:
     assert place.scan("wang")[-1] == "release kitchen-door"
 
 
+def test_no_door_opens_for_cash_that_cannot_be_noted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("edge.core.people.local_orders.MAX_CASH", 1)
+    place = Place(BOOKED)
+    place.open_by_hand("kitchen-door", cash_fen=900, booking="b2")
+    place.wait(60)
+    told = place.open_by_hand("kitchen-door", cash_fen=900, booking="b1")
+    assert told == ["COMMAND_REJECTED"]
+    assert place.controller.rejection == "cash is noted for 1 bookings already"
+    assert "release kitchen-door" in place.open_by_hand("kitchen-door"), "without it"
+
+
 @pytest.mark.parametrize("told", [{"count": -3}, {"count": 10**9}, {"cash_fen": -900}])
 def test_nonsense_at_the_panel_opens_nothing(told: dict[str, Any]) -> None:
     place = Place()
