@@ -136,7 +136,7 @@ def _refused(kind: RefusalKind, why: str) -> Refused:
 
 def _body(payload: bytes) -> dict[str, Any] | None:
     try:
-        body = json.loads(payload.decode(), parse_constant=_no_constant)
+        body = _DECODER.decode(payload.decode())
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) and _is_tame(body, DEPTH) else None
@@ -144,6 +144,9 @@ def _body(payload: bytes) -> dict[str, Any] | None:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def _is_tame(value: object, depth: int) -> bool:

@@ -11,6 +11,10 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: Happenings that a device remembers: an hour of a busy door (a pulse, an opening and
 #: an exit every 15 s is 1,440), and 200 kB at most.
@@ -92,6 +96,10 @@ class Happening:
         return told
 
 
+def _nobody() -> None:
+    """Be told of an entry, and do nothing."""
+
+
 class Diary:
     """The happenings of one thing: the latest ones, and those not told yet.
 
@@ -100,6 +108,8 @@ class Diary:
 
     def __init__(self, subject: Subject, name: str) -> None:
         self.name = name
+        #: Called after each entry, for a host that would not look into every diary.
+        self.on_note: Callable[[], None] = _nobody
         self._subject = subject
         self._entries: deque[Happening] = deque(maxlen=MAX_REMEMBERED)
         self._news: deque[Happening] = deque(maxlen=MAX_REMEMBERED)
@@ -118,6 +128,7 @@ class Diary:
         )
         self._entries.append(happening)
         self._news.append(happening)
+        self.on_note()
 
     def entries(self) -> tuple[Happening, ...]:
         """Return what is remembered, oldest first."""

@@ -98,7 +98,7 @@ class SharedPair(Generic[Member]):
 
     def deadline(self) -> float | None:
         """Return the earliest deadline of the boards and the echo."""
-        boards = (board.deadline() for board in self.boards)
+        boards = [board.deadline() for board in self.boards]
         return earliest(self._echo.deadline(), *boards)
 
     def tick(self, now: float) -> None:

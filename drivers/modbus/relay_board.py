@@ -185,7 +185,7 @@ class RelayBoards:
         times = [task.old_at for task in self._orders]
         if not self._master.is_idle:
             return min([*times, self._master.answer_by])
-        due_at = min(unit.due_at() for unit in self._units.values())
+        due_at = min([unit.due_at() for unit in self._units.values()])
         if any(self._is_served(task) for task in self._orders):
             due_at = 0.0
         return min([*times, max(due_at, self._master.ready_at)])

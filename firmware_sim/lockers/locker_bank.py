@@ -62,7 +62,8 @@ class Compartment:
         self._is_latched = True
         self._is_jammed = False
         self._is_held_shut = False
-        self._pulse_until: float | None = None
+        #: When the coil falls back, or None; a jammed latch's coil just hums.
+        self.pulse_until: float | None = None
         self._things: list[str] = []
         self._pulses = 0
         self._openings = 0
@@ -72,21 +73,14 @@ class Compartment:
     @property
     def feels_closed(self) -> bool:
         """What the feedback switch feels."""
-        match self._feedback:
-            case Feedback.LATCH:
-                return self._is_latched
-            case Feedback.LEAF:
-                return not self._is_open
+        if self._feedback is Feedback.LATCH:
+            return self._is_latched
+        return not self._is_open
 
     @property
     def holds_something(self) -> bool:
         """What an infrared gate inside tells."""
         return bool(self._things)
-
-    @property
-    def pulse_until(self) -> float | None:
-        """When the coil falls back, or None; a jammed latch's coil just hums."""
-        return self._pulse_until
 
     def pulse(self, at: float, duration_s: float) -> None:
         """Pull the latch back for ``duration_s``; again: from anew."""
@@ -94,14 +88,14 @@ class Compartment:
         if self._is_jammed:
             self._diary.note(What.COMPARTMENT_JAMMED, at, channel=self.channel)
             return
-        self._pulse_until = at + duration_s
+        self.pulse_until = at + duration_s
         self._is_latched = False
         if not self._is_held_shut:
             self._pop(at)
 
     def end_pulse(self) -> None:
         """Let the coil fall back; the latch engages if the leaf is there."""
-        self._pulse_until = None
+        self.pulse_until = None
         self._is_latched = not self._is_open
 
     # -- the hand in the world -----------------------------------------------------
@@ -111,7 +105,7 @@ class Compartment:
 
         While the coil pulls it springs back, unless something holds it.
         """
-        is_pulled = self._pulse_until is not None
+        is_pulled = self.pulse_until is not None
         if self._is_open and (self._is_held_shut or not is_pulled):
             self._is_open = False
             self._is_latched = not is_pulled
@@ -194,11 +188,11 @@ class LockerBank:
 
     def feels_closed(self) -> tuple[bool, ...]:
         """Return what the switches feel, from channel 1 on."""
-        return tuple(one.feels_closed for one in self.compartments)
+        return tuple([one.feels_closed for one in self.compartments])
 
     def next_change(self) -> float | None:
         """Return when the next pulse ends, or None."""
-        return earliest(*(one.pulse_until for one in self.compartments))
+        return earliest(*[one.pulse_until for one in self.compartments])
 
     def tick(self, now: float) -> None:
         """End the pulses that are over by ``now``."""

@@ -182,7 +182,8 @@ class LockerBoard:
     def _feel(self, at: float) -> None:
         """Notice switches that moved, and report them where the firmware does."""
         before, self._felt = self._felt, self.bank.feels_closed()
-        if self.settings.is_silent or self._back_at is not None:
+        is_mute = self.settings.is_silent or self._back_at is not None
+        if is_mute or self._felt == before:
             return
         for channel, is_closed in enumerate(self._felt, start=1):
             if is_closed != before[channel - 1]:

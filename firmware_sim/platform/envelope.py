@@ -98,7 +98,7 @@ def parse(topic: str, payload: bytes, registry: dict[str, str]) -> Upward:
 def _read(gateway: str, leaf: str, payload: bytes) -> Upward:
     if len(payload) > MAXIMUM_PAYLOAD_BYTES:
         raise ValueError(f"{len(payload)} bytes")
-    envelope = json.loads(payload.decode(), parse_constant=_refuse)
+    envelope = _DECODER.decode(payload.decode())
     _check(envelope["specversion"] == "1.0", "specversion")
     _check(envelope["type"] == _TYPES[leaf], "type")
     _check(envelope["source"] == f"/gw/{gateway}", "source")
@@ -185,3 +185,6 @@ def _string(value: Any) -> str:
 
 def _refuse(word: str) -> None:
     raise ValueError(f"{word} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)

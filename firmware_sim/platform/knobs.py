@@ -40,7 +40,8 @@ class Knobs:
 
     def counted(self, name: str) -> Knobs:
         """Return the knobs with that one a step nearer to rest."""
-        return replace(self, **{name: max(0, getattr(self, name) - 1)})
+        value = getattr(self, name)
+        return replace(self, **{name: value - 1}) if value > 0 else self
 
 
 KNOB_NAMES = tuple(field.name for field in fields(Knobs))

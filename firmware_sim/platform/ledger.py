@@ -151,8 +151,9 @@ class Ledger:
         ]
         many("INSERT INTO applied VALUES (NULL, ?, ?, ?, ?)", arrivals)
         many("INSERT OR IGNORE INTO keyed VALUES (?, ?, ?, ?, ?, ?, ?)", entries)
-        aside = [(stream.id, *poison) for poison in poisons]
-        many("INSERT OR IGNORE INTO quarantine VALUES (?, ?, ?, ?)", aside)
+        if poisons:
+            aside = [(stream.id, *poison) for poison in poisons]
+            many("INSERT OR IGNORE INTO quarantine VALUES (?, ?, ?, ?)", aside)
         _, last, *_, at = entries[-1]
         if last > hi:
             self._move(batch.gateway, batch.epoch, _Stream(stream.id, last, at))

@@ -83,10 +83,14 @@ class RelayBank:
 
     def next_change(self) -> float | None:
         """Return when the next pulse ends, or None."""
-        return min((due for due, _ in self._pulses.values()), default=None)
+        if not self._pulses:
+            return None
+        return min(due for due, _ in self._pulses.values())
 
     def tick(self, now: float) -> None:
         """End the pulses that are over by ``now``, in the order of their ends."""
+        if not self._pulses:
+            return
         over = sorted(
             (due, channel, is_on)
             for channel, (due, is_on) in self._pulses.items()

@@ -24,12 +24,19 @@ class BriskWorld(World):
     def __init__(self, site: Site) -> None:
         self.due_s = 0.0
         self._diaries = []
+        self._has_news = True
         super().__init__(site)
         groups = (self.boards, self.usb_relays, self.lockers, self.doors)
         readers = (self.readers, self.osdp_readers, self.scanners)
         self._diaries = [
             thing.diary for group in (*groups, *readers) for thing in group.values()
         ]
+        self._has_news = True
+        for diary in self._diaries:
+            diary.on_note = self._hear
+
+    def _hear(self) -> None:
+        self._has_news = True
 
     def tick(self, now: float) -> None:
         """Let all happen that was due, if anything was."""
@@ -45,5 +52,10 @@ class BriskWorld(World):
         else:
             self._now = max(self._now, now)
 
+    def _settle(self) -> None:
+        if self._has_news:
+            super()._settle()
+
     def _collect(self) -> list[Happening]:
+        self._has_news = False
         return [news for diary in self._diaries for news in diary.take_news()]

@@ -81,6 +81,8 @@ def imposed_mode(
 
 def overtaking(standing: Collection[EmergencyState]) -> EmergencyState | None:
     """Return the first of those standing under which nobody rehearses."""
+    if not standing:  # asked at every step
+        return None
     there = (state for state in EmergencyState if state in standing)
     return next((state for state in there if EFFECTS[state].overtakes_drills), None)
 

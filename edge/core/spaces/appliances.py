@@ -186,6 +186,8 @@ class Appliances:
 
     def _danger(self) -> WhyOff | None:
         standing = self._emergency.standing
+        if not standing:  # asked at every step
+            return None
         return next((why for state, why in _DANGERS.items() if state in standing), None)
 
     def _slots(self, plan: AppliancePlan) -> Iterator[_Slot]:

@@ -48,7 +48,8 @@ class NothingPersonalLeaks:
                 for command in commands:
                     if isinstance(command, Indicate):
                         self._look(repr(command), f"what {command.access_point} shows")
-                self._look(repr(stimulus), "a stimulus in words")
+                if stimulus is not None:
+                    self._look(repr(stimulus), "a stimulus in words")
             case Happened(happening=happening):
                 self._look(happening.detail, f"what {happening.name} shows")
             case Ordered() | Stormed():

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from edge.cli.simulate.checking import Ground, Kinds, Observation, Rest
     from edge.cli.simulate.oracle.book import Book
+    from edge.core.people.entries import Booking
 
     #: The feed's rows as canonical text, by kind and id.
     Texts = Mapping[tuple[str, str], str]
@@ -80,8 +81,9 @@ def differences(adopted: Book, written: Book) -> list[str]:
     return [what for what, (one, other) in pairs.items() if one != other]
 
 
-def _name(booked: tuple[str, object]) -> str:
-    return f"{booked[0]} {booked[1]}"
+def _name(booked: tuple[str, Booking]) -> tuple[str, str]:
+    holder, booking = booked
+    return holder, booking.booking_id
 
 
 def _told(book: Book) -> list[str]:

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from edge.core.event import Event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Told:
     """An event as it was told: when by the run, and when by the true time.
+
+    Nobody changes it; it is not frozen, since ten chronicles make one of each event.
 
     ``seq`` is the number that it has now, 0 or less if an epoch before this one
     stored it; ``cause`` is its fact of that name, likewise.

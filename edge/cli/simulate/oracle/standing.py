@@ -82,8 +82,8 @@ class Standing:
 
     def mode(self, door: str) -> DoorMode:
         """Return the mode that counts: emergency, else schedule, else order."""
-        is_escape = self._plan.doors[door].is_escape
-        if is_escape and (self.is_fire or self.is_drill_with_doors):
+        is_opened = self.is_fire or self.is_drill_with_doors
+        if is_opened and self._plan.doors[door].is_escape:
             return DoorMode.LOCKED_OPEN
         if EmergencyState.LOCK_DOWN in self.emergencies:
             return DoorMode.LOCKED_DOWN
