@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.edge.stage import HandClock, Stage
+from tests.edge.entrance import Entrance
+from tests.edge.stage import HandClock, Stage, settle
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -36,3 +38,18 @@ async def prompt_stage(clock: HandClock) -> AsyncIterator[Stage]:
     played = Stage(clock, is_prompt=True)
     yield played
     played.gateway.close()
+
+
+@pytest.fixture
+async def entrance(clock: HandClock) -> AsyncIterator[Entrance]:
+    """An intake whose boards have told nothing yet."""
+    opened = Entrance(clock)
+    await settle()
+    yield opened
+    opened.beat.cancel()
+    with suppress(asyncio.CancelledError):
+        await opened.beat
+    opened.tokens.gate.set()
+    opened.intake.close()
+    await opened.until(lambda: not opened.intake._deriving)
+    opened.stage.gateway.close()
