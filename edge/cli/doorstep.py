@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What comes from the wires, on its way to the gateway's step.
 
-The law of the module: levels (contacts, exit buttons, fire, devices) go straight in;
-scans wait until every board has told its levels, and what lay in a buffer while the
-process stood still is thrown away unseen (law 5), but for who answers and who does
-not, which no driver says twice. It owns no thread, no task and no clock: how a
-standstill is noticed and a card's number becomes a token is the matter of whoever
-builds on it, the machine's :mod:`edge.cli.intake` and the simulation.
+The law of the module: levels (contacts, exit buttons, fire, devices) go straight in,
+unless they chatter; scans wait until every board has told its levels, and what lay in
+a buffer while the process stood still is thrown away unseen (law 5), but for who
+answers and who does not, which no driver says twice. It owns no thread, no task and no
+clock: how a standstill is noticed and a card's number becomes a token is the matter of
+whoever builds on it, the machine's :mod:`edge.cli.intake` and the simulation.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from drivers.device import (
     Unreachable,
 )
 from edge.bindings.bindings import CardScan
+from edge.cli.chatter import Chatter
 from edge.core.access.answers import NextStep
 from edge.core.command import Indicate, Indication
 from edge.core.event import EventKind
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from edge.bindings.bindings import Bindings
     from edge.core.command import Command
     from edge.core.credential import Credential
+    from edge.core.event import Facts
     from edge.core.stimulus import Stimulus
     from edge.gateway.gateway import Gateway
 
@@ -98,7 +100,8 @@ class Doorstep(ABC):
         self._sensed = bindings.wiring.sensed()
         self._boards = sorted(bindings.wiring.boards())
         self._unread = set(self._boards)
-        self._open_at_s = time.time() + LEVELS_WITHIN_S
+        self._chatter = Chatter(bindings, time, hear=self._hear_last)
+        self._open_at_s = self._time.time() + LEVELS_WITHIN_S
 
     @abstractmethod
     def _stood_still_s(self) -> float:
@@ -126,14 +129,31 @@ class Doorstep(ABC):
             return
         if self.check_stall():
             signals = [s for s in signals if isinstance(s, LASTING)]
-        now_s = self._time.time()
         for signal in signals:
-            stimulus = self._bindings.translate(port, signal, now_s)
-            if stimulus is not None:
-                self._route(stimulus)
+            is_kept = isinstance(signal, InputChanged) and not self._chatter.admits(
+                port, signal
+            )
+            if not is_kept:
+                self._hear(port, signal)
             self._take_heard(port, signal)
             if isinstance(signal, OrderFailed) and isinstance(signal.order, SetOutput):
                 self._bring_in_line_soon(self._bindings.device_of(port, signal.unit))
+
+    def _hear(self, port: str, signal: Signal) -> None:
+        stimulus = self._bindings.translate(port, signal, self._time.time())
+        if stimulus is not None:
+            self._route(stimulus)
+
+    def _hear_last(self, port: str, signal: InputChanged, dropped: int) -> None:
+        """Take the last level of an input that chattered, and tell that it did."""
+        device = self._bindings.device_of(port, signal.unit)
+        if self._is_closed or device is None or device not in self._bindings.online:
+            return
+        if dropped:
+            facts: Facts = (("count", dropped), ("input", signal.channel))
+            full = Noted(kind=EventKind.QUEUE_FULL, subject=device, facts=facts)
+            self._gateway.note(full)
+        self._hear(port, signal)
 
     def check_stall(self) -> bool:
         """Return True if the process had stood still: what came is too old.
