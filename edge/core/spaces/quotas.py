@@ -32,15 +32,16 @@ class Quotas:
 
     def follow(self, event: Event) -> None:
         """Take an event into account, live or replayed."""
-        month, free_min = event.fact("month"), event.fact("free_min")
         holder = event.person.holder
-        is_used = isinstance(month, int) and isinstance(free_min, int)
-        if event.kind is not EventKind.VISIT_CLOSED or not is_used or holder is None:
+        if event.kind is not EventKind.VISIT_CLOSED or holder is None:
             return
-        key = (int(month or 0), event.subject, holder)
+        month, free_min = event.fact("month"), event.fact("free_min")
+        if not isinstance(month, int) or not isinstance(free_min, int):
+            return
+        key = (month, event.subject, holder)
         if key not in self._used_min:
             self._make_room(key[0])
-        self._used_min[key] = self._used_min.get(key, 0) + int(free_min or 0)
+        self._used_min[key] = self._used_min.get(key, 0) + free_min
 
     def dump(self) -> dict[str, list[list[int | str]]]:
         """Return the state as JSON values."""
