@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import gc
 import json
+import sys
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
 from multiprocessing import get_context
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from edge.cli.exits import GOOD, TROUBLE, WRONG_USE
 from edge.cli.files import config_folder
@@ -39,6 +40,8 @@ MAX_SEEDS = 1_000_000
 _COLLECT_AFTER = 50_000
 #: The sites that are played, by turns.
 SITES = ("demo", "quarter")
+#: A long run says so often that it goes on.
+_TELL_EVERY = 100
 _settings: dict[str, Settings] = {}
 
 
@@ -134,12 +137,13 @@ def simulate(options: Options) -> int:
     begun_s = time.perf_counter()
     total = Tally()
     failed: list[Finding] = []
-    for finding in _findings(seeds, options):
+    for played, finding in enumerate(_findings(seeds, options), start=1):
         total.add(finding.tally)
         if finding.violation:
             failed.append(finding)
-            if not options.json:
-                _tell(finding)
+            _tell(finding, sys.stderr if options.json else sys.stdout)
+        if not played % _TELL_EVERY:
+            print(f"{played} of {len(seeds)} seeds played", file=sys.stderr, flush=True)
     spent_s = time.perf_counter() - begun_s
     summary = _summary(seeds, options, total, failed, spent_s)
     if options.json:
@@ -210,14 +214,18 @@ def _finding(seed: int, options: Options, trace: Trace | None = None) -> Finding
     )
 
 
-def _tell(finding: Finding) -> None:
-    where = f"seed {finding.seed} ({finding.site})"
-    print(f"{where}: {finding.violation} (at {finding.at_s} s)")
+def _tell(finding: Finding, where: TextIO) -> None:
+    """Tell a failing seed at once: a long run's summary is far away."""
+    site = f"seed {finding.seed} ({finding.site})"
+    print(f"{site}: {finding.violation} (at {finding.at_s} s)", file=where)
     if finding.traceback:
-        print(finding.traceback)
+        print(finding.traceback, file=where)
     again = f"--seeds {finding.seed} --site {finding.site} --days {finding.days:g}"
-    print(f"  again: menshen simulate {again} --trace FILE", end="")
-    print(f" --options '{finding.options}'")
+    print(
+        f"  again: menshen simulate {again} --trace FILE --options '{finding.options}'",
+        file=where,
+        flush=True,
+    )
 
 
 def _summary(
