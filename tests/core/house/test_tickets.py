@@ -47,6 +47,17 @@ def test_a_grant_that_nobody_used_gives_the_ticket_back() -> None:
     assert place.scan(CODE, ticket=TICKET) == OPENED
 
 
+def test_who_seeks_shelter_keeps_his_ticket() -> None:
+    place = Place()
+    place.begin("SHELTER")
+    assert place.scan(CODE, ticket=TICKET) == OPENED
+    place.walk("kitchen-door")
+    place.wait(RELEASE_S)
+    place.end("SHELTER")
+    assert place.scan(CODE, ticket=TICKET) == OPENED
+    assert place.newest("ACCESS_GRANTED").fact("rule") == "ticket"
+
+
 def test_while_its_release_runs_it_opens_again_without_another_use() -> None:
     place = Place()
     place.scan(CODE, ticket=TICKET)

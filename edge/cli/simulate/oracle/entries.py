@@ -13,11 +13,13 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from edge.core.emergency.state import EmergencyState
 from edge.core.event import EventKind
 from edge.core.plan import Direction
 
 if TYPE_CHECKING:
     from edge.cli.simulate.oracle.chronicle import Told
+    from edge.cli.simulate.oracle.standing import Standing
     from edge.core.event import Person
     from edge.core.plan import SitePlan
 
@@ -43,8 +45,9 @@ class Entry:
 class Entries:
     """Grants by booking and ticket, and the people in each space."""
 
-    def __init__(self, plan: SitePlan) -> None:
+    def __init__(self, plan: SitePlan, standing: Standing) -> None:
         self._plan = plan
+        self._standing = standing
         self.clear()
 
     def clear(self) -> None:
@@ -120,12 +123,14 @@ class Entries:
         if event.fact("free"):
             self.doubtful.add(door.space_id)
             return
+        is_shelter = self._standing.first is EmergencyState.SHELTER
         entry = Entry(
             told=told,
             space=door.space_id,
             holder=event.person.holder or "",
             booking=event.person.booking or "",
-            ticket=event.person.ticket or "",
+            # Who seeks shelter is asked for no ticket, so that he keeps it.
+            ticket="" if is_shelter else event.person.ticket or "",
             persons=_number(event.fact("persons")) or 1,
             is_unverified=event.fact("time_unverified") is not None,
             is_out=point.direction is Direction.OUT,

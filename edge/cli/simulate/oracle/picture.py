@@ -93,7 +93,7 @@ class Picture:
         self.confirmed_ms = 0
         self.is_roster_of_boot = True
         self.standing = Standing(ground.plan)
-        self.entries = Entries(ground.plan)
+        self.entries = Entries(ground.plan, self.standing)
         self.local = Local()
         self.leaves = Leaves(ground.plan, self.standing)
         self.lockers = Lockers()
