@@ -16,16 +16,20 @@ import resource
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # structlog would load it for colours that nobody looks at day and night.
 sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
 
 import structlog  # noqa: E402
 
+from edge.cli import way_out  # noqa: E402
 from edge.cli.checked_site import checked_site  # noqa: E402
 from edge.cli.exits import guarded  # noqa: E402
-from edge.cli.runtime import Runtime  # noqa: E402
 from edge.cli.state_folder import own_folder  # noqa: E402
+
+if TYPE_CHECKING:
+    from edge.settings.site import Settings
 
 #: A scan leaves no cycles; the default would look for them every few scans.
 COLLECT_AFTER = (5_000, 20, 50)
@@ -49,18 +53,18 @@ def run_gateway(site: Path, state: Path, *, is_verbose: bool) -> int:
     checked = checked_site(site, state)
     with own_folder(state, "gateway.lock"):
         checked.keep(state)
-        asyncio.run(_run(Runtime(checked.settings, state)))
+        asyncio.run(_run(checked.settings, state))
     return 0
 
 
-async def _run(runtime: Runtime) -> None:
+async def _run(settings: Settings, state: Path) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     # What is loaded by now stays: the collector need not look at it again.
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
-    await runtime.run(stop)
+    await way_out.run(settings, state, stop)
 
 
 def main() -> None:

@@ -81,11 +81,26 @@ log = structlog.get_logger()
 
 
 class Runtime:
-    """A running gateway; ``run`` returns after an orderly stop."""
+    """A running gateway; ``run`` returns after an orderly stop.
 
-    def __init__(self, settings: Settings, state: Path) -> None:
+    ``notes`` are told at the start. ``lost`` says why it has to do without disk, keys
+    and platform, "" if it has them; ports and socket then stand at ``home``.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        state: Path,
+        *,
+        notes: Sequence[Noted] = (),
+        home: Path | None = None,
+        lost: str = "",
+    ) -> None:
         self.settings = settings
+        self.lost = lost
         self._state = state
+        self._notes = notes
+        self._home = home or state
         self.started_s = 0.0
         self.bindings: Bindings
         self.supervision: Supervision
@@ -132,7 +147,7 @@ class Runtime:
             wires += [intake.beat(), self._keep_house(), self._tell_status()]
             wires += [self.self_test.run()]
             log.info("started", site=self.settings.site.id, pid=os.getpid())
-            async with _running([self.client.run()]):
+            async with _running([] if self.lost else [self.client.run()]):
                 try:
                     async with _running(wires):
                         await stop.wait()
@@ -155,7 +170,7 @@ class Runtime:
         )
         self._lines = open_lines(
             self.settings,
-            self._state,
+            self._home,
             on_signals=self.supervision.signals,
             on_state=self.supervision.line,
             now=now,
@@ -243,19 +258,25 @@ class Runtime:
         for what, kept in self._aside.items():
             if kept is not None:
                 self._note_damage(what, kept)
+        for note in self._notes:
+            self.gateway.note(note)
 
     async def _open_control(self, stack: AsyncExitStack) -> None:
         server = ControlServer(
-            self._state / "control.sock",
+            self._home / "control.sock",
             {
                 "status": lambda _: status(self),
                 "self-test": self.self_test.order,
                 **{verb: partial(self._order, verb) for verb in VERBS},
             },
         )
-        await server.open()
-        self._control = server
         stack.push_async_callback(server.close)
+        try:
+            await server.open()
+        except OSError as fault:  # no room for a socket: the doors go on
+            log.warning("no panel, no orders", why=str(fault))
+        else:
+            self._control = server
 
     def _open_client(self) -> None:
         identity, platform = self.settings.gateway, self.settings.platform

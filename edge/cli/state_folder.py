@@ -35,7 +35,7 @@ def own_folder(folder: Path, name: str) -> Iterator[None]:
         )
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = _open_lock(folder / name)
     except OSError as fault:
         raise StateFolderError(f"{folder}: {fault.strerror}") from fault
     try:
@@ -50,3 +50,11 @@ def own_folder(folder: Path, name: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _open_lock(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError:
+        # A card that went read-only: what was locked there before can be again.
+        return os.open(path, os.O_RDONLY)

@@ -27,6 +27,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
     return {
         "pid": os.getpid(),
         "uptime_s": round(now.monotonic_s - runtime.started_s, 1),
+        "lost": runtime.lost,
         "fire": runtime.controller.emergency.is_fire,
         **_names(runtime.settings),
         "doors": _doors(runtime),

@@ -14,6 +14,8 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
     """Yield a line for each thing worth knowing, faults in capitals."""
     events, platform, roster = status["events"], status["platform"], status["roster"]
     yield f"gateway      pid {status['pid']}, up {status['uptime_s']:.0f} s"
+    if status["lost"]:
+        yield f"WAY OUT ONLY {status['lost']}: nobody can be let in by card or code"
     if status["fire"]:
         how = "menshen end-emergency FIRE"
         yield f"FIRE         escape doors are held open; end it with: {how}"

@@ -65,6 +65,7 @@ class StatusReport:
     offset_hours: int
     uptime_s: int
     is_fire: bool
+    is_lost: bool
     doors: tuple[DoorReport, ...]
     devices: tuple[DeviceReport, ...]
     access_points: dict[str, str]
@@ -126,6 +127,7 @@ def read_status(value: Any) -> StatusReport | None:
         offset_hours=offset,
         uptime_s=int(_number(status.get("uptime_s"))),
         is_fire=status.get("fire") is True,
+        is_lost=bool(status.get("lost")),
         doors=_doors(_table(status.get("doors"))),
         devices=_devices(_table(status.get("devices"))),
         access_points={

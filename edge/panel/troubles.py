@@ -109,6 +109,8 @@ def _installer(device: DeviceReport, words: Words) -> Phrase | None:
 
 
 def _box(report: StatusReport, words: Words, now_ms: int | None) -> Iterator[Notice]:
+    if report.is_lost:
+        yield _notice(words, "lost", Tone.BAD, Shape.CROSS)
     if report.is_storage_faulty:
         yield _notice(words, "storage", Tone.BAD, Shape.CROSS)
     if not report.is_clock_known:

@@ -132,6 +132,7 @@ async def test_a_missing_package_costs_its_own_port_alone(
 GOOD = {
     "pid": 7,
     "uptime_s": 12.4,
+    "lost": "",
     "fire": False,
     "doors": {"front": {"mode": "LOCKED", "phase": "SECURE"}},
     "banks": {"lockers": {"compartments": {"1": "FREE", "2": "OCCUPIED"}}},
@@ -142,6 +143,7 @@ GOOD = {
     "clock": {"known": True},
 }
 BAD = GOOD | {
+    "lost": "unable to open database file",
     "fire": True,
     "devices": {"board": {"online": False}},
     "events": {"waiting": 3, "last_seq": 9, "storage_fault": True, "not_on_disk": 4},
@@ -165,6 +167,7 @@ def test_a_gateway_in_order_is_told_quietly() -> None:
 def test_faults_are_told_in_capitals() -> None:
     text = "\n".join(lines(BAD))
     for words in (
+        "WAY OUT ONLY unable to open database file: nobody can be let in",
         "FIRE         escape doors are held open",
         "board: DOES NOT ANSWER",
         "STORAGE      4 events are in memory alone",

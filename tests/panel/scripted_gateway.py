@@ -19,6 +19,7 @@ MINUTE_MS = 60_000
 CALM: dict[str, Any] = {
     "pid": 4711,
     "uptime_s": 86_400.0,
+    "lost": "",
     "fire": False,
     "site": {"name": "城市客厅 · 康乐", "utc_offset_hours": 8},
     "doors": {

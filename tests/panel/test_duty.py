@@ -204,6 +204,12 @@ def test_a_gateway_just_started_is_still_checking() -> None:
     assert (trouble.tone, trouble.title.zh) == (Tone.INFO, "刚开机，还在检查")
 
 
+def test_a_gateway_that_can_only_let_out_says_so() -> None:
+    status = calm() | {"lost": "unable to open database file"}
+    (trouble,) = shown(status).troubles
+    assert (trouble.tone, trouble.title.zh) == (Tone.BAD, "只能出门，刷卡进不来")
+
+
 def test_two_troubles_are_shown_the_worst_first_and_the_rest_counted() -> None:
     status = calm()
     status["clock"]["known"] = False
