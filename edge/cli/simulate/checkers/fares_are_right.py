@@ -78,7 +78,7 @@ class FaresAreRight:
             case EventKind.LOCAL_CHANGED if told.event.fact("what") == "held":
                 self._was_local[told.event.person.holder or ""] = _roles(told)
             case EventKind.VISIT_STARTED:
-                self._visits[told.event.seq] = told
+                self._visits[told.seq] = told
             case EventKind.VISIT_CLOSED:
                 self._close(told)
             case _:
@@ -101,7 +101,10 @@ class FaresAreRight:
     def _close(self, told: Told) -> None:
         event = told.event
         number, minutes = event.fact("visit"), event.fact("minutes")
-        began = self._visits.pop(number, None) if isinstance(number, int) else None
+        began = None
+        if isinstance(number, int):
+            # It is a number of the epoch in which the visit was closed.
+            began = self._visits.pop(number + told.seq - event.seq, None)
         if began is None:
             raise Violation(self.name, f"{told.seq} closes {number}, no open visit")
         if not isinstance(minutes, int):
