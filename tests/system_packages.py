@@ -52,6 +52,11 @@ PACKAGES = {
             purpose="the real MQTT broker of the synchronisation tests and benches",
         ),
         SystemPackage(
+            name="nats-server",
+            program="nats-server",
+            purpose="the other real MQTT broker, of the broker doctor's tests",
+        ),
+        SystemPackage(
             name="chromium",
             program="chromium",
             purpose="the browser of the panel's tests",
@@ -107,10 +112,14 @@ def _installer() -> list[str] | None:
 
 
 def _install(apt_get: list[str], packages: list[SystemPackage]) -> None:
+    """Install all at once, else one by one: an unknown name stops all the others."""
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     names = [package.name for package in packages]
-    for words in (["update", "-qq"], ["install", "-qq", "-y", *names]):
-        subprocess.run([*apt_get, *words], check=False, env=environment)
+    subprocess.run([*apt_get, "update", "-qq"], check=False, env=environment)
+    install = [*apt_get, "install", "-qq", "-y"]
+    done = subprocess.run([*install, *names], check=False, env=environment)
+    for name in names if done.returncode else []:
+        subprocess.run([*install, name], check=False, env=environment)
 
 
 def main() -> int:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How every program of the house ends: 0 good, 1 found trouble, 2 wrong use.
 
+And 3 where the other side of a line could not be reached at all.
+
 The law of the module: what somebody can mend is told in a line without a traceback;
 what nobody foresaw keeps its traceback.
 """
@@ -20,7 +22,7 @@ from edge.storage.errors import StorageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-GOOD, TROUBLE, WRONG_USE = 0, 1, 2
+GOOD, TROUBLE, WRONG_USE, UNREACHABLE = 0, 1, 2, 3
 
 
 def guarded(work: Callable[[], int | None]) -> None:

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from edge.cli.broker_doctor.verbs import app as broker
 from edge.cli.order_verbs import register as register_orders
 from edge.cli.rule_verbs import register as register_rules
 from edge.cli.ticket.verbs import app as ticket
@@ -117,6 +118,7 @@ def open_door(
 journal = typer.Typer(help="The journal of events.", no_args_is_help=True)
 app.add_typer(journal, name="journal")
 app.add_typer(ticket, name="ticket")
+app.add_typer(broker, name="broker")
 register_orders(app)
 register_rules(app)
 

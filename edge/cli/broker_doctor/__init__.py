@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``menshen broker doctor``: what a real broker can do, and what it lets happen."""
