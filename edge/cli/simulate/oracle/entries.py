@@ -62,6 +62,8 @@ class Entries:
         self.inside: dict[str, dict[str, Entry]] = {}
         #: Spaces that somebody without a name may have left since.
         self._leaving: set[str] = set()
+        #: Doors that a button released for somebody who has not opened them yet.
+        self._going: set[str] = set()
         #: Spaces into which somebody came, or out of which he went, without a name:
         #: how many the box counts there, at most, nobody can tell from outside.
         self.doubtful: set[str] = set()
@@ -79,7 +81,10 @@ class Entries:
             case EventKind.MANUAL_ENTRY:
                 space = self._plan.doors[event.subject].space_id
                 self.doubtful.add(space)
+            case EventKind.DOOR_OPENED:
+                self._going.discard(event.subject)
             case EventKind.REQUEST_TO_EXIT:
+                self._going.add(event.subject)
                 self._somebody_leaves(self._plan.doors[event.subject].space_id)
             case EventKind.OCCUPANCY_SET:
                 self._counted(event.subject, _number(event.fact("persons")))
@@ -206,7 +211,9 @@ class Entries:
         self._leaving.add(space)
 
     def _counted(self, space: str, persons: int) -> None:
-        self.least[space] = self.most[space] = persons
+        going = sum(self._plan.doors[door].space_id == space for door in self._going)
+        self.least[space] = max(0, persons - going)
+        self.most[space] = persons
         self._leaving.add(space)
 
 

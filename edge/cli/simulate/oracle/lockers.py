@@ -71,6 +71,8 @@ class Lockers:
         #: Places at which something went wrong, or is being seen to.
         self.troubled: set[Place] = set()
         self.open: set[Place] = set()
+        #: Left by somebody, and not cleaned since.
+        self.unclean: set[Place] = set()
         self.ended_bookings: set[str] = set()
 
     def take(self, told: Told) -> None:
@@ -91,6 +93,10 @@ class Lockers:
                 self.open.add(place)
             case EventKind.COMPARTMENT_CLOSED:
                 self.open.discard(place)
+            case EventKind.COMPARTMENT_CLEANING if event.fact("what") == "due":
+                self.unclean.add(place)
+            case EventKind.COMPARTMENT_CLEANING:
+                self.unclean.discard(place)
             case kind if kind in _BUSY_KINDS:
                 self.troubled.add(place)
             case _:
@@ -148,8 +154,7 @@ def right_locker_answers(
     barred = list(_barred(picture, scan, holder, now))
     rulings = [_locked_down(picture, holder)]
     if own:
-        is_lost = scan.credential.token in picture.book.revoked_tokens
-        rulings += [either(DenyReason.CREDENTIAL_REVOKED) if is_lost else PASS]
+        rulings += [_lost(picture, scan, holder)]
         if picture.lockers.troubled.intersection(own):
             rulings += [either(*_OUT_OF_ORDER)]
         return answers(rulings)
@@ -175,6 +180,18 @@ def _locked_down(picture: Picture, holder: Cardholder | None) -> Ruling:
         return PASS
     is_staff = holder is not None and class_of(holder.roles) in _STAFF
     return PASS if is_staff else refuse(DenyReason.DOOR_LOCKED_DOWN)
+
+
+def _lost(picture: Picture, scan: Scan, holder: Cardholder) -> Ruling:
+    """Say whether who comes for his things may be somebody else with his card."""
+    book, holder_id = picture.book, holder.holder_id
+    is_listed = holder_id in book.revoked_holders
+    if is_listed or scan.credential.token in book.revoked_tokens:
+        return either(DenyReason.CREDENTIAL_REVOKED)  # the picture has no reason why
+    if holder_id in picture.local.revoked:
+        # Volunteers revoke on the spot what its holder has lost.
+        return refuse(DenyReason.CREDENTIAL_REVOKED)
+    return PASS
 
 
 def _barred(
@@ -242,13 +259,14 @@ def _remedies(booking: Booking, now: Moment) -> list[DenyReason]:
 def _has_room(picture: Picture, booking: Booking, bank: BankPlan) -> bool:
     """Say whether some compartment of the size, or a bigger one, is surely free."""
     lockers = picture.lockers
+    spoken_for = lockers.rentals.keys() | lockers.open
+    unfit = lockers.troubled | lockers.unclean
     least = SIZES.index(booking.size) if booking.size else 0
     for number, compartment in bank.compartments.items():
         place = (bank.bank_id, number)
         is_big_enough = SIZES.index(compartment.size) >= least
-        is_taken = place in lockers.rentals or place in lockers.open
         is_for_rent = is_big_enough and not compartment.is_medicine_box
-        if is_for_rent and not is_taken and place not in lockers.troubled:
+        if is_for_rent and place not in spoken_for and place not in unfit:
             return True
     return False
 
