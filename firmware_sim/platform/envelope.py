@@ -116,6 +116,7 @@ def _read(gateway: str, leaf: str, payload: bytes) -> Upward:
 
 def _hello(gateway: str, name: Any, data: Any) -> Hello:
     _check(name == data["nonce"], "id is not the nonce")
+    _check(isinstance(data["caps"], list), "caps")
     feed_epoch, feed_rev = _cursor(data["feed"])
     return Hello(
         gateway=gateway,
