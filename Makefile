@@ -2,7 +2,7 @@
 # Menshen's face: every target does its own set-up on a fresh machine.
 #   make demo [ARGS="--for 30 --json"]    the main job, on simulated hardware
 #   make test [ARGS="-k door"]            the whole suite, its servers included
-#   make check                            style, types, floors, spelling, tidiness
+#   make check                            style, types, floors, spelling, contract
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,6 +11,11 @@ STAMP := $(VENV)/.ready
 PEER := .venv-osdp-peer
 PEER_LOCK := tests/drivers/osdp_peer/requirements-osdp-peer.lock
 PEER_STAMP := $(PEER)/.ready
+PARSER := $(VENV)/asyncapi-parser
+PARSER_LOCK := tests/cloud_sync/contract/parser
+PARSER_STAMP := $(PARSER)/.ready
+CONTRACT := cloud_sync/asyncapi.yaml
+CONTRACT_STAMP := $(PARSER)/.valid
 PARALLEL ?= 2
 ARGS ?=
 
@@ -38,6 +43,23 @@ $(PEER_STAMP): $(PEER_LOCK) .ci/setup-venv.sh
 	    --require-hashes --only-binary :all: --requirement $(PEER_LOCK) \
 	    && touch $@ || echo "no libosdp for this machine: its tests are skipped"
 
+# The official parser of AsyncAPI documents, installed by its own lock and kept. Where
+# there is no npm, or no line to fetch it by, the contract is only checked by the tests,
+# and with CI=true that fails.
+$(PARSER_STAMP): $(PARSER_LOCK)/package.json $(PARSER_LOCK)/package-lock.json | $(STAMP)
+	@mkdir -p $(PARSER) && rm -f $@
+	@cp $(PARSER_LOCK)/package.json $(PARSER_LOCK)/package-lock.json \
+	    $(PARSER_LOCK)/.npmrc $(PARSER)/
+	@npm ci --prefix $(PARSER) --ignore-scripts --no-audit --no-fund --loglevel error \
+	    && touch $@ || { echo "check: no AsyncAPI parser: install Debian's packages" \
+	    "nodejs and npm, and have a line for the first time"; [ "$$CI" != true ]; }
+
+# A document that was found valid is judged again once it has changed.
+$(CONTRACT_STAMP): $(PARSER_STAMP) $(CONTRACT) $(wildcard cloud_sync/schemas/*.json) \
+    $(PARSER_LOCK)/validate.mjs
+	@[ ! -e $(PARSER_STAMP) ] || { \
+	    node $(PARSER_LOCK)/validate.mjs $(PARSER) $(CONTRACT) && touch $@; }
+
 demo: $(STAMP)
 	@$(BIN)/menshen demo $(ARGS)
 
@@ -51,7 +73,7 @@ test: $(STAMP) $(PEER_STAMP)
 	    echo "pyscard cannot be built: the tests of PC/SC readers are skipped"
 	@$(BIN)/python -m tests.run --parallel $(PARALLEL) $(ARGS)
 
-check: $(STAMP)
+check: $(STAMP) $(CONTRACT_STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
