@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bad rows of the feed, each with why and what becomes of it.
+
+The law of the module: as in spoiling.py; a verdict is the product's own word for what
+becomes of the value.
+"""
+
+from __future__ import annotations
+
+from tests.cloud_sync.contract.spoiling import Spoilt, bad, unsaid, without
+
+_ROW = (
+    *without("FEED_SHAPE", "kind", "id", "ver", "body"),
+    *bad(
+        "FEED_SHAPE",
+        ("a kind in capitals", "kind", "Holder"),
+        ("a kind with a line end", "kind", "holder\n"),
+        ("a kind of 32 letters", "kind", "h" * 32),
+        ("no id", "id", ""),
+        ("an id of 129 characters", "id", "h" * 129),
+        ("a version that is text", "ver", "1"),
+        ("a version that is a truth value", "ver", True),
+        ("a body that is a list", "body", []),
+        ("null in the body", "body/language", None),
+        ("a list in a list", "body/roles", [["RESIDENT"]]),
+        ("an object beside the body", "meta", {"by": "x"}),
+    ),
+    *bad("BODY", ("a version beyond 64 bits", "ver", 1 << 63)),
+)
+_LONG = ("a text of 65 characters", "y" * 65)
+_KEPT_OUT = "QUARANTINED"
+_HOLDER = (
+    *without(
+        _KEPT_OUT,
+        *("body/enabled", "body/extended", "body/language"),
+        *("body/roles", "body/credentials"),
+    ),
+    *bad(
+        _KEPT_OUT,
+        ("an id of 65 characters", "id", "h" * 65),
+        ("an id with a line end", "id", "h-1\n"),
+        ("enabled is a truth value", "body/enabled", 2),
+        ("extended is text", "body/extended", "0"),
+        ("no language", "body/language", ""),
+        (_LONG[0], "body/language", _LONG[1]),
+        ("roles are a text", "body/roles", "RESIDENT"),
+        ("a role with a space", "body/roles", ["SOCIAL WORKER"]),
+        ("17 roles", "body/roles", ["R"] * 17),
+        ("a credential without its kind", "body/credentials", ["ab" * 16]),
+        (
+            "a credential of a kind that is none",
+            "body/credentials",
+            ["FACE:" + "ab" * 16],
+        ),
+        ("a token of 15 bytes", "body/credentials", ["CARD:" + "ab" * 15]),
+        ("valid from before 1970", "body/valid_from", -1),
+        ("valid until nothing", "body/valid_to", 0),
+        ("more care than a year", "body/care_days", 367),
+    ),
+    *unsaid(
+        _KEPT_OUT,
+        "that one field is after another",
+        ("ends as it begins", "body/valid_from", 1 << 52),
+        of="every field",
+    ),
+)
+_BOOKING = (
+    *without(
+        _KEPT_OUT,
+        *("body/holder", "body/space", "body/from"),
+        *("body/to", "body/party", "body/state"),
+    ),
+    *bad(
+        _KEPT_OUT,
+        ("a time that is text", "body/from", "2025-10-09"),
+        ("nobody comes", "body/party", 0),
+        ("more than 500 persons", "body/party", 501),
+        ("a state that is none", "body/state", "MAYBE"),
+        ("a size that is none", "body/size", "XL"),
+        ("a debt of the house", "body/due", -1),
+        ("half of a yes", "body/counts_all", 2),
+        ("a ticket of no bytes", "body/ticket", ""),
+        ("a ticket of 17 bytes", "body/ticket", "0a" * 17),
+        ("a ticket that is no hexadecimal", "body/ticket", "ticket"),
+    ),
+    *unsaid(
+        _KEPT_OUT,
+        "that one field is after another",
+        ("ends as it begins", "body/to", 1_760_000_000_000),
+        ("longer than 31 days", "body/to", 1_760_000_000_001 + 31 * 86_400_000),
+    ),
+)
+_HEEDED = "QUARANTINED_BUT_HEEDED"
+_REVOCATION = (
+    *without(_KEPT_OUT, "body/token"),
+    *bad(
+        _KEPT_OUT,
+        ("a token of 15 bytes and nothing else", "body/token", "ab" * 15),
+        ("an id of 65 characters", "id", "r" * 65),
+    ),
+    *without(_HEEDED, "body/reason"),
+    *bad(
+        _HEEDED,
+        ("a reason that is a number", "body/reason", 1),
+        ("a holder that is none, beside a good token", "body/holder", ""),
+        ("a ticket that is none, beside a good token", "body/ticket", "x"),
+    ),
+)
+_POLICY = (
+    *without(_KEPT_OUT, "body/role", "body/places", "body/hours"),
+    *bad(
+        _KEPT_OUT,
+        ("a role that is none", "body/role", ""),
+        ("a place that is not a list", "body/places", "kitchen"),
+        ("65 places", "body/places", ["d"] * 65),
+        ("hours in words", "body/hours", "in the morning"),
+        ("a day that is none", "body/hours", "mom 08:00-12:00"),
+        ("a 60th minute", "body/hours", "mon 08:60-12:00"),
+        ("beyond the next day", "body/hours", "mon 08:00-49:00"),
+        ("hours beyond 512 characters", "body/hours", "mon 08:00-12:00;" * 33),
+    ),
+    *unsaid(
+        _KEPT_OUT,
+        "how long a window is",
+        ("a window of more than a day", "body/hours", "mon 08:00-33:00"),
+    ),
+)
+_TICKET_KEY = (
+    *without(
+        _KEPT_OUT,
+        *("body/kid", "body/key", "body/from"),
+        *("body/to", "body/issuer", "body/doors"),
+    ),
+    *bad(
+        _KEPT_OUT,
+        ("a kid of no bytes", "body/kid", ""),
+        ("a kid of five bytes", "body/kid", "00" * 5),
+        ("a key of 31 bytes", "body/key", "ab" * 31),
+        ("an issuer of nine characters", "body/issuer", "hangzhou1"),
+        ("an issuer beyond ASCII", "body/issuer", "杭州"),
+        ("doors are a text", "body/doors", "door-1"),
+    ),
+    *unsaid(
+        _KEPT_OUT,
+        "that one field is after another",
+        ("ends as it begins", "body/to", 1_760_000_000_000),
+    ),
+)
+_ELDER = (
+    *without(_KEPT_OUT, "body/holder", "body/order", "body/route"),
+    *bad(
+        _KEPT_OUT,
+        ("an order beyond 10000", "body/order", 10_001),
+        ("an order that is text", "body/order", "first"),
+        ("a route of two lines", "body/route", "二楼\n左手"),
+    ),
+)
+SPOILT_ROWS: dict[str, tuple[Spoilt, ...]] = {
+    "row.json": _ROW,
+    "row_holder.json": _HOLDER,
+    "row_booking.json": _BOOKING,
+    "row_revocation.json": _REVOCATION,
+    "row_policy.json": _POLICY,
+    "row_ticket_key.json": _TICKET_KEY,
+    "row_elder.json": _ELDER,
+}
