@@ -16,6 +16,8 @@ _ROW = (
         ("a kind in capitals", "kind", "Holder"),
         ("a kind with a line end", "kind", "holder\n"),
         ("a kind of 32 letters", "kind", "h" * 32),
+        ("a kind that is a number", "kind", 7),
+        ("an id that is a number", "id", 7),
         ("no id", "id", ""),
         ("an id of 129 characters", "id", "h" * 129),
         ("a version that is text", "ver", "1"),
@@ -25,11 +27,20 @@ _ROW = (
         ("a list in a list", "body/roles", [["RESIDENT"]]),
         ("an object beside the body", "meta", {"by": "x"}),
     ),
-    *bad("BODY", ("a version beyond 64 bits", "ver", 1 << 63)),
+    *bad(
+        "BODY",
+        ("a version beyond 64 bits", "ver", 1 << 63),
+        ("a version below 64 bits", "ver", -(1 << 63) - 1),
+    ),
 )
 _LONG = ("a text of 65 characters", "y" * 65)
 _KEPT_OUT = "QUARANTINED"
+_OF_NO_SORT = (
+    *bad("PASSED_OVER", ("of a kind of its own", "kind", "notice")),
+    *bad("FEED_SHAPE", ("a body that is a list", "body", [])),
+)
 _HOLDER = (
+    *_OF_NO_SORT,
     *without(
         _KEPT_OUT,
         *("body/enabled", "body/extended", "body/language"),
@@ -54,6 +65,14 @@ _HOLDER = (
         ),
         ("a token of 15 bytes", "body/credentials", ["CARD:" + "ab" * 15]),
         ("valid from before 1970", "body/valid_from", -1),
+        ("valid from a date in words", "body/valid_from", "today"),
+        ("valid to beyond 52 bits", "body/valid_to", (1 << 52) + 1),
+        ("extended less than no", "body/extended", -1),
+        ("17 credentials", "body/credentials", ["CARD:" + "ab" * 16] * 17),
+        ("a credential that is a number", "body/credentials", [7]),
+        ("roles that are numbers", "body/roles", [7]),
+        ("care of less than no days", "body/care_days", -1),
+        ("care in words", "body/care_days", "often"),
         ("valid until nothing", "body/valid_to", 0),
         ("more care than a year", "body/care_days", 367),
     ),
@@ -65,6 +84,7 @@ _HOLDER = (
     ),
 )
 _BOOKING = (
+    *_OF_NO_SORT,
     *without(
         _KEPT_OUT,
         *("body/holder", "body/space", "body/from"),
@@ -73,11 +93,19 @@ _BOOKING = (
     *bad(
         _KEPT_OUT,
         ("a time that is text", "body/from", "2025-10-09"),
+        ("from before 1970", "body/from", -1),
+        ("from beyond all bookings", "body/from", (1 << 52) - 31 * 86_400_000 + 1),
+        ("an end in words", "body/to", "later"),
+        ("an end at the beginning of time", "body/to", 0),
+        ("an end beyond 52 bits", "body/to", (1 << 52) + 1),
+        ("a party in words", "body/party", "two"),
+        ("a debt in words", "body/due", "much"),
         ("nobody comes", "body/party", 0),
         ("more than 500 persons", "body/party", 501),
         ("a state that is none", "body/state", "MAYBE"),
         ("a size that is none", "body/size", "XL"),
         ("a debt of the house", "body/due", -1),
+        ("a debt beyond 100,000 yuan", "body/due", 10_000_001),
         ("half of a yes", "body/counts_all", 2),
         ("a ticket of no bytes", "body/ticket", ""),
         ("a ticket of 17 bytes", "body/ticket", "0a" * 17),
@@ -92,6 +120,7 @@ _BOOKING = (
 )
 _HEEDED = "QUARANTINED_BUT_HEEDED"
 _REVOCATION = (
+    *_OF_NO_SORT,
     *without(_KEPT_OUT, "body/token"),
     *bad(
         _KEPT_OUT,
@@ -107,12 +136,15 @@ _REVOCATION = (
     ),
 )
 _POLICY = (
+    *_OF_NO_SORT,
     *without(_KEPT_OUT, "body/role", "body/places", "body/hours"),
     *bad(
         _KEPT_OUT,
         ("a role that is none", "body/role", ""),
         ("a place that is not a list", "body/places", "kitchen"),
         ("65 places", "body/places", ["d"] * 65),
+        ("a place that is a number", "body/places", [7]),
+        ("hours that are a number", "body/hours", 8),
         ("hours in words", "body/hours", "in the morning"),
         ("a day that is none", "body/hours", "mom 08:00-12:00"),
         ("a 60th minute", "body/hours", "mon 08:60-12:00"),
@@ -126,6 +158,7 @@ _POLICY = (
     ),
 )
 _TICKET_KEY = (
+    *_OF_NO_SORT,
     *without(
         _KEPT_OUT,
         *("body/kid", "body/key", "body/from"),
@@ -136,6 +169,16 @@ _TICKET_KEY = (
         ("a kid of no bytes", "body/kid", ""),
         ("a kid of five bytes", "body/kid", "00" * 5),
         ("a key of 31 bytes", "body/key", "ab" * 31),
+        ("a kid that is a number", "body/kid", 10),
+        ("a key that is a number", "body/key", 10),
+        ("from before 1970", "body/from", -1),
+        ("from in words", "body/from", "now"),
+        ("from at the end of time", "body/from", 1 << 52),
+        ("an end in words", "body/to", "later"),
+        ("an end at the beginning of time", "body/to", 0),
+        ("an end beyond 52 bits", "body/to", (1 << 52) + 1),
+        ("an issuer that is a number", "body/issuer", 1),
+        ("a door that is a number", "body/doors", [7]),
         ("an issuer of nine characters", "body/issuer", "hangzhou1"),
         ("an issuer beyond ASCII", "body/issuer", "杭州"),
         ("doors are a text", "body/doors", "door-1"),
@@ -147,10 +190,12 @@ _TICKET_KEY = (
     ),
 )
 _ELDER = (
+    *_OF_NO_SORT,
     *without(_KEPT_OUT, "body/holder", "body/order", "body/route"),
     *bad(
         _KEPT_OUT,
         ("an order beyond 10000", "body/order", 10_001),
+        ("an order below 0", "body/order", -1),
         ("an order that is text", "body/order", "first"),
         ("a route of two lines", "body/route", "二楼\n左手"),
     ),

@@ -63,6 +63,11 @@ def test_the_document_leads_to_every_schema() -> None:
     assert files_reached() == SCHEMAS.keys()
 
 
+def test_every_shared_definition_is_used() -> None:
+    named = {to.rpartition("/")[2] for to, _ in references(SCHEMAS)}
+    assert SCHEMAS["common.json"]["$defs"].keys() <= named
+
+
 def test_every_topic_stands_in_the_document_and_no_other() -> None:
     addresses = [channel["address"] for channel in DOCUMENT["channels"].values()]
     assert sorted(map(topic, addresses)) == sorted([*UP, *TOPICS.down])

@@ -26,7 +26,7 @@ Vector = dict[str, Any]
 VERDICTS = {
     *(kind.value for kind in RefusalKind),
     *("GARBLED", "POISON", "NO_EVENT", "IGNORED", STORED),
-    *("QUARANTINED", "QUARANTINED_BUT_HEEDED"),
+    *("QUARANTINED", "QUARANTINED_BUT_HEEDED", "PASSED_OVER"),
 }
 SIGNED = {
     "hello.json": "signed_hello_answer.json",
