@@ -20,6 +20,7 @@ import typer
 from edge.cli.broker_doctor.verbs import app as broker
 from edge.cli.order_verbs import register as register_orders
 from edge.cli.rule_verbs import register as register_rules
+from edge.cli.sneakernet.verbs import app as sync
 from edge.cli.ticket.verbs import app as ticket
 
 app = typer.Typer(
@@ -119,6 +120,7 @@ journal = typer.Typer(help="The journal of events.", no_args_is_help=True)
 app.add_typer(journal, name="journal")
 app.add_typer(ticket, name="ticket")
 app.add_typer(broker, name="broker")
+app.add_typer(sync, name="sync")
 register_orders(app)
 register_rules(app)
 

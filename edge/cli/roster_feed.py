@@ -4,7 +4,8 @@
 The law of the module: a row that the rules cannot understand is kept out, an event
 says so, and the rest is used. Where more than half is broken the whole snapshot is
 refused and the old roster stays, in memory and on disk: the sender's mistake must not
-empty a site.
+empty a site. One snapshot at a time is on its way, by the line or by a stick; where
+they meet the line goes first, and what is older than what is held is refused.
 """
 
 from __future__ import annotations
@@ -60,6 +61,9 @@ class RosterFeed:
         self._gateway = gateway
         self._spaces = spaces
         self._begin("")
+        self._turn = asyncio.Lock()
+        #: Why the last snapshot that was offered whole was not taken.
+        self.refusal = ""
         #: What was told of the broken rows of the snapshot before.
         self._told: frozenset[Noted] = frozenset()
         self._in_force: Roster | None = None
@@ -88,6 +92,23 @@ class RosterFeed:
 
     async def stage(self, snapshot: str, rows: Sequence[FeedRow]) -> None:
         """Keep rows aside, on disk and half built in memory."""
+        async with self._turn:
+            await self._stage(snapshot, rows)
+
+    async def stage_politely(
+        self, snapshot: str, rows: Sequence[FeedRow], *, is_first: bool
+    ) -> bool:
+        """Stage rows unless another snapshot is on its way; say whether it was done.
+
+        False too where another came between the first rows of this one and these.
+        """
+        async with self._turn:
+            if self._snapshot != ("" if is_first else snapshot):
+                return False
+            await self._stage(snapshot, rows)
+            return True
+
+    async def _stage(self, snapshot: str, rows: Sequence[FeedRow]) -> None:
         if snapshot != self._snapshot:
             self._begin(snapshot)
         kept = [RosterRow(row.kind, row.id, row.ver, row.body) for row in rows]
@@ -99,8 +120,22 @@ class RosterFeed:
             raise
         await self._add(kept)
 
-    async def complete(self, snapshot: SnapshotComplete) -> None:
-        """Put the snapshot in force, or refuse it whole."""
+    async def complete(
+        self, snapshot: SnapshotComplete, as_of_ms: int | None = None
+    ) -> None:
+        """Put the snapshot in force, or refuse it whole; :attr:`refusal` says why.
+
+        ``as_of_ms`` (UTC) is when the platform stood by it, if that was not just now.
+        """
+        async with self._turn:
+            self.refusal = ""
+            if snapshot.cursor.age < self.cursor.age:
+                self._refuse("older than what is held")  # a stick was quicker
+                await self._drop(snapshot.snapshot)
+                return
+            await self._complete(snapshot, as_of_ms)
+
+    async def _complete(self, snapshot: SnapshotComplete, as_of_ms: int | None) -> None:
         if snapshot.snapshot != self._snapshot:
             self._begin(snapshot.snapshot)  # a snapshot without a single row
             with port_faults():
@@ -108,17 +143,18 @@ class RosterFeed:
         await self._sort()
         if self._quarantine.is_hopeless:
             self._refuse(self._quarantine.summary())
-            await self.drop(snapshot.snapshot)
+            await self._drop(snapshot.snapshot)
             return
         try:
             with port_faults():
                 held = (self._builder, self._quarantine)
-                await finish(self._put_in_force(snapshot, *held))
+                moment_ms = self._moment_ms(as_of_ms)
+                await finish(self._put_in_force(snapshot, moment_ms, *held))
         except PortFaultError as fault:
             if not isinstance(fault.__cause__, LocalError):
                 raise
             self._refuse(str(fault))  # a row that came twice: the counts differ
-            await self.drop(snapshot.snapshot)
+            await self._drop(snapshot.snapshot)
             return
         self._begin("")
         await self._tidy()
@@ -126,11 +162,11 @@ class RosterFeed:
     async def _put_in_force(
         self,
         snapshot: SnapshotComplete,
+        moment_ms: int,
         builder: RosterBuilder,
         quarantine: Quarantine,
     ) -> None:
         """Let the file and the rules change together, whoever gives up waiting."""
-        moment_ms = self._gateway.now().earliest_ms
         await self._store.promote(
             snapshot.snapshot,
             epoch=snapshot.cursor.epoch,
@@ -143,20 +179,33 @@ class RosterFeed:
         self._adopt(builder.build(self._place))
         self._tell(quarantine)
 
-    async def confirm(self) -> None:
+    async def confirm(self, as_of_ms: int | None = None) -> None:
         """Note that the platform has just called what is held current.
 
-        In the file once an hour: an old word makes residents' policies stale, and a
+        Or did so at ``as_of_ms`` (UTC), which takes back nothing it said later. In the
+        file once an hour: an old word makes residents' policies stale, and a
         box may have to start without the platform.
         """
-        self.confirmed_ms = self._gateway.now().earliest_ms
+        moment_ms = self._moment_ms(as_of_ms)
+        if as_of_ms is not None:
+            moment_ms = max(moment_ms, self.confirmed_ms)
+        self.confirmed_ms = moment_ms
         self._gateway.do(self._confirmed)
         if self.confirmed_ms - self._store.cursor.applied_ms >= KEEP_WORD_MS:
             with contextlib.suppress(PortFaultError), port_faults():
                 await self._store.confirm(self.confirmed_ms)
 
+    def _moment_ms(self, as_of_ms: int | None) -> int:
+        """Return since when, for all we know, the platform's word has been good."""
+        now_ms = self._gateway.now().earliest_ms
+        return now_ms if as_of_ms is None else min(now_ms, as_of_ms)
+
     async def drop(self, snapshot: str) -> None:
         """Forget what was staged."""
+        async with self._turn:
+            await self._drop(snapshot)
+
+    async def _drop(self, snapshot: str) -> None:
         if snapshot == self._snapshot:
             self._begin("")
         with port_faults():
@@ -258,6 +307,7 @@ class RosterFeed:
         return f"{self._place} {self._store.cursor.hash}"
 
     def _refuse(self, why: str) -> None:
+        self.refusal = why
         self._gateway.note(
             Noted(
                 kind=EventKind.ROSTER_REFUSED,

@@ -27,6 +27,7 @@ from cloud_sync.signing import PlatformKeys
 from cloud_sync.topics import Topics
 from edge.bindings.bindings import Bindings
 from edge.bindings.ticket_keys import TicketKeys
+from edge.cli.box_key import Box
 from edge.cli.control_orders import VERBS, carry_out, read_order
 from edge.cli.device_lines import open_lines
 from edge.cli.emergency_keeper import EmergencyKeeper
@@ -35,6 +36,7 @@ from edge.cli.key_files import read_platform_keys, read_tokens
 from edge.cli.roster_feed import RosterFeed
 from edge.cli.self_test import SelfTest
 from edge.cli.site_wiring import wiring_of
+from edge.cli.sneakernet.gateway_verbs import stick_verbs
 from edge.cli.status import event_view, status, steady_part
 from edge.cli.supervision import Supervision
 from edge.cli.sync_ports import ClockForSync, JournalForSync, port_faults
@@ -101,6 +103,7 @@ class Runtime:
         self._state = state
         self._notes = notes
         self._home = home or state
+        self.box = Box(state)
         self.started_s = 0.0
         self.bindings: Bindings
         self.supervision: Supervision
@@ -262,6 +265,7 @@ class Runtime:
             self.gateway.note(note)
 
     async def _open_control(self, stack: AsyncExitStack) -> None:
+        self.box.prepare()
         server = ControlServer(
             self._home / "control.sock",
             {
@@ -269,6 +273,7 @@ class Runtime:
                 "self-test": self.self_test.order,
                 **{verb: partial(self._order, verb) for verb in VERBS},
             },
+            private=stick_verbs(self, self._state, self._report),
         )
         stack.push_async_callback(server.close)
         try:

@@ -42,6 +42,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
             "storage_fault": runtime.gateway.is_storage_faulty,
         },
         "platform": _platform(runtime, now),
+        "box": runtime.box.shown(),
         "roster": {
             "epoch": roster.cursor.epoch,
             "revision": roster.cursor.revision,

@@ -36,6 +36,11 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
     revision = f"{roster['epoch']}@{roster['revision']}" if roster["epoch"] else "NONE"
     people = f"{roster['credentials']} credentials, confirmed {roster['age_s']} s ago"
     yield f"roster       {revision}, {people}"
+    box = status.get("box") or {}  # a gateway of before tells nothing of it
+    if "fingerprint" in box:
+        yield f"box key      {box['fingerprint']}"
+    elif box:
+        yield f"BOX KEY      {box['trouble']}"
     known = "known" if status["clock"]["known"] else "NOT KNOWN, only a lower bound"
     yield f"clock        {known}"
 

@@ -22,19 +22,25 @@ class ControlError(Exception):
     """The gateway could not be asked, or refused; the text says what to do."""
 
 
-def ask(path: Path, verb: str, **arguments: Any) -> dict[str, Any]:
+class NoGatewayError(ControlError):
+    """Nobody answers at the socket."""
+
+
+def ask(
+    path: Path, verb: str, *, within_s: float = TIMEOUT_S, **arguments: Any
+) -> dict[str, Any]:
     """Send one request and return its answer; ControlError if it was not done."""
     request = json.dumps({"verb": verb, **arguments}).encode() + b"\n"
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(TIMEOUT_S)
+            connection.settimeout(within_s)
             connection.connect(str(path))
             with suppress(BrokenPipeError):  # it may have answered without listening
                 connection.sendall(request)
             with connection.makefile("rb") as lines:
                 line = lines.readline()
     except OSError as error:
-        raise ControlError(
+        raise NoGatewayError(
             f"{path}: no gateway answers here ({error.strerror or error}); is it "
             "running, and is this its --socket?"
         ) from error

@@ -10,10 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import socket
+import struct
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
 #: Longest request line, and how many callers at once: a panel and a few shells.
@@ -26,20 +29,28 @@ MAX_UNREAD = 262_144
 _TURNS_TO_ARRIVE = 2
 
 Answer = dict[str, Any]
+#: struct ucred of unix(7): process, user, group.
+_CREDENTIALS = struct.Struct("3i")
 
 
 class ControlServer:
     """Serves verbs over a Unix socket until closed.
 
     Beside the verbs given, ``watch`` is answered and from then on receives what is
-    published, a line each.
+    published, a line each. ``private`` verbs are for the gateway's own user and root,
+    since they tell of persons; they may wait, and hold up nobody else meanwhile.
     """
 
     def __init__(
-        self, path: Path, verbs: dict[str, Callable[[dict[str, Any]], Answer]]
+        self,
+        path: Path,
+        verbs: dict[str, Callable[[dict[str, Any]], Answer]],
+        private: Mapping[str, Callable[[dict[str, Any]], Awaitable[Answer]]]
+        | None = None,
     ) -> None:
         self._path = path
         self._verbs = verbs
+        self._private = private or {}
         self._server: asyncio.Server | None = None
         self._callers: set[asyncio.StreamWriter] = set()
         self._served: set[asyncio.Task[None]] = set()
@@ -108,9 +119,12 @@ class ControlServer:
                 return
             self._callers.add(writer)
             while line := await _read(reader):
-                if _verb(line) == "watch":
+                verb = _verb(line)
+                if verb == "watch":
                     self._watchers.add(writer)
                     await _write(writer, {"ok": True})
+                elif isinstance(verb, str) and verb in self._private:
+                    await _write(writer, await self._confide(verb, line, writer))
                 else:
                     await _write(writer, self.answer(line))
             if line is None:
@@ -124,13 +138,23 @@ class ControlServer:
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
 
+    async def _confide(
+        self, verb: str, line: bytes, writer: asyncio.StreamWriter
+    ) -> Answer:
+        if _user(writer) not in (0, os.geteuid()):
+            return _refused("for the gateway's own user alone; ask with sudo")
+        try:
+            return {"ok": True, **await self._private[verb](json.loads(line))}
+        except ValueError as error:
+            return _refused(str(error))
+
     def answer(self, line: bytes) -> Answer:
         """Answer one request ``{"verb": …, …}``; ``ok`` says whether it was done."""
         try:
             request = json.loads(line)
             verb = self._verbs[request["verb"]]
         except (ValueError, TypeError, KeyError, RecursionError):
-            known = ", ".join(sorted({*self._verbs, "watch"}))
+            known = ", ".join(sorted({*self._verbs, *self._private, "watch"}))
             return _refused(f'expected {{"verb": …}} with one of {known}')
         try:
             return {"ok": True, **verb(request)}
@@ -144,6 +168,13 @@ def _verb(line: bytes) -> object:
     except (ValueError, RecursionError):
         return None
     return request.get("verb") if isinstance(request, dict) else None
+
+
+def _user(writer: asyncio.StreamWriter) -> int:
+    """Return who calls, as the kernel knows it."""
+    line = writer.get_extra_info("socket")
+    told = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return int(_CREDENTIALS.unpack(told)[1])
 
 
 def _refused(why: str) -> Answer:

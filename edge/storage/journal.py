@@ -124,6 +124,11 @@ class Journal:
         return self._position.last - self._position.base
 
     @property
+    def first_seq(self) -> int:
+        """The number of the oldest event of this epoch that the file still holds."""
+        return max(self._position.trimmed - self._position.base, 0) + 1
+
+    @property
     def head(self) -> bytes:
         """The hash of the newest event, or the epoch's ``h_0``."""
         return self._position.head

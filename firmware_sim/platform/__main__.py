@@ -25,6 +25,7 @@ from firmware_sim.platform.ledger import Ledger
 from firmware_sim.platform.session import Session
 from firmware_sim.platform.shell import Shell
 from firmware_sim.platform.site import populate, read_site
+from firmware_sim.platform.stick import Sticks
 
 if TYPE_CHECKING:
     import socket
@@ -78,6 +79,14 @@ def _build(arguments: argparse.Namespace) -> Control:
         ledger_path=state / "ledger.db",
         store=store,
         signer=signer,
+        sticks=Sticks(
+            registry=site.registry,
+            ledger=ledger,
+            store=store,
+            signer=signer,
+            boxes=state / "boxes.json",
+            now_ms=now_ms,
+        ),
     )
 
 

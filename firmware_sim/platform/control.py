@@ -7,7 +7,9 @@ answered, never fatal. Counting runs beside the work, on a connection of its own
 ``{"do": "counts"}``, ``{"do": "audit"}``, ``{"do": "keys"}``,
 ``{"do": "change", "rows": [{"kind","id","body"}], "remove": [{"kind","id"}]}``,
 ``{"do": "knob", "name": …, "value": …}``,
-``{"do": "restore", "gateway": …, "epoch": …, "seq": …}``.
+``{"do": "restore", "gateway": …, "epoch": …, "seq": …}``;
+for USB sticks ``{"do": "trust", "gateway": …, "public": hex}``,
+``{"do": "stick-in", "path": …}``, ``{"do": "stick-out", "gateway": …, "path": …}``.
 """
 
 from __future__ import annotations
@@ -16,20 +18,20 @@ import asyncio
 import json
 import socket
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firmware_sim.platform.counts import count_garbled, count_journals, find_breaks
 from firmware_sim.platform.feed import parse_row
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from firmware_sim.platform.counts import JournalCounts
     from firmware_sim.platform.feed_store import FeedStore
     from firmware_sim.platform.keys import Signer
     from firmware_sim.platform.ledger import Ledger
     from firmware_sim.platform.session import Session
     from firmware_sim.platform.shell import Shell
+    from firmware_sim.platform.stick import Sticks
 
 #: One line: a change of some ten thousand rows.
 MAXIMUM_LINE_BYTES = 4 * 1024 * 1024
@@ -70,6 +72,7 @@ class Control:
     ledger_path: Path
     store: FeedStore
     signer: Signer
+    sticks: Sticks
 
     async def serve(self, listener: socket.socket) -> None:
         """Answer whoever connects, until cancelled."""
@@ -96,7 +99,7 @@ class Control:
         try:
             wish = json.loads(line)
             return {"ok": True} | await self._do(wish)
-        except (KeyError, TypeError, ValueError, RecursionError) as flaw:
+        except (OSError, LookupError, TypeError, ValueError, RecursionError) as flaw:
             return {"ok": False, "error": f"{type(flaw).__name__}: {flaw}"}
 
     async def _do(self, wish: Any) -> dict[str, Any]:
@@ -117,6 +120,8 @@ class Control:
             case "restore":
                 self.ledger.rewind(wish["gateway"], wish["epoch"], int(wish["seq"]))
                 return {}
+            case "trust" | "stick-in" | "stick-out":
+                return self._stick(wish)
             case unknown:
                 raise ValueError(f"no such verb: {unknown!r}")
 
@@ -125,6 +130,17 @@ class Control:
         remove = [(str(row["kind"]), str(row["id"])) for row in wish.get("remove", [])]
         self.shell.post(self.session.change(put, remove))
         return self._cursor()
+
+    def _stick(self, wish: Any) -> dict[str, Any]:
+        if wish["do"] == "trust":
+            self.sticks.trust(wish["gateway"], wish["public"])
+            return {}
+        path = Path(wish["path"])
+        if wish["do"] == "stick-out":
+            path.write_bytes(self.sticks.write(wish["gateway"]))
+            return {}
+        standing = self.sticks.take(path.read_bytes())
+        return {"epoch": standing.epoch, "hi": standing.hi, "h": standing.hash.hex()}
 
     def _cursor(self) -> dict[str, Any]:
         cursor = self.store.feed.cursor

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The running gateway's side of ``menshen sync``: verbs of the control socket.
+
+The law of the module: exports are handed out and imports taken in pieces of at most a
+line, so that no door waits for a stick; no path is ever opened for a caller.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from cloud_sync.signing import PlatformKeys
+from edge.cli.key_files import KeyFileError, read_platform_keys
+from edge.cli.sneakernet.export import Exporter
+from edge.cli.sneakernet.importing import StickImport
+from edge.cli.sync_ports import JournalForSync
+from edge.storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from edge.cli.runtime import Runtime
+    from edge.core.event import EventKind, Facts
+
+Verb: TypeAlias = "Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]"
+Report: TypeAlias = "Callable[[EventKind, Facts], None]"
+T = TypeVar("T")
+
+
+def stick_verbs(runtime: Runtime, state: Path, report: Report) -> dict[str, Verb]:
+    """Return what a running gateway does for ``menshen sync``."""
+    return _export_verbs(runtime) | _import_verbs(runtime, state, report)
+
+
+def _export_verbs(runtime: Runtime) -> dict[str, Verb]:
+    exporter = Exporter(
+        gateway=runtime.settings.gateway.id,
+        journal=runtime.journal,
+        box=runtime.box,
+        feed=lambda: runtime.feed.cursor,
+        now_ms=lambda: runtime.clock.now().earliest_ms,
+    )
+
+    async def head(request: dict[str, Any]) -> dict[str, Any]:
+        wish = request.get("wish")
+        if isinstance(wish, bool) or not isinstance(wish, int | str):
+            raise ValueError("wish: say waiting, all or a number")
+        return {"header": await _readable(exporter.header(wish))}
+
+    async def batch(request: dict[str, Any]) -> dict[str, Any]:
+        epoch, after, last = (request.get(key) for key in ("epoch", "after", "last"))
+        if not (type(epoch) is str and type(after) is int and type(last) is int):
+            raise ValueError("epoch, after, last: missing; ask for stick-head first")
+        payload, end = await _readable(exporter.batch(epoch, after, last))
+        return {"payload": payload, "last": end}
+
+    return {"stick-head": head, "stick-batch": batch}
+
+
+def _import_verbs(runtime: Runtime, state: Path, report: Report) -> dict[str, Verb]:
+    settings = runtime.settings
+    sticks = StickImport(
+        gateway=settings.gateway.id,
+        keys=PlatformKeys(read_platform_keys(state / settings.platform.keys)),
+        journal=JournalForSync(runtime.journal, runtime.gateway),
+        feed=runtime.feed,
+        report=report,
+    )
+    return {
+        "stick-begin": sticks.begin,
+        "stick-part": sticks.part,
+        "stick-apply": sticks.apply,
+        "stick-drop": sticks.drop,
+    }
+
+
+async def _readable(work: Awaitable[T]) -> T:
+    """Turn what an export may stumble over into a caller's answer."""
+    try:
+        return await work
+    except KeyFileError as fault:
+        raise ValueError(str(fault)) from fault
+    except (sqlite3.Error, StorageError) as fault:
+        raise ValueError(f"the journal cannot be read: {fault}") from fault
