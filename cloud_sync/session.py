@@ -146,7 +146,9 @@ class SyncSession:
             return []
         self._claim = None
         if answer is None:
-            return self._end_epoch(EpochReason.ROWS_GONE)
+            is_ahead = seq > self._last_known
+            gone, ahead = EpochReason.ROWS_GONE, EpochReason.PLATFORM_AHEAD
+            return self._end_epoch(ahead if is_ahead else gone)
         if answer != claim.hash:
             return self._end_epoch(EpochReason.FORKED)
         if self._window is None:
@@ -264,8 +266,6 @@ class SyncSession:
     def _compare(
         self, answer: HelloAnswer, view: JournalView, now: Moment
     ) -> list[Output]:
-        if answer.hi > view.last_seq:
-            return self._end_epoch(EpochReason.PLATFORM_AHEAD)
         if answer.hash is None:
             return self._establish(0, genesis(view.epoch), now)
         self._stage = _Stage.CHECKING
@@ -282,7 +282,7 @@ class SyncSession:
         self._window = Window(
             hi=hi,
             hash_at_hi=hash_at_hi,
-            last_seq=greeted.view.last_seq,
+            last_seq=max(hi, greeted.view.last_seq),
             chance=self._chance,
         )
         news: list[Output] = [Watermark(hi=hi)] if hi != greeted.view.acked else []
@@ -295,11 +295,10 @@ class SyncSession:
             return []
         if ack.hi <= window.watermark:
             return []
-        if ack.hi > window.last_known:
-            return self._end_epoch(EpochReason.PLATFORM_AHEAD)
         known = window.hash_at(ack.hi)
         if known is None:
-            # Sent before a rewind, or by the connection before this one.
+            # Sent before a rewind, by the connection before this one, or on a stick:
+            # then it may be newer than all that this session has read.
             self._claim = _Claim(hi=ack.hi, hash=ack.hash)
             return [CheckHash(seq=ack.hi)]
         if known != ack.hash:
@@ -310,7 +309,15 @@ class SyncSession:
         if self._window is None or hi <= self._window.watermark:
             return []
         self._window.confirm(hi, hash_at_hi, now.monotonic_s)
+        self._window.last_known = max(self._window.last_known, hi)
         return [Watermark(hi=hi)]
+
+    @property
+    def _last_known(self) -> int:
+        """The newest event that this connection knows the journal to hold."""
+        if self._window is not None:
+            return self._window.last_known
+        return self._greeted.view.last_seq if self._greeted is not None else 0
 
     def _on_part(self, part: FeedPart, now: Moment) -> list[Output]:
         answer = self._pulling.receive(part, now)

@@ -49,7 +49,7 @@ class MemoryJournal:
         return self.records[after : after + limit]
 
     async def hash_at(self, seq: int) -> bytes | None:
-        return self.records[seq - 1].hash
+        return self.records[seq - 1].hash if seq <= len(self.records) else None
 
     async def acknowledge(self, hi: int) -> None:
         await asyncio.sleep(0)

@@ -136,8 +136,34 @@ def test_an_ack_with_another_hash_ends_the_epoch() -> None:
 def test_an_ack_beyond_the_journal_ends_the_epoch() -> None:
     gateway, platform = Gateway(JOURNAL[:5]), Platform()
     greet(gateway, platform)
-    outputs = gateway.receive(ACK, sign(ack_of(6), "mn.ack.v1"))
-    assert NewEpochNeeded(why=EpochReason.PLATFORM_AHEAD) in outputs
+    gateway.receive(ACK, sign(ack_of(6), "mn.ack.v1"))
+    assert NewEpochNeeded(why=EpochReason.PLATFORM_AHEAD) in gateway.told
+
+
+@pytest.mark.parametrize("has_greeted", [True, False])
+def test_what_a_stick_brought_newer_than_this_connection_knows_is_progress(
+    *, has_greeted: bool
+) -> None:
+    gateway, platform = Gateway(JOURNAL[:5]), Platform()
+    gateway.connect()
+    (hello,) = gateway.take_sent()
+    first = Gateway(JOURNAL[:8])
+    if has_greeted:
+        gateway.receive(*platform.receive(hello.topic, hello.payload)[0])
+    gateway.journal = JOURNAL[:8]  # stored since, and carried there by hand
+    greet(first, platform)
+    for sent in first.take_sent():
+        platform.receive(sent.topic, sent.payload)
+    if has_greeted:
+        gateway.receive(*platform.ack())
+    else:
+        gateway.receive(*platform.receive(hello.topic, hello.payload)[0])
+    assert gateway.acked == 8
+    assert not [one for one in gateway.told if isinstance(one, NewEpochNeeded)]
+    gateway.journal = JOURNAL[:9]
+    gateway.take_sent()
+    gateway.send_rows()
+    assert firsts(gateway.take_sent()) == [9]
 
 
 def test_silence_rewinds_to_the_watermark_ever_more_slowly_and_then_leaves() -> None:

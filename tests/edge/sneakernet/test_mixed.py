@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sticks and the line mixed in any order: the platform's set is the journal's."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from contextlib import asynccontextmanager
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cloud_sync import introduction, window
+from edge.cli.sneakernet.export import ALL, WAITING
+from firmware_sim.platform.counts import count_journals, find_breaks
+from firmware_sim.platform.shell import Shell
+from tests.brokers import amqtt
+from tests.edge.sneakernet.sites import (
+    GATEWAY,
+    Office,
+    Place,
+    at_work,
+    prepare,
+    until,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+ROUNDS = 14
+
+
+@asynccontextmanager
+async def line(office: Office, port: int) -> AsyncIterator[Shell]:
+    """Let the platform be on the broker for the block."""
+    shell = Shell(office.session, "127.0.0.1", port, lambda: office.now_ms)
+    task = asyncio.create_task(shell.run())
+    try:
+        await until(lambda: shell.is_connected)
+        yield shell
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+class Carrier:
+    """Somebody who carries sticks, forgets some, and brings others twice."""
+
+    def __init__(self, place: Place, office: Office, stick: Path, seed: int) -> None:
+        self.place, self.office, self.stick = place, office, stick
+        self.random = Random(f"carrier {seed}")
+        self.up: list[Path] = []
+        self.down: list[Path] = []
+        self.acked_by_stick = 0
+
+    async def walk(self) -> None:
+        """Do one thing or another with a stick."""
+        for step in self.random.sample(
+            [self.fetch, self.hand_in, self.ask_back, self.bring], 4
+        ):
+            await step()
+
+    async def fetch(self) -> None:
+        journal = self.place.runtime.journal
+        wishes: list[str | int] = [WAITING, WAITING, ALL]
+        wish = self.random.choice([*wishes, self.random.randint(1, journal.last_seq)])
+        file = self.stick / f"up-{len(self.up)}"
+        if (await self.place.export(file, wish)).batches:
+            self.up.append(file)
+
+    async def hand_in(self) -> None:
+        if self.up:
+            file = self.random.choice(self.up)
+            self.office.sticks.take(file.read_bytes())
+
+    async def ask_back(self) -> None:
+        self.office.admit(*(f"h-{n}" for n in range(self.random.randint(1, 9))))
+        epoch = self.place.runtime.journal.epoch
+        file = self.stick / f"down-{len(self.down)}"
+        self.down.append(self.office.write(file, epoch=epoch))
+
+    async def bring(self) -> None:
+        if self.down:
+            before = self.place.runtime.journal.acked
+            await self.place.take(self.random.choice(self.down))
+            self.acked_by_stick += self.place.runtime.journal.acked - before
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_by_stick_and_by_line_in_any_order_nothing_is_lost_or_doubled(
+    folder: Path,
+    office: Office,
+    stick: Path,
+    seed: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(introduction, "HELLO_AGAIN_S", 0.1)
+    monkeypatch.setattr(window, "REWIND_AFTER_S", 0.3)
+    random = Random(f"mixed {seed}")
+    with amqtt(folder) as broker:
+        state = prepare(folder, office, port=broker.port)
+        async with at_work(state) as place:
+            office.sticks.trust(GATEWAY, place.runtime.box.key().public.hex())
+            carrier = Carrier(place, office, stick, seed)
+            for _ in range(ROUNDS):
+                await place.note(random.choice([1, 20, 300]))
+                if random.random() < 0.4:
+                    async with line(office, broker.port):
+                        if random.random() < 0.5:
+                            await until(
+                                lambda: place.runtime.client.status.is_connected
+                            )
+                        await carrier.walk()
+                        await asyncio.sleep(random.uniform(0.0, 0.3))
+                else:
+                    await carrier.walk()
+            async with line(office, broker.port):
+                await until(lambda: place.runtime.journal.waiting == 0)
+                await until(lambda: place.runtime.feed.cursor.rev >= 1)
+            journal = place.runtime.journal
+            held = {journal.epoch: set(range(1, journal.last_seq + 1))}
+            assert office.stored() == held, f"seed {seed}"
+            [counted] = count_journals(office.folder / "ledger.db")
+            assert (counted.duplicated, counted.lost, counted.alarms) == (0, 0, 0)
+            assert counted.redelivered > 0, "nothing came twice: the test saw nothing"
+            assert find_breaks(office.folder / "ledger.db") == {}
+            assert carrier.acked_by_stick > 0, "no stick ever acknowledged anything"
