@@ -37,6 +37,7 @@ PLANTS = {
     "floors of the way to the platform": [
         ("cloud_sync/signing.py", "from cloud_sync import session"),
         ("cloud_sync/feed.py", "from cloud_sync import envelope"),
+        ("cloud_sync/stick.py", "from cloud_sync import session"),
     ],
     "of the house, cloud_sync knows the core alone": [
         ("cloud_sync/refusal.py", "from edge.storage import errors"),

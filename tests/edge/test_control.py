@@ -5,8 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import shutil
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -331,5 +335,47 @@ async def test_a_watcher_that_does_not_read_is_hung_up_on(tmp_path: Path) -> Non
             server.publish({"event": "x" * 65_536})
         assert not server.is_watched
         writer.close()
+    finally:
+        await server.close()
+
+
+CONFIDE = (
+    "import socket, sys; line = socket.socket(socket.AF_UNIX);"
+    'line.connect(sys.argv[1]); line.sendall(b\'{"verb": "tell"}\\n\');'
+    "print(line.makefile().readline())"
+)
+NOBODY = 65_534
+
+
+async def tell(_: dict[str, Any]) -> dict[str, Any]:
+    await asyncio.sleep(0)
+    return {"who": "h-1"}
+
+
+async def test_what_tells_of_persons_is_for_the_gateways_own_user(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = ControlServer(path, {"echo": echo}, private={"tell": tell})
+    await server.open()
+    try:
+        assert (await asyncio.to_thread(ask, path, "tell"))["who"] == "h-1"
+        python: str | None = sys.executable
+        if is_root := os.geteuid() == 0:  # then somebody else has to ask
+            python = shutil.which("python3", path="/usr/bin:/bin")
+            for place, mode in ((path.parent, 0o755), (path, 0o666)):
+                os.chmod(place, mode)  # noqa: PTH101
+        else:
+            monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+        if python is None:
+            pytest.skip("no python that another user may run")
+        done = await asyncio.to_thread(
+            subprocess.run,
+            [python, "-I", "-c", CONFIDE, str(path)],
+            capture_output=True,
+            text=True,
+            check=False,
+            user=NOBODY if is_root else None,
+        )
+        assert "own user alone; ask with sudo" in done.stdout, done.stderr
     finally:
         await server.close()

@@ -61,7 +61,7 @@ async def stopped_gateway(state: Path, gateway: str) -> AsyncIterator[Exporter]:
         yield Exporter(
             gateway=gateway,
             journal=journal,
-            box=Box(state),
+            key=Box(state).key,
             feed=lambda: held,
             now_ms=lambda: max(wall_ms(), journal.floor_ms),
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cloud_sync.feed import FeedCursor
-    from edge.cli.box_key import Box
+    from edge.cli.box_key import BoxKey
     from edge.core.record import Record
 
 #: Rows of a batch: never more than 64 KiB of JSON can hold.
@@ -65,7 +65,7 @@ class Exporter:
 
     gateway: str
     journal: ExportJournal
-    box: Box
+    key: Callable[[], BoxKey]
     feed: Callable[[], FeedCursor]
     now_ms: Callable[[], int]
 
@@ -81,7 +81,7 @@ class Exporter:
         previous, head = await journal.hash_at(first - 1), await journal.hash_at(last)
         if previous is None or head is None or epoch != journal.epoch:
             raise ValueError("the journal has just moved on; export again")
-        held = self.feed()
+        held, key = self.feed(), self.key()
         told: dict[str, Any] = {
             "at": self.now_ms(),
             "epoch": epoch,
@@ -89,13 +89,13 @@ class Exporter:
             "first": first,
             "gateway": self.gateway,
             "head": head.hex(),
-            "key": self.box.key().public.hex(),
+            "key": key.public.hex(),
             "last": last,
             "prev": previous.hex(),
             "type": UP,
             "version": VERSION,
         }
-        return {**told, "signature": self.box.key().sign(signed_text(told)).hex()}
+        return {**told, "signature": key.sign(signed_text(told)).hex()}
 
     async def batch(self, epoch: str, after: int, last: int) -> tuple[str, int]:
         """Return the next payload after ``after``, and the seq it ends with."""

@@ -38,7 +38,7 @@ def _export_verbs(runtime: Runtime) -> dict[str, Verb]:
     exporter = Exporter(
         gateway=runtime.settings.gateway.id,
         journal=runtime.journal,
-        box=runtime.box,
+        key=runtime.box.key,
         feed=lambda: runtime.feed.cursor,
         now_ms=lambda: runtime.clock.now().earliest_ms,
     )

@@ -77,9 +77,9 @@ class Office:
         rows = []
         for index, holder in enumerate(holders):
             credentials = [f"CARD:{index + 1:032x}"]
-            told = {"enabled": 1, "extended": 0, "language": "zh", "roles": ["GUEST"]}
-            full = told | {"credentials": credentials} | body
-            rows.append(Row(kind="holder", id=holder, body=full))
+            told: dict[str, Any] = {"enabled": 1, "extended": 0, "language": "zh"}
+            told |= {"roles": ["GUEST"], "credentials": credentials, **body}
+            rows.append(Row(kind="holder", id=holder, body=told))
         self.store.change(rows)
 
     def write(self, path: Path, gateway: str = GATEWAY, **wish: Any) -> Path:
