@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 #: Long for a loaded machine; everything here takes a tenth of it.
 PATIENCE_S = 20.0
+STICKS = Path(__file__).parents[1] / "vectors" / "sneakernet.json"
 POPULATION = {"holders": 800, "bookings": 40}
 WINDOW = 8
 
@@ -326,6 +327,27 @@ def test_the_control_socket_answers_wrong_wishes_and_goes_on(
         answers = [json.loads(reader.readline()) for _ in range(3)]
     assert [answer["ok"] for answer in answers] == [False, False, True]
     assert list(answers[2]["keys"].values()) == [platform.public_hex]
+
+
+def test_sticks_are_read_in_and_written_through_the_control_socket(
+    platform: Platform, folder: Path
+) -> None:
+    golden = json.loads(STICKS.read_text(encoding="utf-8"))
+    (folder / "up").write_text(golden["up"]["text"], encoding="utf-8")
+    words: dict[str, Any] = {"do": "stick-in", "path": str(folder / "up")}
+    assert "BOX_UNKNOWN" in platform.ask(**words)["error"]
+    public = golden["box"]["public"]
+    assert platform.ask(do="trust", gateway=GATEWAY, public=public)["ok"]
+    assert platform.ask(**words)["hi"] == 3
+    down = folder / "down"
+    assert platform.ask(do="stick-out", gateway=GATEWAY, path=str(down))["ok"]
+    _, header, *parts, _ = down.read_text(encoding="utf-8").splitlines()
+    kind, body = opened(json.loads(header).encode(), platform.public_hex)
+    assert (kind, body["ack"]["hi"]) == ("mn.stick.v1", 3)
+    kinds = {opened(json.loads(one).encode(), platform.public_hex)[0] for one in parts}
+    assert (kinds, len(parts)) == ({"mn.stick.feed.v1"}, body["feed"]["n"])
+    gone = platform.ask(do="stick-in", path=str(folder / "gone"))
+    assert not gone["ok"]
 
 
 def test_a_wrong_site_file_ends_the_program_with_its_reason(folder: Path) -> None:
