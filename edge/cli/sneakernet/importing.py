@@ -85,6 +85,9 @@ class StickImport:
             if isinstance(header, Refused):
                 raise self._refused(header)
             ack, feed = await self._judge_ack(header.ack), self._judge_feed(header)
+            if ack is Verdict.DIFFERS:
+                why = "an acknowledgement of another history than this journal's"
+                self._tell(EventKind.PLATFORM_REFUSED, ack.value, why, 1)
             snapshot = None
             if header.feed is not None and feed is Verdict.TAKEN:
                 snapshot = StickSnapshot(
@@ -170,9 +173,9 @@ class StickImport:
         if ack.hi <= journal.acked:
             return Verdict.KNOWN
         if ack.hi > journal.last_seq:
-            return self._differs("an acknowledgement beyond the journal's end")
+            return Verdict.DIFFERS
         if await _stored(journal.hash_at(ack.hi)) != ack.hash:
-            return self._differs("an acknowledgement with another hash")
+            return Verdict.DIFFERS
         return Verdict.TAKEN
 
     def _judge_feed(self, header: StickHeader) -> Verdict:
@@ -185,10 +188,6 @@ class StickImport:
             return Verdict.TAKEN
         known_ms = max(self._feed.confirmed_ms, self._newest_ms)
         return Verdict.CONFIRMED if header.time_ms > known_ms else Verdict.KNOWN
-
-    def _differs(self, why: str) -> Verdict:
-        self._tell(EventKind.PLATFORM_REFUSED, Verdict.DIFFERS.value, why, 1)
-        return Verdict.DIFFERS
 
     def _refused(self, refused: Refused) -> ValueError:
         count = self._meter.count(refused.kind, asyncio.get_running_loop().time())

@@ -45,9 +45,9 @@ def new_file(path: Path) -> Iterator[Callable[[bytes], int]]:
 
     StickError if it cannot be; then there is no file of that name, nor a half one.
     """
-    hidden = path.with_name(f".{path.name}.part")
     try:
         _assert_free(path)
+        hidden = path.with_name(f".{path.name}.part")
         descriptor = _begin(hidden)
     except OSError as fault:
         raise _told(path, fault) from fault

@@ -23,6 +23,7 @@ from edge.cli.box_key import Box
 from edge.cli.key_files import KeyFileError
 from edge.cli.sneakernet.export import ALL
 from edge.cli.sneakernet.framing import StickError
+from edge.cli.status_view import lines
 from edge.control.client import ControlError, ask
 from tests.brokers import free_port
 from tests.edge.sneakernet.sites import (
@@ -79,7 +80,9 @@ async def test_a_stopped_gateways_folder_gives_the_same_events(
 ) -> None:
     async with at_work(state) as place:
         await place.note(40)
-        shown = ask_box(await asyncio.to_thread(ask, place.socket, "status"))
+        status = await asyncio.to_thread(ask, place.socket, "status")
+        shown = status["box"]["fingerprint"]
+        assert f"box key      {shown}" in lines(status)
     with pytest.raises(ControlError, match="say --site too"):
         await asyncio.to_thread(carry_up, stick / "a", state)
     done = await asyncio.to_thread(carry_up, stick / "a", state, ALL, GATEWAY)
@@ -94,10 +97,6 @@ async def test_a_stopped_gateways_folder_gives_the_same_events(
     assert json.loads(again.stdout)["first"] == 5
     batches = [lines_of(stick / name)[1] for name in ("a", "b")]
     assert batches[1]["data"]["items"][0] == batches[0]["data"]["items"][4]
-
-
-def ask_box(status: dict[str, Any]) -> str:
-    return str(status["box"]["fingerprint"])
 
 
 async def test_nothing_waits_and_numbers_that_are_not_there(
@@ -129,11 +128,12 @@ async def test_names_that_cannot_be_written_are_told(place: Place, stick: Path) 
     for name, path in {
         "EXISTS": stick / "old",
         "A_FOLDER": stick,
+        "A_FOLDER ": Path(),
         "NO_STICK": stick / "not mounted" / "a",
     }.items():
         with pytest.raises(StickError) as refused:
             await place.export(path)
-        assert refused.value.name == name
+        assert refused.value.name == name.strip()
     assert names_in(stick) == ["old"]
     assert (stick / "old").read_text() == "photos"
 
