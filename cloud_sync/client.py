@@ -25,6 +25,7 @@ from edge.core.event import EventKind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cloud_sync.messages import Ack
     from cloud_sync.session import SyncSession
 
 RETRY_AT_LEAST_S = 0.2
@@ -91,6 +92,11 @@ class PlatformClient:
 
     def wake(self) -> None:
         """Say that there are new rows in the journal; they go out at once."""
+        self._woken.set()
+
+    def acknowledged_elsewhere(self, ack: Ack) -> None:
+        """Say that the platform's word, checked and kept, came by another way."""
+        self._session.acknowledged_elsewhere(ack, self._ports.clock.now())
         self._woken.set()
 
     async def run(self) -> None:

@@ -155,6 +155,14 @@ class SyncSession:
             return self._establish(claim.hi, claim.hash, now)
         return self._confirm(claim.hi, claim.hash, now)
 
+    def acknowledged_elsewhere(self, ack: Ack, now: Moment) -> None:
+        """Take an acknowledgement that came on a stick, its hash already checked.
+
+        What it covers need not go out again, nor be held for it.
+        """
+        if self._greeted is not None and ack.epoch == self._greeted.view.epoch:
+            self._confirm(ack.hi, ack.hash, now)
+
     def feed_settled(
         self, snapshot: SnapshotComplete, held: FeedCursor, now: Moment
     ) -> list[Output]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cloud_sync.messages import Ack
 from cloud_sync.outputs import (
     CheckHash,
     EpochReason,
@@ -138,6 +139,24 @@ def test_an_ack_beyond_the_journal_ends_the_epoch() -> None:
     greet(gateway, platform)
     gateway.receive(ACK, sign(ack_of(6), "mn.ack.v1"))
     assert NewEpochNeeded(why=EpochReason.PLATFORM_AHEAD) in gateway.told
+
+
+def test_what_was_acknowledged_on_a_stick_does_not_go_out_again() -> None:
+    gateway, platform = Gateway(JOURNAL[:5]), Platform()
+    gateway.connect()
+    (hello,) = gateway.take_sent()
+    by_stick = Ack(epoch=gateway.epoch, hi=3, hash=JOURNAL[2].hash)
+    now = moment(gateway.now_s)
+    gateway.session.acknowledged_elsewhere(by_stick, now)  # nothing is open yet
+    answer = platform.receive(hello.topic, hello.payload)[0]
+    gateway.session.receive(*answer, now)
+    other = Ack(epoch="0009-00000000", hi=5, hash=JOURNAL[4].hash)
+    gateway.session.acknowledged_elsewhere(other, now)
+    gateway.session.acknowledged_elsewhere(by_stick, now)
+    gateway.oldest = 4  # the journal may let go of them, too
+    gateway.send_rows()
+    assert firsts(gateway.take_sent()) == [4]
+    assert not [one for one in gateway.told if isinstance(one, NewEpochNeeded)]
 
 
 @pytest.mark.parametrize("has_greeted", [True, False])

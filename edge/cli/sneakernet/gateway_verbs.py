@@ -67,6 +67,7 @@ def _import_verbs(runtime: Runtime, state: Path, report: Report) -> dict[str, Ve
         journal=JournalForSync(runtime.journal, runtime.gateway),
         feed=runtime.feed,
         report=report,
+        on_ack=runtime.client.acknowledged_elsewhere,
     )
     return {
         "stick-begin": sticks.begin,

@@ -62,12 +62,14 @@ class StickImport:
         journal: JournalPort,
         feed: RosterFeed,
         report: Callable[[EventKind, Facts], None],
+        on_ack: Callable[[Ack], None],
     ) -> None:
         self._gateway = gateway
         self._keys = keys
         self._journal = journal
         self._feed = feed
         self._report = report
+        self._on_ack = on_ack
         self._meter = RefusalMeter()
         self._pending: _Pending | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -162,6 +164,7 @@ class StickImport:
         verdict = await self._judge_ack(ack)
         if ack is not None and verdict is Verdict.TAKEN:
             await _stored(self._journal.acknowledge(ack.hi))
+            self._on_ack(ack)
         return verdict
 
     async def _judge_ack(self, ack: Ack | None) -> Verdict:
