@@ -184,6 +184,8 @@ def spoilt_imports(signer: Signer) -> list[dict[str, str]]:
     )
     wire = signer.sign("mn.feed.v1", canonical({"gw": GATEWAY})).decode()
 
+    other = {"epoch": FEED_EPOCH, "rev": 9, "n": 2, "count": 2, "hash": "00" * 32}
+
     def case(why: str, refusal: str, lines: list[Any]) -> dict[str, str]:
         return {"why": why, "refusal": refusal, "text": sealed(lines).decode()}
 
@@ -200,6 +202,7 @@ def spoilt_imports(signer: Signer) -> list[dict[str, str]]:
         case(
             "neither roster nor ack", "BODY", import_lines(signer, feed=None, ack=None)
         ),
+        case("parts of another roster", "FEED_SHAPE", import_lines(signer, feed=other)),
         case("a part of the wire", "PURPOSE", [first, header, wire, parts[1]]),
         case("an export", "WRONG_WAY", [{"type": "mn.stick.up.v1", "version": 1}]),
         case("of a later version", "TOO_NEW", [{**first, "version": 2}, header]),
