@@ -265,7 +265,6 @@ class Runtime:
             self.gateway.note(note)
 
     async def _open_control(self, stack: AsyncExitStack) -> None:
-        self.box.prepare()
         server = ControlServer(
             self._home / "control.sock",
             {

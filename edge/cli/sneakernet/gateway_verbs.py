@@ -27,11 +27,35 @@ if TYPE_CHECKING:
 Verb: TypeAlias = "Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]"
 Report: TypeAlias = "Callable[[EventKind, Facts], None]"
 T = TypeVar("T")
+VERBS = (
+    *("stick-head", "stick-batch"),
+    *("stick-begin", "stick-part", "stick-apply", "stick-drop"),
+)
 
 
-def stick_verbs(runtime: Runtime, state: Path, report: Report) -> dict[str, Verb]:
-    """Return what a running gateway does for ``menshen sync``."""
+def stick_verbs(
+    runtime: Runtime, state: Path, report: Report, lost: str = ""
+) -> dict[str, Verb]:
+    """Return what a running gateway does for ``menshen sync``.
+
+    The box's key is made here at the first start, so that it can be shown. ``lost``
+    says why a gateway has to do without its disk: it then has no journal to export
+    and no key to sign with, and says so.
+    """
+    if lost:
+        return dict.fromkeys(VERBS, _refusing(lost))
+    runtime.box.prepare()
     return _export_verbs(runtime) | _import_verbs(runtime, state, report)
+
+
+def _refusing(lost: str) -> Verb:
+    async def refuse(_: dict[str, Any]) -> dict[str, Any]:
+        raise ValueError(
+            f"STORAGE: this gateway works without its disk ({lost}), so it has nothing "
+            "to export and nowhere to keep an import; mend that first"
+        )
+
+    return refuse
 
 
 def _export_verbs(runtime: Runtime) -> dict[str, Verb]:

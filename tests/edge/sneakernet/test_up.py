@@ -23,6 +23,7 @@ from edge.cli.box_key import Box
 from edge.cli.key_files import KeyFileError
 from edge.cli.sneakernet.export import ALL
 from edge.cli.sneakernet.framing import StickError
+from edge.cli.sneakernet.gateway_verbs import VERBS, stick_verbs
 from edge.cli.status_view import lines
 from edge.control.client import ControlError, ask
 from tests.brokers import free_port
@@ -262,3 +263,16 @@ async def test_a_box_without_a_good_key_opens_doors_and_exports_nothing(
         shown = await asyncio.to_thread(ask, place.socket, "status")
         assert "move it away" in shown["box"]["trouble"]
     assert names_in(stick) == []
+
+
+async def test_a_gateway_without_its_disk_exports_and_imports_nothing(
+    place: Place,
+) -> None:
+    control = place.runtime._control
+    assert control is not None
+    assert tuple(control._private) == VERBS
+    state, report = place.state, place.runtime._report
+    lost = stick_verbs(place.runtime, state, report, lost="disk I/O error")
+    for verb in VERBS:
+        with pytest.raises(ValueError, match=r"^STORAGE: .*disk I/O error"):
+            await lost[verb]({"wish": "all"})
