@@ -272,7 +272,7 @@ class Runtime:
                 "self-test": self.self_test.order,
                 **{verb: partial(self._order, verb) for verb in VERBS},
             },
-            private=stick_verbs(self, self._state, self._report),
+            private=stick_verbs(self, self._state, self._report, self.lost),
         )
         stack.push_async_callback(server.close)
         try:
