@@ -12,9 +12,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiomqtt
 
@@ -22,13 +23,15 @@ from cloud_sync.inbox import Inbox, brake
 from cloud_sync.window import WINDOW_BATCHES
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncIterator
 
     import paho.mqtt.client as mqtt
     from aiomqtt.types import PahoSocket
 
-#: For CONNACK and SUBACK each; paho's own limit for the TCP connection is the same.
+#: For TCP, for each address of the host, and for the handshake of TLS: short, since
+#: there may be another broker to try.
+CONNECT_WITHIN_S = 3.0
+#: For CONNACK and SUBACK each.
 ANSWER_WITHIN_S = 5.0
 #: A polite DISCONNECT to a broker that no longer reads is not worth more.
 LEAVE_WITHIN_S = 1.0
@@ -54,8 +57,8 @@ class Broker:
 async def connected(broker: Broker, identifier: str) -> AsyncIterator[aiomqtt.Client]:
     """Hold one MQTT 3.1.1 connection with a clean session; MqttError if there is none.
 
-    Cancelling waits for the thread in which paho connects, at most five seconds for
-    each address of the host.
+    Cancelling waits for the thread in which paho connects, at most three seconds for
+    each address of the host and three for TLS.
     """
     client = aiomqtt.Client(
         broker.host,
@@ -74,7 +77,9 @@ async def connected(broker: Broker, identifier: str) -> AsyncIterator[aiomqtt.Cl
     client.pending_calls_threshold = CALLS_AT_ONCE
     brake(client)
     _write_only_while_open(client)
+    _fail_when_turned_away(client)
     client._client.manual_ack_set(on=True)  # noqa: SLF001  aiomqtt has no word
+    client._client.connect_timeout = CONNECT_WITHIN_S  # noqa: SLF001
     try:
         await _enter(client)
         try:
@@ -94,24 +99,6 @@ def acknowledge(client: aiomqtt.Client, message: aiomqtt.Message) -> None:
     20 MB waits in the broker and not in our memory.
     """
     client._client.ack(message.mid, message.qos)  # noqa: SLF001
-
-
-def cancellations() -> int:
-    """Return how often the running task has been asked to end."""
-    task = asyncio.current_task()
-    return 0 if task is None else task.cancelling()
-
-
-def heed_cancellation(known: int = 0) -> None:
-    """Raise the cancellation that a call of aiomqtt may have swallowed.
-
-    Its calls end in ``asyncio.wait_for``, which before Python 3.12 returns normally
-    when the answer and the cancellation come in the same turn of the loop
-    (cpython#86296); a task cancelled then would run on for ever. ``known`` is the
-    count before the call: a failed TaskGroup may have left one behind.
-    """
-    if cancellations() > known:
-        raise asyncio.CancelledError
 
 
 def _write_only_while_open(client: aiomqtt.Client) -> None:
@@ -134,6 +121,37 @@ def _write_only_while_open(client: aiomqtt.Client) -> None:
         loop.call_soon_threadsafe(wait, opened)  # the connecting thread calls, too
 
     paho.on_socket_register_write = wait_soon
+
+
+def _fail_when_turned_away(client: aiomqtt.Client) -> None:
+    # aiomqtt waits its time out for a CONNACK on a connection that has ended; and with
+    # TLS 1.3 a broker refuses our certificate after its handshake, in an alert that
+    # paho logs and drops.
+    loop, paho = asyncio.get_running_loop(), client._client  # noqa: SLF001
+    receive, told = paho._sock_recv, paho.on_disconnect  # noqa: SLF001
+    alerts: list[ssl.SSLError] = []
+
+    def heeding(size: int) -> bytes:
+        try:
+            return receive(size)
+        except ssl.SSLError as alert:
+            alerts.append(alert)
+            raise
+
+    def fail() -> None:
+        connected = client._connected  # noqa: SLF001
+        if not connected.done():
+            error = aiomqtt.MqttError("the broker ended the connection unheard")
+            error.__cause__ = alerts[0] if alerts else None
+            connected.set_exception(error)
+
+    def ended(*words: Any) -> None:
+        loop.call_soon_threadsafe(fail)  # the connecting thread calls, too
+        if told is not None:
+            told(*words)
+
+    paho._sock_recv = heeding  # type: ignore[assignment,method-assign]  # noqa: SLF001
+    paho.on_disconnect = ended
 
 
 async def _enter(client: aiomqtt.Client) -> None:

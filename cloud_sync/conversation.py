@@ -10,13 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-import aiomqtt
-
-from cloud_sync.connection import acknowledge, heed_cancellation
 from cloud_sync.introduction import JournalView
 from cloud_sync.outputs import (
     CheckHash,
@@ -34,6 +30,8 @@ from cloud_sync.outputs import (
     Watermark,
 )
 from cloud_sync.refusal import FEED_REFUSALS
+from cloud_sync.transport.cancelling import heed_cancellation
+from cloud_sync.transport.port import TransportError, Trouble
 from cloud_sync.window import WINDOW_BATCHES
 from edge.core.chain import genesis
 from edge.core.event import EventKind
@@ -41,6 +39,8 @@ from edge.core.event import EventKind
 if TYPE_CHECKING:
     from cloud_sync.ports import Ports
     from cloud_sync.session import SyncSession
+    from cloud_sync.silence import Silence
+    from cloud_sync.transport.port import Incoming, Transport
 
 #: A PUBACK stands in line behind the messages that the broker had sent before it, and
 #: we may be slow with those. So this long after the last of them was dealt with, and
@@ -53,8 +53,6 @@ PUBLISH_WITHIN_S = 5.0
 #: full of them nothing is sent again, and no rewind is counted: a broker that talks on
 #: and never answers is left after this long, before four rewinds (130 s) would.
 PUBLISH_AT_MOST_S = 60.0
-#: SUBACK's code for "no"; every smaller one is a granted QoS.
-_SUBSCRIPTION_REFUSED = 0x80
 
 
 class LeftError(Exception):
@@ -67,29 +65,36 @@ class LeftError(Exception):
 
 @dataclass(slots=True)
 class Progress:
-    """What outlives a conversation, for the panel."""
+    """What outlives a conversation, for the client and the panel.
+
+    ``broker`` is whom we talk to; ``was_answered``: the platform said hello.
+    """
 
     last_ack_s: float | None = None
     trouble: str | None = None
+    broker: str = ""
+    was_answered: bool = False
 
 
 class Conversation:
-    """Runs ``session`` over one connected ``client``; ``woken`` says: look again."""
+    """Runs ``session`` over a connected ``transport``; ``woken`` says: look again."""
 
     def __init__(
         self,
         *,
-        client: aiomqtt.Client,
+        transport: Transport,
         session: SyncSession,
         ports: Ports,
         woken: asyncio.Event,
         progress: Progress,
+        silence: Silence,
     ) -> None:
-        self._client = client
+        self._transport = transport
         self._session = session
         self._ports = ports
         self._woken = woken
         self._progress = progress
+        self._silence = silence
         self._turn = asyncio.Lock()
         self._tasks = asyncio.TaskGroup()
         #: When each publish went out that has no PUBACK yet, oldest first.
@@ -101,6 +106,7 @@ class Conversation:
         """Converse until something fails: an ExceptionGroup, or CancelledError."""
         await self._subscribe()
         view = await self._view()
+        self._silence.greeted(self._now_s())
         async with self._tasks:
             await self._perform(
                 self._session.connected(
@@ -111,12 +117,10 @@ class Conversation:
             self._tasks.create_task(self._pump())
 
     async def _subscribe(self) -> None:
-        wanted = [(topic, 1) for topic in self._session.topics.down]
-        granted = await self._client.subscribe(wanted)
+        is_granted = await self._transport.subscribe(self._session.topics.down)
         heed_cancellation()
-        for code in granted:
-            if (code if isinstance(code, int) else code.value) >= _SUBSCRIPTION_REFUSED:
-                raise LeftError(LeaveReason.SUBSCRIPTION_REFUSED)
+        if not is_granted:
+            raise LeftError(LeaveReason.SUBSCRIPTION_REFUSED)
 
     async def _view(self) -> JournalView:
         journal = self._ports.journal
@@ -127,24 +131,27 @@ class Conversation:
         return JournalView(epoch=epoch, last_seq=last_seq, head=head, acked=acked)
 
     async def _listen(self) -> None:
-        async for message in self._client.messages:
-            if not message.retain:  # nothing of ours is, so it is old or not ours
+        async for message in self._transport.messages():
+            if not message.is_retained:  # nothing of ours is: it is old or not ours
                 await self._take(message)
-            acknowledge(self._client, message)
-            self._dealt_with_s = self._now_s()
+            self._dealt_with_s = self._now_s()  # asking for the next acknowledges it
 
-    async def _take(self, message: aiomqtt.Message) -> None:
+    async def _take(self, message: Incoming) -> None:
         async with self._turn:
             now = self._ports.clock.now()
-            topic = message.topic.value
-            await self._perform(self._session.receive(topic, message.payload, now))
+            topic, payload = message.topic, message.payload
+            await self._perform(self._session.receive(topic, payload, now))
         if self._session.is_established:
             self._progress.trouble = None
+            self._progress.was_answered = True
+            self._silence.answered()
         self._woken.set()
 
     async def _pump(self) -> None:
         while True:
             self._woken.clear()
+            if self._silence.tick(self._now_s()):
+                self._tell_silence()
             async with self._turn:
                 await self._perform(self._session.tick(self._ports.clock.now()))
                 await self._send_rows()
@@ -153,11 +160,11 @@ class Conversation:
                     await self._woken.wait()
 
     def _rest_s(self) -> float | None:
-        """Return how long there is nothing to do; MqttError if nobody answers."""
+        """Return how long there is nothing to do; TransportError if nobody answers."""
         now_s, due_s = self._now_s(), self._answer_due_s()
         if due_s is not None and now_s >= due_s:
-            raise aiomqtt.MqttError("Operation timed out")  # aiomqtt's own words
-        deadlines = (due_s, self._session.deadline())
+            raise TransportError(Trouble.TIMED_OUT, "Operation timed out")
+        deadlines = (due_s, self._session.deadline(), self._silence.deadline_s)
         first_s = min((at for at in deadlines if at is not None), default=None)
         return None if first_s is None else max(0.0, first_s - now_s)
 
@@ -228,12 +235,16 @@ class Conversation:
                 assert_never(output)
 
     async def _publish(self, item: Publish, since_s: float) -> None:
-        await self._client.publish(  # the pump watches how long
-            item.topic, item.payload, qos=item.qos, timeout=math.inf
-        )
+        # The pump watches how long.
+        await self._transport.publish(item.topic, item.payload, item.qos)
         self._unanswered_s.remove(since_s)
         if len(self._unanswered_s) == WINDOW_BATCHES - 1:
             self._woken.set()  # the pump may have stopped at a full window
+
+    def _tell_silence(self) -> None:
+        why = "hello unanswered on a connection that the broker took"
+        facts = (("broker", self._progress.broker), ("why", why))
+        self._ports.report(EventKind.PLATFORM_SILENT, facts)
 
     def _tell(self, refusal: Refusal) -> None:
         is_feed = refusal.kind in FEED_REFUSALS

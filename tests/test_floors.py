@@ -39,6 +39,10 @@ PLANTS = {
         ("cloud_sync/feed.py", "from cloud_sync import envelope"),
         ("cloud_sync/stick.py", "from cloud_sync import session"),
     ],
+    "whoever talks with the platform knows the port and no MQTT": [
+        ("cloud_sync/conversation.py", "import aiomqtt"),
+        ("cloud_sync/client.py", "from cloud_sync.transport import mqtt"),
+    ],
     "of the house, cloud_sync knows the core alone": [
         ("cloud_sync/refusal.py", "from edge.storage import errors"),
         ("cloud_sync/topics.py", "from drivers import secret"),

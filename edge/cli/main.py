@@ -170,11 +170,15 @@ app.add_typer(config, name="config")
 
 
 @config.command("check")
-def config_check(site: Site) -> None:
+def config_check(site: Site, state: State = HERE) -> None:
     """Check a site file; every fault with its line and its mend."""
+    from edge.cli.broker_files import check_files
     from edge.cli.load_site import load_site
+    from edge.cli.system_clock import wall_ms
 
-    load_site(site)
+    settings = load_site(site)
+    for warning in check_files(site, settings, state, wall_ms()):
+        print(f"warning: {warning}", file=sys.stderr)
     print(f"{site}: good")
 
 

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from cloud_sync.client import PlatformClient
-from cloud_sync.connection import Broker
 from cloud_sync.ports import PortFaultError, Ports
 from cloud_sync.session import SyncSession
 from cloud_sync.signing import PlatformKeys
@@ -28,6 +27,7 @@ from cloud_sync.topics import Topics
 from edge.bindings.bindings import Bindings
 from edge.bindings.ticket_keys import TicketKeys
 from edge.cli.box_key import Box
+from edge.cli.broker_ways import open_ways
 from edge.cli.control_orders import VERBS, carry_out, read_order
 from edge.cli.device_lines import open_lines
 from edge.cli.emergency_keeper import EmergencyKeeper
@@ -286,7 +286,9 @@ class Runtime:
         identity, platform = self.settings.gateway, self.settings.platform
         keys = read_platform_keys(self._state / platform.keys)
         self.client = PlatformClient(
-            broker=Broker(host=platform.host, port=platform.port),
+            transports=open_ways(
+                platform, self._state, identity.id, now=self.clock.now
+            ),
             session=SyncSession(
                 topics=Topics(gateway=identity.id, shard=identity.shard),
                 keys=PlatformKeys(keys),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from cloud_sync.advice import advice
 from edge.core.access.answers import NEXT_STEP, DenyReason
 from edge.core.event import EventKind
 
@@ -141,14 +142,25 @@ def _utc_ms(at_s: float | None, now: Moment) -> int | None:
 
 
 def _platform(runtime: Runtime, now: Moment) -> dict[str, Any]:
-    sync = runtime.client.status
+    sync, gateway = runtime.client.status, runtime.settings.gateway
     last_s = sync.last_ack_s
     age_s = None if last_s is None else round(now.monotonic_s - last_s, 1)
+
+    def to_do(kind: str) -> str:
+        return advice(kind, gateway=gateway.id, shard=gateway.shard)
+
     return {
         "connected": sync.is_connected,
         "reconnects": sync.reconnects,
         "last_ack_age_s": age_s,
         "trouble": sync.trouble,
+        "broker": sync.broker,
+        "troubles": [
+            {"broker": one.broker, "why": one.why, "advice": to_do(one.kind)}
+            for one in sync.troubles
+        ],
+        "silent": to_do("HELLO_UNANSWERED") if sync.is_silent else None,
+        "plain_tcp": runtime.settings.platform.exposed,
     }
 
 

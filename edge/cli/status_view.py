@@ -31,8 +31,7 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
     yield f"events       {events['waiting']} wait to be sent, last {events['last_seq']}"
     if events["storage_fault"]:
         yield f"STORAGE      {events['not_on_disk']} events are in memory alone"
-    link = "connected" if platform["connected"] else "NOT CONNECTED (doors go on)"
-    yield f"platform     {link}"
+    yield from _platform(platform)
     revision = f"{roster['epoch']}@{roster['revision']}" if roster["epoch"] else "NONE"
     people = f"{roster['credentials']} credentials, confirmed {roster['age_s']} s ago"
     yield f"roster       {revision}, {people}"
@@ -43,6 +42,22 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
         yield f"BOX KEY      {box['trouble']}"
     known = "known" if status["clock"]["known"] else "NOT KNOWN, only a lower bound"
     yield f"clock        {known}"
+
+
+def _platform(platform: dict[str, Any]) -> Iterator[str]:
+    """Yield the way to the platform, and of each broker that failed what to do."""
+    link = "connected" if platform["connected"] else "NOT CONNECTED (doors go on)"
+    broker = platform.get("broker")
+    yield f"platform     {link}{f', by {broker}' if broker else ''}"
+    if platform.get("silent"):
+        yield f"PLATFORM     SILENT: {platform['silent']}"
+    for trouble in platform.get("troubles") or ():
+        yield f"broker       {trouble['broker']}: {trouble['why']}"
+        if trouble["advice"] and trouble["advice"] != platform.get("silent"):
+            yield f"             {trouble['advice']}"
+    if platform.get("plain_tcp"):
+        names = ", ".join(platform["plain_tcp"])
+        yield f"PLAIN TCP    to {names}: what goes up can be read on the way"
 
 
 def _device(name: str, device: dict[str, Any], now_ms: int | None) -> Iterator[str]:

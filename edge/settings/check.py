@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from edge.settings.check_platform import check_platform
 from edge.settings.check_rules import check_rules
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def cross_check(settings: Settings) -> Iterator[Finding]:
     yield from _banks(settings)
     yield from _access_points(settings)
     yield from _guards(settings)
+    yield from check_platform(settings.platform)
     yield from check_rules(settings)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date
+from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Len, Predicate
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9-]{1,30}")
 _SHARD = re.compile(r"0\d|1[0-5]")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252})")
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 
 
@@ -36,6 +38,31 @@ def is_identifier(text: str) -> bool:
 def is_shard(text: str) -> bool:
     """Say whether a text is one of the platform's sixteen shards."""
     return _SHARD.fullmatch(text) is not None
+
+
+def read_broker(text: str) -> tuple[str, int]:
+    """Read ``host:port`` or ``[IPv6 address]:port``; ValueError if it is neither."""
+    host, _, port = text.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = str(IPv6Address(host[1:-1]))
+    elif not _HOST.fullmatch(host):
+        raise ValueError(f"{text!r} is not a host and a port")
+    if not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65535:
+        raise ValueError(f"{text!r} has no port from 1 to 65535")
+    return host, int(port)
+
+
+def is_broker(text: str) -> bool:
+    """Say whether a text names a broker."""
+    return _is_read(read_broker, text)
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host is this box itself, by name or by address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def is_hours(text: str) -> bool:
@@ -67,6 +94,7 @@ def _is_read(read: Callable[[str], object], text: str) -> bool:
 
 
 Identifier = Annotated[str, Predicate(is_identifier)]
+BrokerName = Annotated[str, Predicate(is_broker)]
 Hours = Annotated[str, Predicate(is_hours)]
 Channel = Annotated[int, Ge(1), Le(64)]
 
@@ -111,11 +139,38 @@ class GatewayIdentity(_Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform(_Part):
-    """Where the platform's broker is; ``keys`` pins the platform's public keys."""
+    """Where the platform's brokers are, whom we trust there and who we are.
+
+    ``brokers``, tried in their order, take the place of ``host`` and ``port``.
+    ``keys`` pins the platform's public keys. ``ca`` is the one authority whose brokers
+    are believed (TLS); ``crl`` its revocations; ``certificate`` and ``key`` name this
+    gateway; ``server_name`` where certificates say another name than the host.
+    Without ``ca`` it is plain TCP: to this box itself, or where ``plain_tcp`` says so.
+    """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Ge(1), Le(65535)] = 1883
+    brokers: Annotated[list[BrokerName], Len(0, 8)] = field(default_factory=list)
     keys: str = "keys/platform.json"
+    ca: str = ""
+    crl: str = ""
+    certificate: str = ""
+    key: str = ""
+    server_name: str = ""
+    plain_tcp: bool = False
+
+    def addresses(self) -> dict[str, tuple[str, int]]:
+        """Return host and port of each broker by its name, in the order to try."""
+        if not self.brokers:
+            return {f"{self.host}:{self.port}": (self.host, self.port)}
+        return {name: read_broker(name) for name in self.brokers}
+
+    @property
+    def exposed(self) -> list[str]:
+        """The brokers to which plain TCP would leave this box."""
+        if self.ca:
+            return []
+        return [name for name, at in self.addresses().items() if not is_loopback(at[0])]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,24 +6,28 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import aiomqtt
 
 from cloud_sync.client import PlatformClient
-from cloud_sync.connection import Broker, heed_cancellation
+from cloud_sync.connection import Broker
 from cloud_sync.feed import NO_FEED, FeedCursor
 from cloud_sync.ports import PortFaultError, Ports
+from cloud_sync.transport.cancelling import heed_cancellation
+from cloud_sync.transport.mqtt import MqttTransport
 from edge.core.moment import Moment
 from tests.cloud_sync.driving import new_session
-from tests.cloud_sync.scripted_platform import EPOCH, SHARD, Platform, rows
+from tests.cloud_sync.scripted_platform import EPOCH, GATEWAY, SHARD, Platform, rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from cloud_sync.feed import FeedRow
     from cloud_sync.outputs import ClockBounds, EpochReason, SnapshotComplete
+    from cloud_sync.transport.port import Transport
     from edge.core.event import EventKind, Facts
     from edge.core.record import Record
     from tests.brokers import BrokerProcess
@@ -106,12 +110,21 @@ class SystemClock:
         self.bounds.append(bounds)
 
 
+def over_mqtt(*brokers: BrokerProcess | int) -> dict[str, Transport]:
+    """Return a way over MQTT to each broker on this machine, by its port."""
+    ports = [one if isinstance(one, int) else one.port for one in brokers]
+    return {
+        str(port): MqttTransport(Broker(host="127.0.0.1", port=port), GATEWAY)
+        for port in ports
+    }
+
+
 class Site:
     """A client with all that it borrows; ``reports`` is what the journal was told."""
 
     def __init__(
         self,
-        broker: BrokerProcess | int,
+        broker: BrokerProcess | int | Mapping[str, Transport],
         records: Sequence[Record] = (),
         *,
         feed: MemoryFeed | None = None,
@@ -121,7 +134,6 @@ class Site:
         self.clock = SystemClock()
         self.reports: list[tuple[EventKind, Facts]] = []
         self.session = new_session()
-        port = broker if isinstance(broker, int) else broker.port
         self.ports = Ports(
             journal=self.journal,
             feed=self.feed,
@@ -129,7 +141,7 @@ class Site:
             report=lambda kind, facts: self.reports.append((kind, facts)),
         )
         self.client = PlatformClient(
-            broker=Broker(host="127.0.0.1", port=port),
+            transports=broker if isinstance(broker, Mapping) else over_mqtt(broker),
             session=self.session,
             ports=self.ports,
             chance=random.Random(1).random,

@@ -18,6 +18,7 @@ from cloud_sync.connection import Broker, connected
 from cloud_sync.conversation import Conversation, LeftError, Progress
 from cloud_sync.outputs import EpochReason, LeaveReason
 from cloud_sync.refusal import RefusalKind
+from cloud_sync.silence import Silence
 from edge.core.event import EventKind
 from tests.brokers import free_port
 from tests.cloud_sync.memory_ports import PlatformPeer, Site, until
@@ -30,7 +31,7 @@ from tests.cloud_sync.scripted_platform import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from tests.brokers import BrokerProcess
 
@@ -267,24 +268,35 @@ async def test_cancelling_at_any_moment_of_connecting_is_clean(
 
 
 class Swallowing:
-    """A client whose SUBACK comes in the very turn in which the task is cancelled."""
+    """A transport whose SUBACK comes in the very turn in which the task is cancelled.
 
-    async def subscribe(self, wanted: list[tuple[str, int]]) -> list[int]:
+    Or which says no.
+    """
+
+    def __init__(self, *, is_granted: bool = True, after_s: float = 10.0) -> None:
+        self.is_granted = is_granted
+        self.after_s = after_s
+
+    async def subscribe(self, _: Sequence[str]) -> bool:
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.sleep(10)
-        return [qos for _, qos in wanted]
+            await asyncio.sleep(self.after_s)
+        return self.is_granted
 
 
-async def test_a_cancellation_that_was_swallowed_is_heeded() -> None:
+def conversation_over(transport: Swallowing) -> Conversation:
     site = Site(free_port())
-    conversation = Conversation(
-        client=Swallowing(),  # type: ignore[arg-type]
+    return Conversation(
+        transport=transport,  # type: ignore[arg-type]
         session=site.session,
         ports=site.ports,
         woken=asyncio.Event(),
         progress=Progress(),
+        silence=Silence(),
     )
-    task = asyncio.create_task(conversation.run())
+
+
+async def test_a_cancellation_that_was_swallowed_is_heeded() -> None:
+    task = asyncio.create_task(conversation_over(Swallowing()).run())
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.wait({task}, timeout=2)
@@ -292,20 +304,9 @@ async def test_a_cancellation_that_was_swallowed_is_heeded() -> None:
 
 
 async def test_a_refused_subscription_is_said() -> None:
-    class Refusing(Swallowing):
-        async def subscribe(self, wanted: list[tuple[str, int]]) -> list[int]:
-            return [1, 1, 0x80, 1]
-
-    site = Site(free_port())
-    conversation = Conversation(
-        client=Refusing(),  # type: ignore[arg-type]
-        session=site.session,
-        ports=site.ports,
-        woken=asyncio.Event(),
-        progress=Progress(),
-    )
+    refusing = Swallowing(is_granted=False, after_s=0.0)
     with pytest.raises(LeftError, match="SUBSCRIPTION_REFUSED"):
-        await conversation.run()
+        await conversation_over(refusing).run()
 
 
 @pytest.mark.parametrize("after_s", [0.0, 0.005, 0.02, 0.1])
