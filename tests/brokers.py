@@ -89,6 +89,20 @@ def free_port() -> int:
         return port
 
 
+def over_tls(ca: Path, certificate: Path, key: Path, crl: Path | None = None) -> str:
+    """Return the lines with which mosquitto speaks TLS and asks who is there."""
+    lines = [
+        "user root",  # else it could not read the key that its starter made
+        f"cafile {ca}",
+        f"certfile {certificate}",
+        f"keyfile {key}",
+        "require_certificate true",
+        "use_identity_as_username true",
+    ]
+    lines += [f"crlfile {crl}"] if crl is not None else []
+    return "\n".join([*lines, ""])
+
+
 @contextmanager
 def amqtt(folder: Path) -> Iterator[BrokerProcess]:
     """Run amqtt, the broker that pip installs."""
@@ -99,10 +113,13 @@ def amqtt(folder: Path) -> Iterator[BrokerProcess]:
 
 
 @contextmanager
-def mosquitto(folder: Path) -> Iterator[BrokerProcess]:
-    """Run mosquitto, the broker that sites use; a Debian package."""
+def mosquitto(folder: Path, more: str = "") -> Iterator[BrokerProcess]:
+    """Run mosquitto, the broker that sites use; a Debian package.
+
+    ``more`` are lines of its settings that follow those of its listener.
+    """
     port, settings = free_port(), folder / "mosquitto.conf"
-    settings.write_text(_MOSQUITTO.format(port=port), encoding="utf-8")
+    settings.write_text(_MOSQUITTO.format(port=port) + more, encoding="utf-8")
     sbin = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
     program = shutil.which("mosquitto", path=sbin) or "mosquitto"
     command = [program, "-c", str(settings)]

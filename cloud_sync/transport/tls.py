@@ -100,7 +100,14 @@ class _DatedSocket(ssl.SSLSocket):
 
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002
         """Shake hands; SSLCertVerificationError as for any bad certificate."""
-        super().do_handshake(block)
+        try:
+            super().do_handshake(block)
+            self._look_at_dates()
+        except BaseException:
+            self.close()  # paho leaves that to the collector
+            raise
+
+    def _look_at_dates(self) -> None:
         context = self.context
         if isinstance(context, PinnedContext):
             # The chain that OpenSSL went; public since Python 3.13, and then in DER.

@@ -23,6 +23,7 @@ from tests.cloud_sync.driving import new_session
 from tests.cloud_sync.scripted_platform import EPOCH, GATEWAY, SHARD, Platform, rows
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from cloud_sync.feed import FeedRow
@@ -162,8 +163,15 @@ class Site:
 class PlatformPeer:
     """The scripted platform behind a broker; ``is_silent`` hears and says nothing."""
 
-    def __init__(self, broker: BrokerProcess, platform: Platform) -> None:
+    def __init__(
+        self,
+        broker: BrokerProcess,
+        platform: Platform,
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.broker = broker
+        self.tls = tls
         self.platform = platform
         self.is_silent = False
         self.mqtt: aiomqtt.Client | None = None
@@ -198,7 +206,8 @@ class PlatformPeer:
 
     async def _converse(self) -> None:
         host, port = self.broker.host, self.broker.port
-        async with aiomqtt.Client(host, port, timeout=2) as mqtt:
+        client = aiomqtt.Client(host, port, timeout=2, tls_context=self.tls)
+        async with client as mqtt:
             await mqtt.subscribe(f"mn/v1/up/{SHARD}/+/+", qos=1)
             heed_cancellation()
             self.mqtt = mqtt
