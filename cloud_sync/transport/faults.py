@@ -39,6 +39,8 @@ class Faults:
 
 
 KIND = Faults()
+#: What lies between two messages that would arrive at once: timers are of microseconds.
+_STEP_S = 1e-6
 
 
 class FaultyTransport:
@@ -76,9 +78,8 @@ class FaultyTransport:
     async def publish(self, topic: str, payload: bytes, qos: int = 1) -> None:
         """Publish, late, twice, not at all, or without ever hearing of it."""
         is_lost, is_twice = self._hits("drop_share"), self._hits("duplicate_share")
-        is_unheard, wait_s = self._hits("lost_ack_share"), self._under_way_s()
-        if wait_s > 0:
-            await asyncio.sleep(wait_s)
+        is_unheard = self._hits("lost_ack_share")
+        await _until(self._arrives_s())
         if self._is_half_open:
             await _for_ever()
         if is_lost:
@@ -133,17 +134,16 @@ class FaultyTransport:
         share: float = getattr(self.faults, name)
         return share > 0 and self._chance.random() < share
 
-    def _under_way_s(self) -> float:
-        """Return how long a message up waits; in order unless it is to be overtaken."""
-        now_s, faults = asyncio.get_running_loop().time(), self.faults
+    def _arrives_s(self) -> float:
+        """Return when a message up arrives; in order unless it is to be overtaken."""
+        at_s, faults = asyncio.get_running_loop().time(), self.faults
         if faults.delay_s:
-            at_s = now_s + self._chance.uniform(0.0, faults.delay_s)
-            self._up_until_s = max(self._up_until_s + 1e-6, at_s)
-        wait_s = max(0.0, self._up_until_s - now_s)
+            at_s += self._chance.uniform(0.0, faults.delay_s)
+            at_s = self._up_until_s = max(self._up_until_s + _STEP_S, at_s)
         if self._hits("reorder_share"):
             self.happened["overtaken"] += 1
-            wait_s += self._chance.uniform(0.0, faults.late_s)
-        return wait_s
+            at_s += self._chance.uniform(0.0, faults.late_s)
+        return at_s
 
 
 class _Messages:
@@ -169,6 +169,19 @@ class _Messages:
                 self._ready.extend(self._overtaken)
                 self._overtaken = []
         return self._ready.popleft()
+
+
+async def _until(at_s: float) -> None:
+    """Wait until the loop's clock shows ``at_s``: of two, the earlier ends first."""
+    loop = asyncio.get_running_loop()
+    if at_s <= loop.time():
+        return
+    reached = loop.create_future()
+    timer = loop.call_at(at_s, reached.set_result, None)
+    try:
+        await reached
+    finally:
+        timer.cancel()
 
 
 async def _for_ever() -> NoReturn:

@@ -50,10 +50,10 @@ def moment(now_s: float) -> Moment:
     )
 
 
-def new_session(seed: int = 1) -> SyncSession:
+def new_session(seed: int = 1, *, gateway: str = GATEWAY) -> SyncSession:
     rng = random.Random(seed)
     return SyncSession(
-        topics=TOPICS,
+        topics=Topics(gateway=gateway, shard=SHARD),
         keys=PlatformKeys({KID: public_bytes()}),
         firmware="0.1.0",
         new_nonce=lambda: rng.randbytes(16).hex(),

@@ -129,12 +129,13 @@ class Site:
         records: Sequence[Record] = (),
         *,
         feed: MemoryFeed | None = None,
+        gateway: str = GATEWAY,
     ) -> None:
         self.journal = MemoryJournal(records)
         self.feed = feed or MemoryFeed()
         self.clock = SystemClock()
         self.reports: list[tuple[EventKind, Facts]] = []
-        self.session = new_session()
+        self.session = new_session(gateway=gateway)
         self.ports = Ports(
             journal=self.journal,
             feed=self.feed,
