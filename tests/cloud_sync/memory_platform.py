@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from cloud_sync.transport.port import TransportError
 from tests.cloud_sync.scripted_platform import SHARD
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from cloud_sync.transport.memory import MemoryBroker
     from tests.cloud_sync.scripted_platform import Platform
 
@@ -20,6 +23,17 @@ class MemoryPlatform:
     def __init__(self, broker: MemoryBroker, *platforms: Platform) -> None:
         self._way = broker.transport("platform")
         self._platforms = {platform.gateway: platform for platform in platforms}
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Serve for as long as the block lasts."""
+        task = asyncio.create_task(self.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+            assert task.cancelled(), task
 
     async def run(self) -> None:
         """Serve until cancelled, through losses of the broker."""

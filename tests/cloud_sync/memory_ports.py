@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from cloud_sync.feed import FeedRow
     from cloud_sync.outputs import ClockBounds, EpochReason, SnapshotComplete
-    from cloud_sync.transport.port import Transport
+    from cloud_sync.transport.port import State, Transport
     from edge.core.event import EventKind, Facts
     from edge.core.record import Record
     from tests.brokers import BrokerProcess
@@ -218,6 +218,11 @@ class PlatformPeer:
                 topic, payload = message.topic.value, message.payload
                 for answer in self.platform.receive(topic, payload):
                     await self.say(*answer)
+
+
+def stands(way: Transport, state: State) -> bool:
+    """Say whether a transport stands so now, whatever was seen before."""
+    return way.state is state
 
 
 async def until(is_so: Callable[[], bool], within_s: float = 20.0) -> None:

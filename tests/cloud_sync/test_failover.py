@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -132,14 +132,10 @@ async def test_one_killed_and_one_stopped_lose_and_double_nothing(
 async def served(*served_by: MemoryBroker) -> AsyncIterator[Platform]:
     """A platform behind each of these brokers."""
     platform = Platform()
-    async with asyncio.TaskGroup() as group:
-        tasks = [
-            group.create_task(MemoryPlatform(each, platform).run())
-            for each in served_by
-        ]
+    async with AsyncExitStack() as stack:
+        for each in served_by:
+            await stack.enter_async_context(MemoryPlatform(each, platform).running())
         yield platform
-        for task in tasks:
-            task.cancel()
 
 
 def ways(*to: MemoryBroker) -> dict[str, Transport]:

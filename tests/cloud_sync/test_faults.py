@@ -151,6 +151,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cloud_sync.window.REWIND_AT_MOST_S", 0.3)
     monkeypatch.setattr("cloud_sync.client.RETRY_AT_MOST_S", 0.3)
     monkeypatch.setattr("cloud_sync.pulling.PULL_EVERY_S", 0.1)
+    monkeypatch.setattr("cloud_sync.pulling.ASK_ANYWAY_S", 0.5)
     monkeypatch.setattr("cloud_sync.pulling.ANSWER_WITHIN_S", 0.4)
     monkeypatch.setattr("cloud_sync.pulling.RETRY_AT_MOST_S", 0.5)
 
@@ -170,8 +171,8 @@ async def test_several_gateways_over_bad_lines_lose_and_double_nothing() -> None
     }
     sites = [Site({"only": lines[name]}, gateway=name) for name in names]
     async with AsyncExitStack() as stack:
-        serving = asyncio.ensure_future(MemoryPlatform(broker, *platforms).run())
-        stack.callback(serving.cancel)
+        serving = MemoryPlatform(broker, *platforms)
+        await stack.enter_async_context(serving.running())
         for site in sites:
             await stack.enter_async_context(site.running())
         for rev in range(1, 9):
@@ -190,7 +191,6 @@ async def test_several_gateways_over_bad_lines_lose_and_double_nothing() -> None
         for site in sites:
             await until(lambda site=site: site.client.status.waiting == 0)  # type: ignore[misc]
             await until(lambda site=site: site.feed.cursor.rev == 8, 40.0)  # type: ignore[misc]
-    await asyncio.wait({serving})
     for site, platform in zip(sites, platforms, strict=True):
         assert platform.inserted == {(EPOCH, seq): 1 for seq in range(1, 401)}
         assert platform.alarms == []

@@ -26,7 +26,7 @@ from tests.certificates import (
     Authority,
     Pair,
 )
-from tests.cloud_sync.memory_ports import PlatformPeer, Site, until
+from tests.cloud_sync.memory_ports import PlatformPeer, Site, stands, until
 from tests.cloud_sync.scripted_platform import GATEWAY, Platform, rows
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ async def refusal(way: MqttTransport) -> TransportError:
     with pytest.raises(TransportError) as caught:
         await way.connect()
     assert asyncio.get_running_loop().time() - begun_s < SOON_S
-    assert way.state is State.CLOSED
+    assert stands(way, State.CLOSED)
     await way.close()
     return caught.value
 
@@ -119,7 +119,7 @@ async def test_each_side_knows_the_other_and_messages_go_through(world: World) -
     way = world.way(world.broker())
     await way.connect()
     try:
-        assert way.state is State.CONNECTED
+        assert stands(way, State.CONNECTED)
         assert await way.subscribe(["mn/v1/dn/x/ack"])
         await way.publish("mn/v1/dn/x/ack", b"hello")
         message = await anext(way.messages())
@@ -127,7 +127,7 @@ async def test_each_side_knows_the_other_and_messages_go_through(world: World) -
         assert not message.is_retained
     finally:
         await way.close()
-    assert way.state is State.CLOSED
+    assert stands(way, State.CLOSED)
 
 
 def test_nothing_older_than_tls_1_2_and_no_authority_but_the_site_s(
