@@ -36,8 +36,7 @@ class TlsFileError(Exception):
 
     def __init__(self, name: str, path: Path, what: str) -> None:
         super().__init__(f"{name} {path}: {what}")
-        self.name = name
-        self.what = what
+        self.name, self.path, self.what = name, path, what
 
 
 class DatesError(ssl.SSLCertVerificationError):

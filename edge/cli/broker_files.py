@@ -44,7 +44,8 @@ def check_files(site: Path, settings: Settings, state: Path, now_ms: int) -> lis
     try:
         files.context(lambda: _moment(now_ms))
     except TlsFileError as fault:
-        raise SettingsError([_at(site, fault.name, str(fault))]) from fault
+        what = f"{fault.path}: {fault.what}"
+        raise SettingsError([_at(site, fault.name, what)]) from fault
     faults: list[str] = []
     for name, what, is_fault in _dates(files, now_ms):
         (faults if is_fault else warnings).append(_at(site, name, what))

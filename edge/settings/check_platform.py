@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge.settings.site import read_broker
+from edge.settings.broker_names import read_broker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date
-from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Len, Predicate
 
 from edge.core.schedule import read_hours, read_windows
+from edge.settings.broker_names import is_broker, is_loopback, read_broker
 from edge.settings.planning import plan
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9-]{1,30}")
 _SHARD = re.compile(r"0\d|1[0-5]")
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252})")
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 
 
@@ -38,31 +37,6 @@ def is_identifier(text: str) -> bool:
 def is_shard(text: str) -> bool:
     """Say whether a text is one of the platform's sixteen shards."""
     return _SHARD.fullmatch(text) is not None
-
-
-def read_broker(text: str) -> tuple[str, int]:
-    """Read ``host:port`` or ``[IPv6 address]:port``; ValueError if it is neither."""
-    host, _, port = text.rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = str(IPv6Address(host[1:-1]))
-    elif not _HOST.fullmatch(host):
-        raise ValueError(f"{text!r} is not a host and a port")
-    if not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65535:
-        raise ValueError(f"{text!r} has no port from 1 to 65535")
-    return host, int(port)
-
-
-def is_broker(text: str) -> bool:
-    """Say whether a text names a broker."""
-    return _is_read(read_broker, text)
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host is this box itself, by name or by address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def is_hours(text: str) -> bool:
