@@ -24,7 +24,10 @@ ADVICE = {
     "LOST": "nothing, if it comes back by itself; else look into the broker's log",
     "NOT_ADMITTED": "register this gateway with the broker under its id",
     "TLS_FILES": "mend the file; menshen config check --state says whether it is good",
-    "TLS_FAILED": "check that the port speaks TLS 1.2 or newer; look into its log",
+    "TLS_FAILED": (
+        "check that the port speaks TLS 1.2 or newer, and whether it asks for a "
+        "certificate; look into the broker's log"
+    ),
     "BROKER_UNTRUSTED": (
         "the broker is not the one we know, or its authority has changed: ask the "
         "platform's operator for the file of its authority and for nothing else"
