@@ -6,6 +6,10 @@ And the certificate of one that speaks TLS, made for the test.
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import logging
+import re
 import ssl
 from typing import TYPE_CHECKING
 
@@ -15,10 +19,28 @@ from tests import brokers
 from tests.certificates import Authority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from tests.brokers import BrokerProcess
+
+
+#: Of asyncio about what was left behind, of aiomqtt about what was too much.
+COMPLAINT = re.compile(r"never retrieved|was destroyed|pending|Discarding|Forcing")
+
+
+@pytest.fixture
+async def nothing_is_left_behind(
+    caplog: pytest.LogCaptureFixture,
+) -> AsyncIterator[None]:
+    """No task outlives a test, and neither asyncio nor aiomqtt complained."""
+    with caplog.at_level(logging.WARNING):
+        yield
+        await asyncio.sleep(0.01)
+        gc.collect()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    told = caplog.get_records("call") + caplog.get_records("teardown")
+    assert [one for one in told if COMPLAINT.search(one.getMessage())] == []
 
 
 @pytest.fixture(

@@ -5,9 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
-import logging
-import re
 import socket
 from typing import TYPE_CHECKING
 
@@ -31,28 +28,13 @@ from tests.cloud_sync.scripted_platform import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tests.brokers import BrokerProcess
 
+pytestmark = pytest.mark.usefixtures("nothing_is_left_behind")
 JOURNAL = rows(5000)
-#: Of asyncio about what was left behind, of aiomqtt about what was too much.
-COMPLAINT = re.compile(r"never retrieved|was destroyed|pending|Discarding|Forcing")
 ACK = f"mn/v1/dn/{GATEWAY}/ack"
-
-
-@pytest.fixture(autouse=True)
-async def nothing_is_left_behind(
-    caplog: pytest.LogCaptureFixture,
-) -> AsyncIterator[None]:
-    """No task outlives a test, and neither asyncio nor aiomqtt complained."""
-    with caplog.at_level(logging.WARNING):
-        yield
-        await asyncio.sleep(0.01)
-        gc.collect()
-    assert asyncio.all_tasks() == {asyncio.current_task()}
-    told = caplog.get_records("call") + caplog.get_records("teardown")
-    assert [one for one in told if COMPLAINT.search(one.getMessage())] == []
 
 
 def each_once(platform: Platform, epoch: str, count: int) -> bool:

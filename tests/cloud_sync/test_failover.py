@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cloud_sync.transport.port import Transport
     from tests.brokers import BrokerProcess
 
+pytestmark = pytest.mark.usefixtures("nothing_is_left_behind")
 JOURNAL = rows(3000)
 
 

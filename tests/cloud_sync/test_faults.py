@@ -21,6 +21,7 @@ from tests.cloud_sync.scripted_platform import EPOCH, Platform, booking, rows
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+pytestmark = pytest.mark.usefixtures("nothing_is_left_behind")
 JOURNAL = rows(400)
 BAD_ONES = ("dropped", "doubled", "overtaken", "acks_lost")
 SAID = [b"%d" % number for number in range(100)]

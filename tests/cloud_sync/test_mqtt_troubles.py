@@ -20,6 +20,8 @@ from tests import brokers
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("nothing_is_left_behind")
+
 
 def wrapped(cause: Exception) -> aiomqtt.MqttError:
     """Return what aiomqtt makes of an error of the connecting thread."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from cloud_sync.transport.port import Transport
 
+pytestmark = pytest.mark.usefixtures("nothing_is_left_behind")
+
 
 def stands(silence: Silence) -> bool:
     return silence.is_alarming

@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 
     from tests.brokers import BrokerProcess
 
-pytestmark = pytest.mark.needs("mosquitto")
+pytestmark = [
+    pytest.mark.needs("mosquitto"),
+    pytest.mark.usefixtures("nothing_is_left_behind"),
+]
 NOW_MS = 1_795_000_000_000
 EXPIRED, NOT_YET = (PAST, SHORTLY_AFTER), (SHORTLY_BEFORE, FUTURE)
 #: A refusal is told by the broker and not by a time-out of ours, which is 5 s.
