@@ -104,7 +104,7 @@ class MemoryTransport:
 
     async def connect(self) -> None:
         """Enter the broker."""
-        if self._state not in (State.CLOSED, State.LOST):
+        if self._state is not State.CLOSED:
             raise RuntimeError("a transport has one connection at a time")
         self._forget()
         self._state = State.CONNECTING

@@ -82,9 +82,17 @@ class MqttTransport:
         except TlsFileError as fault:
             raise TransportError(Trouble.TLS_FILES, str(fault)) from fault
         except aiomqtt.MqttError as error:
-            raise trouble_of(error) from error
+            raise self._unheard(trouble_of(error)) from error
         finally:
             self._is_connecting = False
+
+    def _unheard(self, trouble: TransportError) -> TransportError:
+        # The alert of a broker that closes in a hurry may be lost with its connection.
+        has_shaken_hands = self._context is not None and bool(self._context.seen)
+        if trouble.kind is not Trouble.LOST or not has_shaken_hands:
+            return trouble
+        hint = "right after TLS: it may refuse this gateway's certificate"
+        return TransportError(Trouble.LOST, f"{trouble}, {hint}")
 
     async def _secured(self) -> Broker:
         if self._tls is None or self._now is None:

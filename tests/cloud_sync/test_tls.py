@@ -247,3 +247,37 @@ async def test_a_certificate_that_was_renewed_counts_from_the_next_connection(
         async with PlatformPeer(broker, platform, tls=tls).running():
             await until(lambda: site.client.status.waiting == 0)
         assert site.client.status.troubles == ()
+
+
+async def test_a_broker_that_hangs_up_after_tls_is_told_with_a_guess(
+    world: World,
+) -> None:
+    """Where the alert that says why was lost with the connection."""
+    pair = world.authority.issue("broker")
+    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    theirs.load_cert_chain(pair.certificate, pair.key)
+
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.abort()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0, ssl=theirs)
+    async with server:
+        at = Broker(host="127.0.0.1", port=server.sockets[0].getsockname()[1])
+        way = MqttTransport(at, GATEWAY, tls=world.files, now=world.clock.now)
+        told = await refusal(way)
+    assert told.kind is Trouble.LOST
+    assert "it may refuse this gateway's certificate" in str(told)
+
+
+async def test_cancelling_at_any_moment_of_tls_leaves_nothing(world: World) -> None:
+    way = world.way(world.broker())
+    for after_ms in range(0, 24, 2):
+        task = asyncio.ensure_future(way.connect())
+        await asyncio.wait({task}, timeout=after_ms / 1000)
+        task.cancel()
+        await asyncio.wait({task})
+        assert task.cancelled() or task.exception() is None
+        await way.close()
+        assert stands(way, State.CLOSED)
+    await way.connect()
+    await way.close()

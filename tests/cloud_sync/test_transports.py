@@ -104,6 +104,8 @@ async def test_a_connection_that_ended_is_told_to_whoever_uses_it(kind: Kind) ->
     assert stands(way, State.LOST)
     with pytest.raises(TransportError):
         await asyncio.wait_for(way.publish("a", b"x"), 5)
+    with pytest.raises(RuntimeError, match="one connection at a time"):
+        await way.connect()
     await way.close()
     with pytest.raises(TransportError) as caught:
         await way.connect()
