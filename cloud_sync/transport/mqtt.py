@@ -53,6 +53,8 @@ class MqttTransport:
         self._identifier = identifier
         self._tls = tls
         self._now = now
+        #: Until when our certificate is good, as its file last said; None without one.
+        self.certificate_until_ms: int | None = None
         self._context: PinnedContext | None = None
         self._stack: AsyncExitStack | None = None
         self._client: aiomqtt.Client | None = None
@@ -79,10 +81,10 @@ class MqttTransport:
                 opening = connected(broker, self._identifier)
                 self._client = await stack.enter_async_context(opening)
                 self._stack = stack.pop_all()
-        except TlsFileError as fault:
-            raise TransportError(Trouble.TLS_FILES, str(fault)) from fault
         except aiomqtt.MqttError as error:
             raise self._unheard(trouble_of(error)) from error
+        except ValueError as error:  # a host that is no name, which nobody looks up
+            raise TransportError(Trouble.NAME_UNKNOWN, str(error)) from error
         finally:
             self._is_connecting = False
 
@@ -97,7 +99,11 @@ class MqttTransport:
     async def _secured(self) -> Broker:
         if self._tls is None or self._now is None:
             return self._broker
-        self._context = await asyncio.to_thread(self._tls.context, self._now)
+        try:
+            self._context = await asyncio.to_thread(self._tls.context, self._now)
+        except (TlsFileError, OSError, ValueError) as fault:  # it may go meanwhile
+            raise TransportError(Trouble.TLS_FILES, str(fault)) from fault
+        self.certificate_until_ms = self._context.own_until_ms
         return replace(self._broker, tls=self._context)
 
     async def subscribe(self, topics: Sequence[str]) -> bool:

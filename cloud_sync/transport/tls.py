@@ -14,8 +14,11 @@ from __future__ import annotations
 
 import ssl
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
 
 from edge.core.moment import ClockVerdict
 
@@ -78,6 +81,8 @@ class PinnedContext(ssl.SSLContext):
     """Trusts one authority, asks for one name, and keeps the dates that it saw."""
 
     server_name = ""
+    #: Until when our own certificate is good; None without one.
+    own_until_ms: int | None = None
     now: Callable[[], Moment]
     seen: tuple[Validity, ...] = ()
 
@@ -151,6 +156,10 @@ class TlsFiles:
             context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
         if self.certificate is not None and self.key is not None:
             _introduce(context, self.certificate, self.key)
+            with suppress(ValueError):  # OpenSSL has read it, and that is what counts
+                shown = x509.load_pem_x509_certificate(self.certificate.read_bytes())
+                end_s = shown.not_valid_after_utc.timestamp()
+                context.own_until_ms = int(end_s * 1000)
         return context
 
 

@@ -8,12 +8,14 @@ itself starts with any of them missing: no door waits for a broker.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cryptography import x509
 
 from cloud_sync.transport.tls import TlsFileError
 from edge.cli.broker_ways import tls_files
+from edge.cli.status_view import WARN_BEFORE_DAYS
 from edge.core.moment import Moment
 from edge.settings.errors import SettingsError
 from edge.settings.lines import line_of
@@ -25,9 +27,6 @@ if TYPE_CHECKING:
     from cloud_sync.transport.tls import TlsFiles
     from edge.settings.site import Settings
 
-#: A gateway renews at two thirds of its certificate's life; who has so little left
-#: could not, and a letter to the operator takes its time.
-WARN_BEFORE_DAYS = 30
 _DAY_MS = 86_400_000
 
 
@@ -75,7 +74,7 @@ def _dates(files: TlsFiles, now_ms: int) -> Iterator[tuple[str, str, bool]]:
     for name, path in (("ca", files.ca), ("certificate", files.certificate)):
         if path is None:
             continue
-        for certificate in x509.load_pem_x509_certificates(path.read_bytes()):
+        for certificate in _read(path):
             start = certificate.not_valid_before_utc
             end = certificate.not_valid_after_utc
             left_days = (int(end.timestamp() * 1000) - now_ms) // _DAY_MS
@@ -90,12 +89,21 @@ def _dates(files: TlsFiles, now_ms: int) -> Iterator[tuple[str, str, bool]]:
                 yield name, f"{path} {what}", False
 
 
+def _read(path: Path) -> list[x509.Certificate]:
+    """Return the certificates of a file that OpenSSL has read already."""
+    with suppress(ValueError):  # it reads some that are not quite as they should be
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    return []
+
+
 def _name(files: TlsFiles, gateway: str) -> Iterator[str]:
     if files.certificate is None:
         return
-    certificate = x509.load_pem_x509_certificates(files.certificate.read_bytes())[0]
-    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    said = [str(name.value) for name in names]
+    said = [
+        str(name.value)
+        for certificate in _read(files.certificate)[:1]
+        for name in certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    ]
     if said != [gateway]:
         yield (
             f"{files.certificate} is for {', '.join(said) or 'nobody'}, not for "

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from cloud_sync.transport.mqtt import MqttTransport
     from drivers.links.link import Link
     from edge.core.command import Command
     from edge.core.event import Event
@@ -114,6 +115,8 @@ class Runtime:
         self.gateway: Gateway
         self.feed: RosterFeed
         self.client: PlatformClient
+        #: The ways to the platform's brokers, by their names.
+        self.ways: dict[str, MqttTransport]
         self._lines: dict[str, Link] = {}
         #: Damaged files that were set aside at this start.
         self._aside: dict[str, Path | None] = {}
@@ -285,10 +288,9 @@ class Runtime:
     def _open_client(self) -> None:
         identity, platform = self.settings.gateway, self.settings.platform
         keys = read_platform_keys(self._state / platform.keys)
+        self.ways = open_ways(platform, self._state, identity.id, now=self.clock.now)
         self.client = PlatformClient(
-            transports=open_ways(
-                platform, self._state, identity.id, now=self.clock.now
-            ),
+            transports=self.ways,
             session=SyncSession(
                 topics=Topics(gateway=identity.id, shard=identity.shard),
                 keys=PlatformKeys(keys),

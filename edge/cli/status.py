@@ -161,7 +161,15 @@ def _platform(runtime: Runtime, now: Moment) -> dict[str, Any]:
         ],
         "silent": to_do("HELLO_UNANSWERED") if sync.is_silent else None,
         "plain_tcp": runtime.settings.platform.exposed,
+        "certificate_days": _certificate_days(runtime, now),
     }
+
+
+def _certificate_days(runtime: Runtime, now: Moment) -> int | None:
+    """Return how long the gateway's certificate is good; below 0 it has expired."""
+    ends = [way.certificate_until_ms for way in runtime.ways.values()]
+    known = [end_ms for end_ms in ends if end_ms is not None]
+    return (min(known) - now.earliest_ms) // 86_400_000 if known else None
 
 
 def steady_part(shown: dict[str, Any]) -> dict[str, Any]:

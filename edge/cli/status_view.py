@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+#: A gateway's certificate is asked after so long before its end.
+WARN_BEFORE_DAYS = 30
+
+
 def lines(status: dict[str, Any]) -> Iterator[str]:
     """Yield a line for each thing worth knowing, faults in capitals."""
     events, platform, roster = status["events"], status["platform"], status["roster"]
@@ -55,6 +59,10 @@ def _platform(platform: dict[str, Any]) -> Iterator[str]:
         yield f"broker       {trouble['broker']}: {trouble['why']}"
         if trouble["advice"] and trouble["advice"] != platform.get("silent"):
             yield f"             {trouble['advice']}"
+    days = platform.get("certificate_days")
+    if days is not None and days < WARN_BEFORE_DAYS:
+        how = f"expires in {days} days" if days >= 0 else "has expired"
+        yield f"CERTIFICATE  of this gateway {how}: have the platform's operator renew"
     if platform.get("plain_tcp"):
         names = ", ".join(platform["plain_tcp"])
         yield f"PLAIN TCP    to {names}: what goes up can be read on the way"

@@ -85,6 +85,13 @@ async def test_a_broker_that_hangs_up_on_us_is_told_at_once() -> None:
     assert caught.value.kind is Trouble.LOST
 
 
+@pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".org", "two words", ""])
+async def test_a_host_that_is_no_name_is_a_trouble_and_no_bug(host: str) -> None:
+    with pytest.raises(TransportError) as caught:
+        await MqttTransport(Broker(host=host, port=1), "gw-test").connect()
+    assert caught.value.kind in (Trouble.NAME_UNKNOWN, Trouble.UNREACHABLE)
+
+
 @pytest.mark.needs("mosquitto")
 async def test_a_broker_that_does_not_know_us_is_told_as_such(tmp_path: Path) -> None:
     with brokers.mosquitto(tmp_path, "allow_anonymous false\n") as process:

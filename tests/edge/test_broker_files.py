@@ -173,14 +173,20 @@ def test_the_command_prints_warnings_and_ends_well(tmp_path: Path) -> None:
     assert done.stderr.startswith("warning: plain TCP to mqtt.example.org:1883: ")
 
 
-async def test_a_gateway_without_its_files_starts_and_says_what_to_do(
-    site: Path,
-) -> None:
+def state_with_keys(site: Path) -> Path:
+    """Make a state folder beside the site file that a gateway starts on."""
     folder = site.parent / "state"
     (folder / "keys").mkdir(parents=True)
     for name, keys in (("site", SITE_KEYS), ("platform", PLATFORM_KEYS)):
         (folder / "keys" / f"{name}.json").write_text(json.dumps(keys), "utf-8")
         (folder / "keys" / f"{name}.json").chmod(0o600)
+    return folder
+
+
+async def test_a_gateway_without_its_files_starts_and_says_what_to_do(
+    site: Path,
+) -> None:
+    folder = state_with_keys(site)
     async with running(folder) as runtime:
         await until(lambda: len(runtime.client.status.troubles) == 2)
         shown = status(runtime)
@@ -238,3 +244,33 @@ def test_status_says_it_in_capitals_when_the_platform_is_silent_or_all_can_read(
     assert "PLAIN TCP    to b:8883: what goes up can be read on the way" in text
     connected = shown_with(connected=True)
     assert "platform     connected, by b:8883" in connected
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (None, ""),
+        (30, ""),
+        (29, "CERTIFICATE  of this gateway expires in 29 days"),
+        (-1, "CERTIFICATE  of this gateway has expired"),
+    ],
+)
+def test_status_tells_a_certificate_that_ends_soon(
+    days: int | None, words: str
+) -> None:
+    text = shown_with(certificate_days=days)
+    assert words in text
+    assert ("CERTIFICATE" in text) is bool(words)
+
+
+async def test_status_knows_how_long_the_gateway_s_certificate_is_good(
+    site: Path,
+) -> None:
+    folder = state_with_keys(site)
+    authority = files_of(folder)
+    async with running(folder) as runtime:
+        await until(lambda: len(runtime.client.status.troubles) == 2)
+        days = status(runtime)["platform"]["certificate_days"]
+        assert days > 365
+        authority.issue("gw-7", dates=(PAST, SHORTLY_AFTER))
+        await until(lambda: status(runtime)["platform"]["certificate_days"] < days)
