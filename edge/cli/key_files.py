@@ -22,6 +22,10 @@ class KeyFileError(Exception):
     """A key file is missing, too open or malformed; the text says what to do."""
 
 
+class NotSetUpError(KeyFileError):
+    """A box that has never worked lacks a key file."""
+
+
 def read_tokens(path: Path, site_id: str) -> TokenMaker:
     """Read ``{"site_key": hex, "epoch_salt": hex}`` (32 and 16 bytes)."""
     content = _read(path)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import random
 import secrets
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -19,27 +18,23 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from cloud_sync.client import PlatformClient
-from cloud_sync.ports import PortFaultError, Ports
-from cloud_sync.session import SyncSession
-from cloud_sync.signing import PlatformKeys
-from cloud_sync.topics import Topics
+from cloud_sync.ports import PortFaultError
 from edge.bindings.bindings import Bindings
 from edge.bindings.ticket_keys import TicketKeys
 from edge.cli.box_key import Box
-from edge.cli.broker_ways import open_ways
 from edge.cli.control_orders import VERBS, carry_out, read_order
 from edge.cli.device_lines import open_lines
 from edge.cli.emergency_keeper import EmergencyKeeper
 from edge.cli.intake import Intake
-from edge.cli.key_files import read_platform_keys, read_tokens
+from edge.cli.key_files import read_tokens
+from edge.cli.platform_line import Lent, PlatformLine, open_platform_line
 from edge.cli.roster_feed import RosterFeed
 from edge.cli.self_test import SelfTest
 from edge.cli.site_wiring import wiring_of
 from edge.cli.sneakernet.gateway_verbs import stick_verbs
 from edge.cli.status import event_view, status, steady_part
 from edge.cli.supervision import Supervision
-from edge.cli.sync_ports import ClockForSync, JournalForSync, port_faults
+from edge.cli.sync_ports import port_faults
 from edge.cli.system_clock import SystemClock, local_time
 from edge.cli.ticket.key_files import read_ticket_keys
 from edge.cli.ticket_sight import TicketSight
@@ -59,7 +54,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from cloud_sync.transport.mqtt import MqttTransport
+    from cloud_sync.client import PlatformClient
     from drivers.links.link import Link
     from edge.core.command import Command
     from edge.core.event import Event
@@ -114,9 +109,8 @@ class Runtime:
         self.controller: Controller
         self.gateway: Gateway
         self.feed: RosterFeed
+        self.line: PlatformLine
         self.client: PlatformClient
-        #: The ways to the platform's brokers, by their names.
-        self.ways: dict[str, MqttTransport]
         self._lines: dict[str, Link] = {}
         #: Damaged files that were set aside at this start.
         self._aside: dict[str, Path | None] = {}
@@ -275,7 +269,7 @@ class Runtime:
                 "self-test": self.self_test.order,
                 **{verb: partial(self._order, verb) for verb in VERBS},
             },
-            private=stick_verbs(self, self._state, self._report, self.lost),
+            private=stick_verbs(self, self._report, self.lost),
         )
         stack.push_async_callback(server.close)
         try:
@@ -286,26 +280,21 @@ class Runtime:
             self._control = server
 
     def _open_client(self) -> None:
-        identity, platform = self.settings.gateway, self.settings.platform
-        keys = read_platform_keys(self._state / platform.keys)
-        self.ways = open_ways(platform, self._state, identity.id, now=self.clock.now)
-        self.client = PlatformClient(
-            transports=self.ways,
-            session=SyncSession(
-                topics=Topics(gateway=identity.id, shard=identity.shard),
-                keys=PlatformKeys(keys),
-                firmware=VERSION,
-                new_nonce=lambda: secrets.token_hex(16),
-                chance=random.random,
-            ),
-            ports=Ports(
-                journal=JournalForSync(self.journal, self.gateway),
-                feed=self.feed,
-                clock=ClockForSync(self.clock, self.gateway.note),
-                report=self._report,
-            ),
-            chance=random.random,
+        lent = Lent(
+            journal=self.journal,
+            gateway=self.gateway,
+            feed=self.feed,
+            clock=self.clock,
+            report=self._report,
         )
+        self.line = open_platform_line(
+            self.settings, self._state, lent, version=VERSION
+        )
+        self.client = self.line.client
+        if self.line.fault:
+            facts: Facts = (("what", "keys"),)
+            fault = Noted(kind=EventKind.STORAGE_FAULT, subject="platform", facts=facts)
+            self._notes = [*self._notes, fault]
 
     def _order(self, verb: str, request: dict[str, Any]) -> dict[str, Any]:
         return carry_out(self.gateway, read_order(verb, request))

@@ -155,6 +155,7 @@ def _platform(runtime: Runtime, now: Moment) -> dict[str, Any]:
         "last_ack_age_s": age_s,
         "trouble": sync.trouble,
         "broker": sync.broker,
+        "keys": runtime.line.fault,
         "troubles": [
             {"broker": one.broker, "why": one.why, "advice": to_do(one.kind)}
             for one in sync.troubles
@@ -167,7 +168,7 @@ def _platform(runtime: Runtime, now: Moment) -> dict[str, Any]:
 
 def _certificate_days(runtime: Runtime, now: Moment) -> int | None:
     """Return how long the gateway's certificate is good; below 0 it has expired."""
-    ends = [way.certificate_until_ms for way in runtime.ways.values()]
+    ends = [way.certificate_until_ms for way in runtime.line.ways.values()]
     known = [end_ms for end_ms in ends if end_ms is not None]
     return (min(known) - now.earliest_ms) // 86_400_000 if known else None
 

@@ -53,6 +53,8 @@ def _platform(platform: dict[str, Any]) -> Iterator[str]:
     link = "connected" if platform["connected"] else "NOT CONNECTED (doors go on)"
     broker = platform.get("broker")
     yield f"platform     {link}{f', by {broker}' if broker else ''}"
+    if platform.get("keys"):
+        yield f"PLATFORM     NOT BELIEVED: {platform['keys']}"
     if platform.get("silent"):
         yield f"PLATFORM     SILENT: {platform['silent']}"
     for trouble in platform.get("troubles") or ():

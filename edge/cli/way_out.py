@@ -22,9 +22,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import structlog
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge.cli.key_files import KeyFileError, read_tokens
+from edge.cli.key_files import KeyFileError, NotSetUpError, read_tokens
+from edge.cli.platform_line import nobodys_key
 from edge.cli.runtime import Runtime
 from edge.core.chain import SALT_BYTES
 from edge.core.event import EventKind
@@ -59,17 +59,16 @@ async def run(settings: Settings, state: Path, stop: asyncio.Event) -> None:
     """
     notes: Sequence[Noted] = ()
     while not stop.is_set():
+        has_worked = await asyncio.to_thread((state / "journal.db").exists)
         try:
             await Runtime(settings, state, notes=notes).run(stop)
+        except NotSetUpError:
+            raise
         except GONE as fault:
-            if stop.is_set() or not await _has_worked(state):
+            if stop.is_set() or not has_worked:
                 raise
             log.warning("only the way out works", why=str(fault))
             notes = [*notes, await _let_out(settings, state, str(fault), stop)]
-
-
-async def _has_worked(state: Path) -> bool:
-    return await asyncio.to_thread((state / "journal.db").exists)
 
 
 async def _let_out(
@@ -110,8 +109,7 @@ def _furnish(spare: Path, state: Path) -> None:
     site = spare / SITE_KEYS
     site.touch(0o600)
     site.write_text(json.dumps(words), "utf-8")
-    nobody = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
-    (spare / PLATFORM_KEYS).write_text(json.dumps({"nobody": nobody.hex()}), "utf-8")
+    (spare / PLATFORM_KEYS).write_text(json.dumps(nobodys_key()), "utf-8")
     write_emergency(spare / "emergency", read_emergency(state / "emergency"))
 
 

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from edge.cli.demo.journal_file import read_journal
+from edge.cli.key_files import NotSetUpError
 from edge.cli.load_site import load_site
 from edge.cli.runtime import Runtime
 from edge.cli.status import status
+from edge.cli.status_view import lines
+from edge.cli.way_out import run
 from edge.core.emergency.state import EmergencyState
 from edge.storage.emergency_file import read_emergency, write_emergency
 from tests.edge.small_site import TEXT
@@ -109,3 +112,29 @@ async def test_a_status_that_cannot_be_told_costs_nothing_else(
             pass
         assert runtime.gateway.unstored == 0
         writer.close()
+
+
+async def test_a_damaged_file_of_platform_keys_costs_no_door(folder: Path) -> None:
+    keys = folder / "keys" / "platform.json"
+    good = keys.read_text("utf-8")
+    async with running(folder) as runtime:
+        assert status(runtime)["platform"]["keys"] == ""
+    keys.write_text("{", "utf-8")
+    async with running(folder) as runtime:
+        assert runtime.lost == ""
+        shown = status(runtime)["platform"]
+        assert str(keys) in shown["keys"], "it names the file"
+        assert "PLATFORM     NOT BELIEVED" in "\n".join(lines(status(runtime)))
+        await until(lambda: len(told(folder, "STORAGE_FAULT")) == 1)
+    [fault] = told(folder, "STORAGE_FAULT")
+    assert fault["what"] == "keys"
+    keys.write_text(good, "utf-8")
+    async with running(folder) as runtime:
+        assert status(runtime)["platform"]["keys"] == ""
+
+
+async def test_a_new_box_without_its_keys_is_told_to_get_them(folder: Path) -> None:
+    (folder / "keys" / "platform.json").unlink()
+    for _ in range(2):
+        with pytest.raises(NotSetUpError, match="cannot be read"):
+            await run(load_site(folder.parent / "site.toml"), folder, asyncio.Event())

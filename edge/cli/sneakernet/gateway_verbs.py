@@ -10,8 +10,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from cloud_sync.signing import PlatformKeys
-from edge.cli.key_files import KeyFileError, read_platform_keys
+from edge.cli.key_files import KeyFileError
 from edge.cli.sneakernet.export import Exporter
 from edge.cli.sneakernet.importing import StickImport
 from edge.cli.sync_ports import JournalForSync
@@ -19,7 +18,6 @@ from edge.storage.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
 
     from edge.cli.runtime import Runtime
     from edge.core.event import EventKind, Facts
@@ -33,9 +31,7 @@ VERBS = (
 )
 
 
-def stick_verbs(
-    runtime: Runtime, state: Path, report: Report, lost: str = ""
-) -> dict[str, Verb]:
+def stick_verbs(runtime: Runtime, report: Report, lost: str = "") -> dict[str, Verb]:
     """Return what a running gateway does for ``menshen sync``.
 
     The box's key is made here at the first start, so that it can be shown. ``lost``
@@ -45,7 +41,7 @@ def stick_verbs(
     if lost:
         return dict.fromkeys(VERBS, _refusing(lost))
     runtime.box.prepare()
-    return _export_verbs(runtime) | _import_verbs(runtime, state, report)
+    return _export_verbs(runtime) | _import_verbs(runtime, report)
 
 
 def _refusing(lost: str) -> Verb:
@@ -83,11 +79,10 @@ def _export_verbs(runtime: Runtime) -> dict[str, Verb]:
     return {"stick-head": head, "stick-batch": batch}
 
 
-def _import_verbs(runtime: Runtime, state: Path, report: Report) -> dict[str, Verb]:
-    settings = runtime.settings
+def _import_verbs(runtime: Runtime, report: Report) -> dict[str, Verb]:
     sticks = StickImport(
-        gateway=settings.gateway.id,
-        keys=PlatformKeys(read_platform_keys(state / settings.platform.keys)),
+        gateway=runtime.settings.gateway.id,
+        keys=runtime.line.keys,
         journal=JournalForSync(runtime.journal, runtime.gateway),
         feed=runtime.feed,
         report=report,

@@ -271,8 +271,8 @@ async def test_a_gateway_without_its_disk_exports_and_imports_nothing(
     control = place.runtime._control
     assert control is not None
     assert tuple(control._private) == VERBS
-    state, report = place.state, place.runtime._report
-    lost = stick_verbs(place.runtime, state, report, lost="disk I/O error")
+    report = place.runtime._report
+    lost = stick_verbs(place.runtime, report, lost="disk I/O error")
     for verb in VERBS:
         with pytest.raises(ValueError, match=r"^STORAGE: .*disk I/O error"):
             await lost[verb]({"wish": "all"})

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The line to the platform put together: keys, brokers, session, client.
+
+The law of the module: it costs no door. A file of keys that is damaged is told, and
+nobody is believed until it is mended; a box that has never had an event is being set
+up, and is told to get the file.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from cloud_sync.client import PlatformClient
+from cloud_sync.ports import Ports
+from cloud_sync.session import SyncSession
+from cloud_sync.signing import PlatformKeys
+from cloud_sync.topics import Topics
+from edge.cli.broker_ways import open_ways
+from edge.cli.key_files import KeyFileError, NotSetUpError, read_platform_keys
+from edge.cli.sync_ports import ClockForSync, JournalForSync
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cloud_sync.transport.mqtt import MqttTransport
+    from edge.cli.roster_feed import RosterFeed
+    from edge.cli.system_clock import SystemClock
+    from edge.core.event import EventKind, Facts
+    from edge.gateway.gateway import Gateway
+    from edge.settings.site import Settings
+    from edge.storage.journal import Journal
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformLine:
+    """What leads to the platform; ``fault`` says why no key of it is known."""
+
+    client: PlatformClient
+    ways: dict[str, MqttTransport]
+    keys: PlatformKeys
+    fault: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lent:
+    """What the line borrows of a gateway."""
+
+    journal: Journal
+    gateway: Gateway
+    feed: RosterFeed
+    clock: SystemClock
+    report: Callable[[EventKind, Facts], None]
+
+
+def open_platform_line(
+    settings: Settings, state: Path, lent: Lent, *, version: str
+) -> PlatformLine:
+    """Build the line; nothing is connected yet. NotSetUpError on a new box."""
+    identity = settings.gateway
+    keys, fault = _keys(state / settings.platform.keys, is_new=_is_new(lent.journal))
+    ways = open_ways(settings.platform, state, identity.id, now=lent.clock.now)
+    client = PlatformClient(
+        transports=ways,
+        session=SyncSession(
+            topics=Topics(gateway=identity.id, shard=identity.shard),
+            keys=keys,
+            firmware=version,
+            new_nonce=lambda: secrets.token_hex(16),
+            chance=random.random,
+        ),
+        ports=Ports(
+            journal=JournalForSync(lent.journal, lent.gateway),
+            feed=lent.feed,
+            clock=ClockForSync(lent.clock, lent.gateway.note),
+            report=lent.report,
+        ),
+        chance=random.random,
+    )
+    return PlatformLine(client=client, ways=ways, keys=keys, fault=fault)
+
+
+def nobodys_key() -> dict[str, str]:
+    """Return a public key whose private half is thrown away, as a key file has it."""
+    public = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+    return {"nobody": public.hex()}
+
+
+def _is_new(journal: Journal) -> bool:
+    return journal.last_seq == 0
+
+
+def _keys(path: Path, *, is_new: bool) -> tuple[PlatformKeys, str]:
+    try:
+        return PlatformKeys(read_platform_keys(path)), ""
+    except KeyFileError as fault:
+        if is_new:
+            raise NotSetUpError(str(fault)) from fault
+        log.warning("the platform cannot be believed", why=str(fault))
+        return PlatformKeys(nobodys_key()), str(fault)
