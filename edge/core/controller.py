@@ -23,6 +23,8 @@ from edge.core.reception import Reception
 from edge.core.slips import Slips
 from edge.core.stimulus import (
     BellPressed,
+    CommandReceived,
+    CommandStored,
     CompartmentChanged,
     CompartmentFailed,
     ContactChanged,
@@ -269,14 +271,12 @@ class Controller:
                 house.ring(stimulus, now)
             case DeviceChanged():
                 self._device(stimulus, now)
-            case CompartmentChanged():
-                house.lockers.changed(stimulus, now)
-            case CompartmentFailed():
-                house.lockers.failed(stimulus, now)
-            case OpenRefused():
-                house.lockers.refused(stimulus, now)
+            case CompartmentChanged() | CompartmentFailed() | OpenRefused():
+                house.compartment(stimulus, now)
             case Noted():
                 self._note(stimulus, now)
+            case CommandReceived() | CommandStored():
+                house.remote.handle(stimulus, now)
             case _:
                 self.rejection = self._orders.carry_out(stimulus, now)
 

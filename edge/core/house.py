@@ -58,14 +58,16 @@ from edge.core.order import (
     ParcelOrdered,
     RentalEndOrdered,
 )
-from edge.core.orders import MAX_TEXT
+from edge.core.orders import MAX_TEXT, check
 from edge.core.people.binding import Binding
 from edge.core.people.local import LocalRoster
 from edge.core.people.local_orders import LocalOrders
 from edge.core.people.rolls import Rolls
 from edge.core.people.roster_row import MAX_FEN
 from edge.core.plan import Direction
+from edge.core.remote.remote import Remote
 from edge.core.spaces.spaces import Spaces
+from edge.core.stimulus import CompartmentChanged, CompartmentFailed, OpenRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,6 +131,14 @@ class House:
         self.locker_orders = LockerOrders(site, self.lockers)
         self.overdue = Overdue(site, self.lockers, self.rolls)
         self.medicine = Medicine(site, out, self.rentals.first_aid)
+        self.remote = Remote(
+            site,
+            out,
+            doors=self.doors,
+            emergency=self.emergency,
+            rolls=self.rolls,
+            carry_out=self._carry_out,
+        )
         around = Surroundings(
             doors=self.doors,
             rolls=self.rolls,
@@ -155,6 +165,7 @@ class House:
         self.settling: tuple[tuple[str, Callable[[Moment], None]], ...] = (
             ("first_person_in", self._unlock_for_staff),
             ("Spaces", self.spaces.expire),
+            ("Remote", self.remote.settle),
             ("Doorkeeper", self.doors.settle),
         )
 
@@ -169,6 +180,7 @@ class House:
             self.duty,
             self.care,
             self.medicine,
+            self.remote,
         )
 
     def _timed(self) -> tuple[Timed, ...]:
@@ -184,6 +196,7 @@ class House:
             self.binding,
             self.duty,
             self.care,
+            self.remote,
         )
 
     def handlers(self) -> dict[type[Order], Handler]:
@@ -257,6 +270,21 @@ class House:
         """Call whoever is on duty to a door."""
         self.spaces.ring(bell, now)
 
+    def compartment(
+        self,
+        stimulus: CompartmentChanged | CompartmentFailed | OpenRefused,
+        now: Moment,
+    ) -> None:
+        """Take in what a compartment told, or that it was not opened after all."""
+        match stimulus:
+            case CompartmentChanged():
+                self.lockers.changed(stimulus, now)
+            case CompartmentFailed():
+                self.lockers.failed(stimulus, now)
+            case OpenRefused():
+                self.lockers.refused(stimulus, now)
+                self.remote.refused(stimulus, now)
+
     def device_changed(self, stimulus: DeviceChanged, now: Moment) -> None:
         """Take in that a device answers, or does not any more."""
         is_online = stimulus.is_online
@@ -280,6 +308,7 @@ class House:
         self.doors.reassert(self._site.doors)
         self.lockers.start(now)
         self.spaces.start(now)
+        self.remote.start(now)
 
     def prune(self, earliest_ms: int) -> None:
         """Forget what is surely over, before it is written down once more."""
@@ -324,6 +353,14 @@ class House:
         denied = Denied(rule="mode", reason=reason, facts=told)
         self.reception.record(order.door, denied, now, who, self.rolls)
         return ""
+
+    def _carry_out(self, order: Order, now: Moment) -> str:
+        """Have an order of the platform done as the panel's is; say why not."""
+        try:
+            check(order, self._site)
+            return self.handlers()[type(order)](order, now)
+        except ValueError as unknown:
+            return str(unknown)
 
     def _order_duty(self, order: DutyOrdered, now: Moment) -> str:
         return self.duty.order(order, self.rolls.holder(order.holder), now)

@@ -238,3 +238,5 @@ class SitePlan:
     #: Days after which an elder who agreed to it and was not seen is asked after;
     #: 0: never. A holder's own number of days goes before.
     care_days: int = 0
+    #: Whether the platform may let anybody in from afar.
+    allows_remote_unlock: bool = True

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from edge.core.access.ticket import SpoiltTicket, Ticket
     from edge.core.credential import Credential
     from edge.core.event import EventKind, Facts
+    from edge.core.remote.command import RemoteCommand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +143,20 @@ class BellPressed:
     door: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandReceived:
+    """The platform wants something done; who sent it and when was checked."""
+
+    command: RemoteCommand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandStored:
+    """The record of a command is on disk: now it may act."""
+
+    jti: str
+
+
 Stimulus = (
     Scan
     | ReadingBegan
@@ -156,6 +171,8 @@ Stimulus = (
     | CompartmentFailed
     | OpenRefused
     | Noted
+    | CommandReceived
+    | CommandStored
     | Order
 )
 

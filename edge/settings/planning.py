@@ -59,6 +59,7 @@ def plan(settings: Settings) -> SitePlan:
         utc_offset_ms=site.utc_offset_hours * HOUR_MS,
         closing_min=_minutes(site.closing),
         care_days=site.care_days,
+        allows_remote_unlock=settings.platform.remote_unlock == "on",
     )
 
 

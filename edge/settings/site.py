@@ -120,6 +120,7 @@ class Platform(_Part):
     are believed (TLS); ``crl`` its revocations; ``certificate`` and ``key`` name this
     gateway; ``server_name`` where certificates say another name than the host.
     Without ``ca`` it is plain TCP: to this box itself, or where ``plain_tcp`` says so.
+    ``remote_unlock = "off"``: nobody is let in from afar, whatever the platform says.
     """
 
     host: str = "127.0.0.1"
@@ -132,6 +133,7 @@ class Platform(_Part):
     key: str = ""
     server_name: str = ""
     plain_tcp: bool = False
+    remote_unlock: Literal["on", "off"] = "on"
 
     def addresses(self) -> dict[str, tuple[str, int]]:
         """Return host and port of each broker by its name, in the order to try."""

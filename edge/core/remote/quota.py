@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How often the platform may act from afar: a stolen key must not open all day.
+
+The law of the module: seconds of this boot alone; a quota that was not asked for is
+forgotten with the restart, which nobody can bring about from afar.
+Source: docs/commands.md, "Limits".
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+#: A phone that scanned the code at the door: once in so long at each door.
+RESIDENT_EVERY_S = 10.0
+HOUR_S = 3600.0
+#: Openings of a leaf, and by an operator, in an hour.
+OPENINGS_A_LEAF = 10
+OPENINGS_AN_OPERATOR = 10
+#: Whatever an operator has done in an hour, so that nobody fills the journal.
+ACTS_AN_OPERATOR = 120
+#: Operators and leaves at a time: more are not at work at one site.
+NAMES = 64
+
+
+class Quota:
+    """So many a name within a sliding window; ``NAMES`` names at a time."""
+
+    def __init__(self, limit: int, window_s: float) -> None:
+        self._limit = limit
+        self._window_s = window_s
+        self._taken: dict[str, deque[float]] = {}
+
+    def has_room(self, name: str, now_s: float) -> bool:
+        """Say whether that name may once more; takes nothing."""
+        taken = self._taken.get(name)
+        if taken is None:
+            return len(self._taken) < NAMES or self._forget(now_s)
+        while taken and now_s - taken[0] >= self._window_s:
+            taken.popleft()
+        return len(taken) < self._limit
+
+    def take(self, name: str, now_s: float) -> None:
+        """Count one, which :meth:`has_room` allowed."""
+        self._taken.setdefault(name, deque()).append(now_s)
+
+    def _forget(self, now_s: float) -> bool:
+        """Let go who has taken nothing for a window; False if all of them have."""
+        over = [n for n, at in self._taken.items() if now_s - at[-1] >= self._window_s]
+        for name in over:
+            del self._taken[name]
+        return bool(over)
