@@ -27,6 +27,7 @@ from edge.core.event import EventKind
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from cloud_sync.envelope import CommandResult
     from cloud_sync.messages import Ack
     from cloud_sync.session import SyncSession
     from cloud_sync.transport.port import Transport
@@ -128,6 +129,11 @@ class PlatformClient:
     def acknowledged_elsewhere(self, ack: Ack) -> None:
         """Say that the platform's word, checked and kept, came by another way."""
         self._session.acknowledged_elsewhere(ack, self._ports.clock.now())
+        self._woken.set()
+
+    def tell(self, result: CommandResult) -> None:
+        """Tell the platform early how far a command has come, if it is there."""
+        self._session.tell(result)
         self._woken.set()
 
     async def run(self) -> None:

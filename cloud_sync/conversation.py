@@ -17,6 +17,7 @@ from cloud_sync.introduction import JournalView
 from cloud_sync.outputs import (
     CheckHash,
     ClockBounds,
+    CommandOrdered,
     FeedCurrent,
     LeaveReason,
     NewEpochNeeded,
@@ -132,15 +133,17 @@ class Conversation:
 
     async def _listen(self) -> None:
         async for message in self._transport.messages():
-            if not message.is_retained:  # nothing of ours is: it is old or not ours
-                await self._take(message)
+            await self._take(message)
             self._dealt_with_s = self._now_s()  # asking for the next acknowledges it
 
     async def _take(self, message: Incoming) -> None:
         async with self._turn:
             now = self._ports.clock.now()
             topic, payload = message.topic, message.payload
-            await self._perform(self._session.receive(topic, payload, now))
+            if message.is_retained:  # nothing of ours is, so it is old or not ours
+                await self._perform(self._session.retained(topic, now))
+            else:
+                await self._perform(self._session.receive(topic, payload, now))
         if self._session.is_established:
             self._progress.trouble = None
             self._progress.was_answered = True
@@ -153,7 +156,9 @@ class Conversation:
             if self._silence.tick(self._now_s()):
                 self._tell_silence()
             async with self._turn:
-                await self._perform(self._session.tick(self._ports.clock.now()))
+                now = self._ports.clock.now()
+                await self._perform(self._session.tick(now))
+                await self._perform(self._session.results(now))
                 await self._send_rows()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._rest_s()):
@@ -229,6 +234,8 @@ class Conversation:
                 self._tell(output)
             case NewEpochNeeded(why=reason):
                 await ports.journal.new_epoch(reason)
+            case CommandOrdered(command=command):
+                ports.order(command)
             case Reconnect(why=why):
                 raise LeftError(why)
             case _:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a gateway sends: hello, batches of events, pulls, each in a CloudEvent.
+"""What a gateway sends: hello, events, pulls, results, each in a CloudEvent.
 
 The law of the module: a stored row's canonical texts go out as they were hashed; they
 are joined, never parsed, so that a week's backlog drains at the speed of the wire.
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge.core.record import Record
+    from edge.core.remote.command import CommandState
 
 #: The contract's payload limit; the smallest that all brokers we know pass on.
 BATCH_BYTES = 64 * 1024
@@ -40,6 +41,17 @@ class Greeting:
     feed_epoch: str
     feed_rev: int
     capabilities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandResult:
+    """How far a command has come; ``seq`` of the event that tells of it, 0 for none."""
+
+    jti: str
+    state: CommandState
+    reason: str = ""
+    why: str = ""
+    seq: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +87,17 @@ def pull(gateway: str, nonce: str, epoch: str, rev: int, time_ms: int) -> bytes:
     """Return the message that asks for the feed after ``(epoch, rev)``."""
     data = canonical({"epoch": epoch, "rev": rev})
     return _cloud_event("mn.pull.v1", gateway, nonce, time_ms, data)
+
+
+def result(gateway: str, told: CommandResult, time_ms: int) -> bytes:
+    """Return the message that tells early how far a command has come."""
+    data: dict[str, int | str] = {"jti": told.jti, "state": told.state.value}
+    if told.reason:
+        data |= {"reason": told.reason, "why": told.why}
+    if told.seq:
+        data["seq"] = told.seq
+    identity = f"{told.jti}:{told.state}"
+    return _cloud_event("mn.res.v1", gateway, identity, time_ms, canonical(data))
 
 
 def fill_batch(

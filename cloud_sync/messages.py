@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The four bodies that the platform signs, read into values.
+"""The five bodies that the platform signs, read into values.
 
 The law of the module: dictionaries end here. A field that is missing or of another
 kind makes the whole body a refusal; unknown fields are ignored.
@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from cloud_sync.command_body import SignedCommand, read_command
 from cloud_sync.feed import FeedCursor, FeedPart
 from cloud_sync.refusal import RefusalKind, Refused
 from cloud_sync.topics import Channel
@@ -51,11 +52,13 @@ class Nudge:
     feed: FeedCursor
 
 
-Message = HelloAnswer | Ack | FeedPart | Nudge
+Message = HelloAnswer | Ack | FeedPart | Nudge | SignedCommand
 
 
 def read(channel: Channel, body: Mapping[str, Any]) -> Message | Refused:
     """Read an opened body of that channel."""
+    if channel is Channel.COMMAND:
+        return read_command(body)
     try:
         return _READERS[channel](_Fields(body))
     except _UnfitError as unfit:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cloud_sync.feed import FeedCursor, FeedRow
     from cloud_sync.refusal import RefusalKind
+    from edge.core.remote.command import RemoteCommand
 
 
 class EpochReason(StrEnum):
@@ -31,6 +32,7 @@ class LeaveReason(StrEnum):
     ACKS_MISSING = "ACKS_MISSING"
     EPOCH_ENDED = "EPOCH_ENDED"
     SUBSCRIPTION_REFUSED = "SUBSCRIPTION_REFUSED"
+    COMMANDS_FULL = "COMMANDS_FULL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,13 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommandOrdered:
+    """The platform wants this done, now and once."""
+
+    command: RemoteCommand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reconnect:
     """Leave this connection and make another."""
 
@@ -132,5 +141,6 @@ Output = (
     | FeedCurrent
     | SnapshotDropped
     | Refusal
+    | CommandOrdered
     | Reconnect
 )

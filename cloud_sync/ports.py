@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from edge.core.event import EventKind, Facts
     from edge.core.moment import Moment
     from edge.core.record import Record
+    from edge.core.remote.command import RemoteCommand
 
 
 class PortFaultError(Exception):
@@ -84,9 +85,13 @@ class ClockPort(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """All that is borrowed; ``report(kind, facts)`` is what the journal should know."""
+    """All that is borrowed; ``report(kind, facts)`` is what the journal should know.
+
+    ``order(command)`` has a command of the platform done; it neither waits nor raises.
+    """
 
     journal: JournalPort
     feed: FeedPort
     clock: ClockPort
     report: Callable[[EventKind, Facts], None]
+    order: Callable[[RemoteCommand], None]

@@ -34,6 +34,12 @@ class RefusalKind(StrEnum):
     FEED_SHAPE = "FEED_SHAPE"
     FEED_LIMIT = "FEED_LIMIT"
     FEED_HASH = "FEED_HASH"
+    RETAINED = "RETAINED"
+    EARLY = "EARLY"
+    LIFETIME = "LIFETIME"
+    EXPIRED = "EXPIRED"
+    REPLAY = "REPLAY"
+    ACTION = "ACTION"
 
 
 #: The kinds that say that a snapshot is bad, and not merely a message.

@@ -16,11 +16,14 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, assert_never
 
 from cloud_sync import envelope
+from cloud_sync.command_body import SignedCommand
+from cloud_sync.commands import Commands
 from cloud_sync.feed import FeedCursor, FeedPart
 from cloud_sync.introduction import Introduction, JournalView
 from cloud_sync.messages import Ack, HelloAnswer, Message, Nudge, read
 from cloud_sync.outputs import (
     CheckHash,
+    CommandOrdered,
     EpochReason,
     FeedCurrent,
     LeaveReason,
@@ -36,6 +39,7 @@ from cloud_sync.pulling import Pulling
 from cloud_sync.refusal import RefusalKind, RefusalMeter, Refused
 from cloud_sync.window import REWINDS_BEFORE_LEAVING, RowsWanted, Window
 from edge.core.chain import genesis
+from edge.core.remote.command import Action
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,6 +92,7 @@ class SyncSession:
         self._chance = chance
         self._meter = RefusalMeter()
         self._pulling = Pulling(topics=topics, new_nonce=new_nonce, chance=chance)
+        self._commands = Commands(topics)
         self._stage = _Stage.OFFLINE
         self._greeted: Introduction | None = None
         self._answer: HelloAnswer | None = None
@@ -115,12 +120,14 @@ class SyncSession:
             capabilities=self._capabilities,
             now=now,
         )
+        self._commands.open(self._greeted.nonce)
         return [self._greeted.hello]
 
     def disconnected(self) -> list[Output]:
         """End a connection, whoever ended it; what was on its way counts as unsent."""
         self._stage = _Stage.OFFLINE
         self._greeted = self._answer = self._claim = self._window = None
+        self._commands.close()
         return self._pulling.close("the connection ended")
 
     def receive(self, topic: str, payload: bytes, now: Moment) -> list[Output]:
@@ -136,6 +143,22 @@ class SyncSession:
         if isinstance(message, Refused):
             return self._refuse(message, now)
         return self._dispatch(message, now)
+
+    def retained(self, topic: str, now: Moment) -> list[Output]:
+        """Refuse a message that the broker kept for us: nothing of ours is kept."""
+        why = f"a retained message on {topic.rpartition('/')[2][:16]!a}"
+        return self._refuse(Refused(kind=RefusalKind.RETAINED, why=why), now)
+
+    def tell(self, result: envelope.CommandResult) -> None:
+        """Keep word of a command for the platform; without a connection it is lost.
+
+        Nothing is lost by that: the event that it tells of goes its own way.
+        """
+        self._commands.tell(result)
+
+    def results(self, now: Moment) -> list[Output]:
+        """Return the words of commands that wait to be sent."""
+        return self._commands.results(now) if self.is_established else []
 
     def hash_answered(
         self, seq: int, answer: bytes | None, now: Moment
@@ -250,6 +273,8 @@ class SyncSession:
                 return self._on_part(message, now)
             case Nudge() if self._window is not None:
                 return self._pulling.want(message.feed, now)
+            case SignedCommand():
+                return self._on_command(message, now)
             case Ack() | FeedPart() | Nudge():
                 return []
             case _:
@@ -336,6 +361,19 @@ class SyncSession:
             return told
         return told + self._pulling.spoil(answer.why)
 
+    def _on_command(self, command: SignedCommand, now: Moment) -> list[Output]:
+        if self._stage is not _Stage.SYNCING:
+            why = "a command before the platform's hello"
+            return self._refuse(Refused(kind=RefusalKind.EARLY, why=why), now)
+        outputs, refused = self._commands.receive(command, now)
+        if refused is not None:
+            outputs += self._refuse(refused, now)
+        elif any(map(_asks_for_feed, outputs)):
+            outputs += self._pulling.refresh(now)
+        if self._commands.is_full:
+            outputs += self._leave(LeaveReason.COMMANDS_FULL)
+        return outputs
+
     def _refuse(self, refused: Refused, now: Moment) -> list[Output]:
         count = self._meter.count(refused.kind, now.monotonic_s)
         if not count:
@@ -348,4 +386,13 @@ class SyncSession:
     def _leave(self, why: LeaveReason) -> list[Output]:
         self._stage = _Stage.ENDED
         self._window = self._claim = None
+        self._commands.close()
         return [*self._pulling.close("the connection ended"), Reconnect(why=why)]
+
+
+def _asks_for_feed(output: Output) -> bool:
+    match output:
+        case CommandOrdered(command=command):
+            return command.action is Action.FEED_REFRESH
+        case _:
+            return False

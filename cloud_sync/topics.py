@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The seven topics of a gateway.
+"""The nine topics of a gateway.
 
 The law of the module: identifiers are checked once, here, before they become part of
 a topic; a topic holds nothing but ``[a-z0-9-]`` levels, since some brokers cut the
@@ -24,6 +24,7 @@ class Channel(StrEnum):
     ACK = "ack"
     FEED = "feed"
     NUDGE = "nudge"
+    COMMAND = "cmd"
 
     @property
     def purpose(self) -> str:
@@ -61,6 +62,11 @@ class Topics:
     def pull(self) -> str:
         """Where the feed is asked for."""
         return self._up("pull")
+
+    @property
+    def result(self) -> str:
+        """Where it is told early how far a command has come."""
+        return self._up("res")
 
     @property
     def down(self) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from edge.cli.roster_feed import RosterFeed
     from edge.cli.system_clock import SystemClock
     from edge.core.event import EventKind, Facts
+    from edge.core.remote.command import RemoteCommand
     from edge.gateway.gateway import Gateway
     from edge.settings.site import Settings
     from edge.storage.journal import Journal
@@ -59,6 +60,7 @@ class Lent:
     feed: RosterFeed
     clock: SystemClock
     report: Callable[[EventKind, Facts], None]
+    order: Callable[[RemoteCommand], None]
 
 
 def open_platform_line(
@@ -82,6 +84,7 @@ def open_platform_line(
             feed=lent.feed,
             clock=ClockForSync(lent.clock, lent.gateway.note),
             report=lent.report,
+            order=lent.order,
         ),
         chance=random.random,
     )

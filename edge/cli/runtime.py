@@ -28,6 +28,7 @@ from edge.cli.emergency_keeper import EmergencyKeeper
 from edge.cli.intake import Intake
 from edge.cli.key_files import read_tokens
 from edge.cli.platform_line import Lent, PlatformLine, open_platform_line
+from edge.cli.remote_commands import RemoteCommands
 from edge.cli.roster_feed import RosterFeed
 from edge.cli.self_test import SelfTest
 from edge.cli.site_wiring import wiring_of
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cloud_sync.client import PlatformClient
+    from cloud_sync.envelope import CommandResult
     from drivers.links.link import Link
     from edge.core.command import Command
     from edge.core.event import Event
@@ -114,6 +116,7 @@ class Runtime:
         self._lines: dict[str, Link] = {}
         #: Damaged files that were set aside at this start.
         self._aside: dict[str, Path | None] = {}
+        self._remote: RemoteCommands
         self._control: ControlServer | None = None
         self._wake: asyncio.TimerHandle | None = None
         self._emergency = EmergencyKeeper(state / "emergency")
@@ -239,6 +242,7 @@ class Runtime:
             on_stored=self._stored,
         )
         stack.callback(self.gateway.close)
+        self._remote = RemoteCommands(self.gateway, self._tell)
 
     async def _open_roster(self, stack: AsyncExitStack) -> None:
         path = self._state / "roster.db"
@@ -286,6 +290,7 @@ class Runtime:
             feed=self.feed,
             clock=self.clock,
             report=self._report,
+            order=self._remote.order,
         )
         self.line = open_platform_line(
             self.settings, self._state, lent, version=VERSION
@@ -304,6 +309,9 @@ class Runtime:
         note = Noted(kind=EventKind.STORAGE_FAULT, subject=what, facts=facts)
         self.gateway.note(note)
 
+    def _tell(self, result: CommandResult) -> None:
+        self.client.tell(result)
+
     def _report(self, kind: EventKind, facts: Facts) -> None:
         self.gateway.note(Noted(kind=kind, subject="platform", facts=facts))
 
@@ -312,6 +320,7 @@ class Runtime:
             loop = asyncio.get_running_loop()
             self._wake = loop.call_later(SEND_AFTER_S, self._send)
         self._keep_emergency()
+        self._remote.stored(batch)
         if self._control is not None and self._control.is_watched:
             for event in batch:
                 self._control.publish({"event": event_view(event)})

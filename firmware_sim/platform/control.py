@@ -7,7 +7,10 @@ answered, never fatal. Counting runs beside the work, on a connection of its own
 ``{"do": "counts"}``, ``{"do": "audit"}``, ``{"do": "keys"}``,
 ``{"do": "change", "rows": [{"kind","id","body"}], "remove": [{"kind","id"}]}``,
 ``{"do": "knob", "name": …, "value": …}``,
-``{"do": "restore", "gateway": …, "epoch": …, "seq": …}``;
+``{"do": "restore", "gateway": …, "epoch": …, "seq": …}``,
+``{"do": "command", "gateway": …, "body": {"action": …, …}, "within_s": 3}``: signs
+and sends a command (docs/commands.md) and answers with its states as they came;
+``"send": false`` only signs it. ``{"do": "results", "jti": …}``: the states so far;
 for USB sticks ``{"do": "trust", "gateway": …, "public": hex}``,
 ``{"do": "stick-in", "path": …}``, ``{"do": "stick-out", "gateway": …, "path": …}``.
 """
@@ -15,6 +18,7 @@ for USB sticks ``{"do": "trust", "gateway": …, "public": hex}``,
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 from dataclasses import asdict, dataclass
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
 
 #: One line: a change of some ten thousand rows.
 MAXIMUM_LINE_BYTES = 4 * 1024 * 1024
+#: How long somebody with a phone waits.
+ANSWER_WITHIN_S = 3.0
 _SUMMED = (
     "stored",
     "deliveries",
@@ -122,8 +128,33 @@ class Control:
                 return {}
             case "trust" | "stick-in" | "stick-out":
                 return self._stick(wish)
+            case "command":
+                return await self._command(wish)
+            case "results":
+                return self.session.desk.told(str(wish["jti"]))
             case unknown:
                 raise ValueError(f"no such verb: {unknown!r}")
+
+    async def _command(self, wish: Any) -> dict[str, Any]:
+        """Have a command signed and sent, and wait until the gateway has done it.
+
+        A phone in front of the door is told what to do where nobody answers.
+        """
+        gateway, loop = str(wish["gateway"]), asyncio.get_running_loop()
+        message = self.session.command(gateway, dict(wish["body"]), self.shell.now_ms())
+        desk, jti = self.session.desk, self.session.desk.last
+        signed = {"jti": jti, "jws": message.payload.decode()}
+        if not wish.get("send", True):
+            return signed
+        begun_s, done = loop.time(), asyncio.Event()
+        desk.watch(jti, done.set)
+        self.shell.post([message])
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(float(wish.get("within_s", ANSWER_WITHIN_S))):
+                await done.wait()
+        desk.watch(jti, None)
+        taken_ms = round((loop.time() - begun_s) * 1000)
+        return signed | desk.told(jti) | {"ms": taken_ms}
 
     def _change(self, wish: Any) -> dict[str, Any]:
         put = [parse_row(row) for row in wish.get("rows", [])]

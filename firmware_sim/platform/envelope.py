@@ -19,12 +19,18 @@ MAXIMUM_PAYLOAD_BYTES = 64 * 1024
 #: A seq is a positive 64-bit integer, as SQLite keeps it.
 _MAXIMUM_SEQ = 2**63 - 1
 
-_TOPIC = re.compile(r"mn/v1/up/(\d\d)/([a-z0-9][a-z0-9-]{2,30})/(hello|evt|pull)")
+_TOPIC = re.compile(r"mn/v1/up/(\d\d)/([a-z0-9][a-z0-9-]{2,30})/(hello|evt|pull|res)")
 _EPOCH = re.compile(r"\d{4}-[0-9a-f]{8}")
 _NONCE = re.compile(r"[0-9a-f]{32}")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|\+00:00)")
-_TYPES = {"hello": "mn.hello.v1", "evt": "mn.evt.batch.v1", "pull": "mn.pull.v1"}
+_TYPES = {
+    "hello": "mn.hello.v1",
+    "evt": "mn.evt.batch.v1",
+    "pull": "mn.pull.v1",
+    "res": "mn.res.v1",
+}
+_STATES = {"received", "accepted", "actuated", "confirmed", "rejected", "unknown"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +74,18 @@ class Pull:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """Early word of a command; ``seq`` of the event that tells of it, 0 for none."""
+
+    gateway: str
+    jti: str
+    state: str
+    reason: str
+    why: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Garbled:
     """A payload outside the contract; ``gateway`` is empty where unknown."""
 
@@ -76,7 +94,7 @@ class Garbled:
     raw: bytes
 
 
-Upward = Hello | Batch | Pull | Garbled
+Upward = Hello | Batch | Pull | Result | Garbled
 
 
 def parse(topic: str, payload: bytes, registry: dict[str, str]) -> Upward:
@@ -110,6 +128,8 @@ def _read(gateway: str, leaf: str, payload: bytes) -> Upward:
             return _hello(gateway, envelope["id"], data)
         case "evt":
             return _batch(gateway, envelope["id"], data)
+        case "res":
+            return _result(gateway, envelope["id"], data)
         case _:
             return _pull(gateway, envelope["id"], data)
 
@@ -155,6 +175,20 @@ def _pull(gateway: str, name: Any, data: Any) -> Pull:
     epoch, rev = _cursor(data)
     nonce = _matched(_NONCE, name)
     return Pull(gateway=gateway, nonce=nonce, epoch=epoch, rev=rev)
+
+
+def _result(gateway: str, name: Any, data: Any) -> Result:
+    jti, state = _matched(_NONCE, data["jti"]), _string(data["state"])
+    _check(state in _STATES, "state")
+    _check(name == f"{jti}:{state}", "id is not jti:state")
+    return Result(
+        gateway=gateway,
+        jti=jti,
+        state=state,
+        reason=_string(data.get("reason", "")),
+        why=_string(data.get("why", "")),
+        seq=_integer(data.get("seq", 0)),
+    )
 
 
 def _cursor(data: Any) -> tuple[str, int]:

@@ -4,16 +4,17 @@
 The law of the module: no socket, no clock; it takes all that waits, commits once,
 and only then has anything to say. A journal gets one acknowledgement a commit and a
 gateway one snapshot a commit, however often it asked.
-Source: docs/sync-contract.md sections 3, 4 and 6.
+Source: docs/sync-contract.md sections 3, 4 and 6; docs/commands.md.
 """
 
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from firmware_sim.platform.chain import canonical
-from firmware_sim.platform.envelope import Batch, Garbled, Hello, Pull, parse
+from firmware_sim.platform.commands import CommandDesk
+from firmware_sim.platform.envelope import Batch, Garbled, Hello, Pull, Result, parse
 from firmware_sim.platform.feed import Cursor, altered, mishashed
 from firmware_sim.platform.knobs import Knobs
 
@@ -50,6 +51,7 @@ class Session:
         """``registry`` gives each gateway's shard; who is not in it is not heard."""
         self.knobs = Knobs()
         self.hellos: dict[str, Hello] = {}
+        self.desk = CommandDesk()
         self._registry = registry
         self._ledger = ledger
         self._store = store
@@ -77,6 +79,9 @@ class Session:
         for hello in read:
             if isinstance(hello, Hello):
                 out += self._greet(hello, now_ms)
+        for result in read:
+            if isinstance(result, Result):
+                self.desk.take(result)
         for standing in standings:
             out += self._acknowledge(standing, now_ms)
         for pull in pulls.values():
@@ -98,6 +103,14 @@ class Session:
         """Write a new revision of the feed; return the nudges that tell of it."""
         self._store.change(put, remove)
         return [self._nudge(gateway) for gateway in self._registry]
+
+    def command(self, gateway: str, wish: dict[str, Any], now_ms: int) -> Publish:
+        """Sign a command for a gateway's connection; ValueError if it never called."""
+        hello = self.hellos.get(gateway)
+        if hello is None:
+            raise ValueError(f"{gateway!r} has not said hello yet")
+        body = self.desk.draw(gateway, hello.nonce, wish, now_ms)
+        return self._signed(gateway, "cmd", canonical(body))
 
     def turn(self, name: str, value: int) -> None:
         """Turn a knob; ValueError for a wrong name."""

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from firmware_sim.platform.session import Publish, Session
 
-SUBSCRIPTIONS = ("mn/v1/up/+/+/hello", "mn/v1/up/+/+/evt", "mn/v1/up/+/+/pull")
+SUBSCRIPTIONS = tuple(
+    f"mn/v1/up/+/+/{leaf}" for leaf in ("hello", "evt", "pull", "res")
+)
 #: Messages in one commit: enough to share its flush, few enough (30 ms of work) to
 #: keep the connection alive and other gateways' windows moving.
 MAXIMUM_GROUP = 8
@@ -54,7 +56,7 @@ class Shell:
         self.dropped = 0
         self._session = session
         self._address = (host, port)
-        self._now_ms = now_ms
+        self.now_ms = now_ms
         self._outgoing: deque[Publish] = deque()
         self._filled = asyncio.Event()
         self._touched = asyncio.Event()
@@ -96,7 +98,7 @@ class Shell:
             group = [_taken(await anext(messages))]
             while len(messages) and len(group) < MAXIMUM_GROUP:
                 group.append(_taken(await anext(messages)))
-            self.post(self._session.receive_all(group, self._now_ms()))
+            self.post(self._session.receive_all(group, self.now_ms()))
             self._touched.set()
 
     async def _send(self, client: aiomqtt.Client) -> None:
@@ -114,12 +116,12 @@ class Shell:
         """Publish what a knob delayed, when it is due."""
         while True:
             due = self._session.deadline()
-            wait_s = None if due is None else max(0, due - self._now_ms()) / 1000
+            wait_s = None if due is None else max(0, due - self.now_ms()) / 1000
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._touched.wait()
             self._touched.clear()
-            self.post(self._session.tick(self._now_ms()))
+            self.post(self._session.tick(self.now_ms()))
 
     def _client(self) -> aiomqtt.Client:
         host, port = self._address

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cloud_sync.transport.port import State, Transport
     from edge.core.event import EventKind, Facts
     from edge.core.record import Record
+    from edge.core.remote.command import RemoteCommand
     from tests.brokers import BrokerProcess
 
 SITE_BOOT = "boot-17"
@@ -135,12 +136,14 @@ class Site:
         self.feed = feed or MemoryFeed()
         self.clock = SystemClock()
         self.reports: list[tuple[EventKind, Facts]] = []
+        self.ordered: list[RemoteCommand] = []
         self.session = new_session(gateway=gateway)
         self.ports = Ports(
             journal=self.journal,
             feed=self.feed,
             clock=self.clock,
             report=lambda kind, facts: self.reports.append((kind, facts)),
+            order=self.ordered.append,
         )
         self.client = PlatformClient(
             transports=broker if isinstance(broker, Mapping) else over_mqtt(broker),

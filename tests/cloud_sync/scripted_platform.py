@@ -92,6 +92,7 @@ class Platform:
         self.duplicates = 0
         self.alarms: list[str] = []
         self.hellos: list[Json] = []
+        self.results: list[Json] = []
         self.pulls = 0
         self.time_ms = 1_760_000_000_000
         self.feed_epoch, self.feed_rev = "", 0
@@ -132,12 +133,31 @@ class Platform:
                 return [self._batch(data)]
             case "pull", "mn.pull.v1":
                 return self._pull(event["id"], data["epoch"], data["rev"])
+            case "res", "mn.res.v1":
+                assert event["id"] == f"{data['jti']}:{data['state']}"
+                self.results.append(data)
+                return []
             case other:
                 raise AssertionError(other)
 
     def down(self, channel: str, body: Json) -> Sent:
         signed = sign({"gw": self.gateway, **body}, f"mn.{channel}.v1")
         return f"mn/v1/dn/{self.gateway}/{channel}", signed
+
+    def command(self, serial: int, action: str = "open", **more: Any) -> Sent:
+        """Sign a command for the connection that was greeted last."""
+        issued_s = self.time_ms // 1000
+        body = {
+            "jti": f"{serial:032x}",
+            "nonce": self.hellos[-1]["nonce"],
+            "iat": issued_s,
+            "exp": issued_s + 15,
+            "action": action,
+            "by": "op-1",
+            "reason": "telephone",
+            "door": "front",
+        }
+        return self.down("cmd", body | more)
 
     def ack(self, epoch: str = EPOCH) -> Sent:
         return self.down("ack", {"epoch": epoch, **self._height(epoch)})

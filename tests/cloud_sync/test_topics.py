@@ -14,11 +14,13 @@ def test_topics_up_are_those_of_the_contract() -> None:
     assert TOPICS.hello == "mn/v1/up/07/gw-kitchen-01/hello"
     assert TOPICS.events == "mn/v1/up/07/gw-kitchen-01/evt"
     assert TOPICS.pull == "mn/v1/up/07/gw-kitchen-01/pull"
+    assert TOPICS.result == "mn/v1/up/07/gw-kitchen-01/res"
 
 
-def test_topics_down_are_four_without_wildcards() -> None:
+def test_topics_down_are_five_without_wildcards() -> None:
     assert sorted(TOPICS.down) == [
         "mn/v1/dn/gw-kitchen-01/ack",
+        "mn/v1/dn/gw-kitchen-01/cmd",
         "mn/v1/dn/gw-kitchen-01/feed",
         "mn/v1/dn/gw-kitchen-01/hello",
         "mn/v1/dn/gw-kitchen-01/nudge",
@@ -34,7 +36,7 @@ def test_every_topic_down_names_its_channel_and_purpose() -> None:
     "topic",
     [
         "mn/v1/dn/gw-kitchen-02/ack",
-        "mn/v1/dn/gw-kitchen-01/cmd",
+        "mn/v1/dn/gw-kitchen-01/crt",
         "mn/v1/dn/gw-kitchen-01/ack/",
         "mn/v1/dn/gw-kitchen-01/ACK",
         "mn/v2/dn/gw-kitchen-01/ack",

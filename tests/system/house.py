@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from edge.cli.children import Child
 from edge.cli.demo.journal_file import (
     journal_keys,
     read_journal,
@@ -152,11 +155,18 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def living_house(folder: Path) -> AsyncIterator[House]:
-    """Open a house, ready for its people, and end every process of it."""
+async def living_house(
+    folder: Path, *, is_on_mosquitto: bool = False
+) -> AsyncIterator[House]:
+    """Open a house, ready for its people, and end every process of it.
+
+    ``is_on_mosquitto``: on the broker that sites use, not the demonstration's own.
+    """
     site = config_folder() / "demo.toml"
     play = Play(settings=load(site), site=site, stage=Stage(folder=folder), seed=SEED)
     play.prepare()
+    if is_on_mosquitto:
+        play.children["broker"] = mosquitto_on(folder, play.children["broker"])
     house = House(demo=play)
     watching: asyncio.Task[None] | None = None
     try:
@@ -170,3 +180,19 @@ async def living_house(folder: Path) -> AsyncIterator[House]:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
         await play.end()
+
+
+def mosquitto_on(folder: Path, embedded: Child) -> Child:
+    """Return mosquitto, a Debian package, for the port of the embedded broker."""
+    settings = folder / "mosquitto.conf"
+    port = embedded.words[-1]
+    lines = (f"listener {port} 127.0.0.1", "allow_anonymous true")
+    settings.write_text("\n".join((*lines, "set_tcp_nodelay true", "")), "utf-8")
+    sbin = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
+    program = shutil.which("mosquitto", path=sbin) or "mosquitto"
+    return Child(
+        name="broker",
+        words=[program, "-c", str(settings)],
+        logs=embedded.logs,
+        is_program=True,
+    )

@@ -19,6 +19,7 @@ from drivers.registry import DRIVERS, build
 from edge.bindings.bindings import Bindings
 from edge.bindings.ticket_keys import TicketKeys
 from edge.cli.device_lines import units_of
+from edge.cli.remote_commands import RemoteCommands
 from edge.cli.roster_feed import RosterFeed
 from edge.cli.simulate.checking import Booted, CarriedOut, CutPlace
 from edge.cli.simulate.clocks import SimulatedClock
@@ -109,6 +110,8 @@ class Machine:
             on_stored=self._stored,
             loop=boot,
         )
+        # Its line carries no early word: what is judged here is the journal.
+        self._remote = RemoteCommands(self.gateway, lambda _: None)
 
     def _open_platform(self) -> None:
         site, boot = self._site, self.boot
@@ -129,6 +132,7 @@ class Machine:
             feed=self.feed,
             clock=ClockForSync(clock, self.gateway.note),
             report=self._report,
+            order=self._remote.order,
         )
         self.talk = Talk(
             session,
@@ -215,12 +219,13 @@ class Machine:
         if self._emergency.wants_write:
             self.boot.call_later(EMERGENCY_WRITE_S, self._emergency.write)
 
-    def _stored(self, _: Sequence[Event]) -> None:
+    def _stored(self, batch: Sequence[Event]) -> None:
         if self._send_timer is None:
             self._send_timer = self.boot.call_later(
                 self._site.weather.send_after_s, self._send
             )
         self._keep_emergency()
+        self._remote.stored(batch)
 
     def _send(self) -> None:
         self._send_timer = None

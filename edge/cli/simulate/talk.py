@@ -19,6 +19,7 @@ from cloud_sync.introduction import JournalView
 from cloud_sync.outputs import (
     CheckHash,
     ClockBounds,
+    CommandOrdered,
     FeedCurrent,
     NewEpochNeeded,
     Output,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
+    from cloud_sync.outputs import EpochReason
     from cloud_sync.ports import Ports
     from cloud_sync.session import SyncSession
     from edge.cli.simulate.clockwork import BootTime, BootTimer
@@ -235,13 +237,18 @@ class Talk:
             case Refusal():
                 self._tell(output)
             case NewEpochNeeded(why=reason):
-                if self._is_busy():
-                    raise _LeftError  # it will be needed still at the next hello
-                finished(ports.journal.new_epoch(reason))
+                self._begin_epoch(reason)
+            case CommandOrdered(command=command):
+                ports.order(command)
             case Reconnect():
                 raise _LeftError
             case _:
                 assert_never(output)
+
+    def _begin_epoch(self, reason: EpochReason) -> None:
+        if self._is_busy():
+            raise _LeftError  # it will be needed still at the next hello
+        finished(self._ports.journal.new_epoch(reason))
 
     def _tell(self, refusal: Refusal) -> None:
         is_feed = refusal.kind in FEED_REFUSALS

@@ -270,7 +270,7 @@ def test_a_door_that_was_shut_by_hand_stays_shut(mode: str, why: str) -> None:
 
 def test_a_door_for_two_persons_is_no_door_for_one_who_is_far_away() -> None:
     plan = replace(SITE.doors[DOOR], needs_two_persons=True)
-    stage = with_site(doors=SITE.doors | {DOOR: plan})
+    stage = with_site(doors={**SITE.doors, DOOR: plan})
     assert reason(stage, command()) == "SECOND_PERSON_NEEDED"
 
 

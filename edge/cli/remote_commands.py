@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The platform's commands on their way through the gateway, and word of each back.
+
+The law of the module: it decides nothing. A command is offered to the rules when it
+came and once more when its record is on disk; what the journal then tells of it is
+told on the wire too, early.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloud_sync.envelope import CommandResult
+from edge.core.event import EventKind
+from edge.core.remote.command import STATES, Rejection
+from edge.core.stimulus import CommandReceived, CommandStored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from edge.core.event import Event
+    from edge.core.remote.command import RemoteCommand
+    from edge.gateway.gateway import Gateway
+
+
+class RemoteCommands:
+    """Between session and gateway; ``tell`` brings a result on its way up."""
+
+    def __init__(self, gateway: Gateway, tell: Callable[[CommandResult], None]) -> None:
+        self._gateway = gateway
+        self._tell = tell
+
+    def order(self, command: RemoteCommand) -> None:
+        """Let the rules record a command."""
+        received = CommandReceived(command=command)
+        self._gateway.do(lambda controller, now: controller.handle(received, now))
+
+    def stored(self, batch: Iterable[Event]) -> None:
+        """Take events that are on disk: what they record may act now."""
+        for event in batch:
+            result = result_of(event)
+            if result is None:
+                continue
+            self._tell(result)
+            if event.kind is EventKind.COMMAND_RECEIVED:
+                self._act(CommandStored(jti=result.jti))
+
+    def _act(self, stored: CommandStored) -> None:
+        self._gateway.do(lambda controller, now: controller.handle(stored, now))
+
+
+def result_of(event: Event) -> CommandResult | None:
+    """Return what an event says of a command's way, None if it says nothing.
+
+    Of a name that came twice nothing is said: its first coming has its own end.
+    """
+    state, jti = STATES.get(event.kind), event.fact("jti")
+    reason = str(event.fact("reason") or "")
+    if state is None or jti is None or reason == Rejection.REPLAY:
+        return None
+    if event.kind is not EventKind.COMMAND_REJECTED:
+        reason = ""
+    why = str(event.fact("why") or "")
+    return CommandResult(
+        jti=str(jti), state=state, reason=reason, why=why, seq=event.seq
+    )
