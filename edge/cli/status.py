@@ -44,6 +44,10 @@ def status(runtime: Runtime) -> dict[str, Any]:
         },
         "platform": _platform(runtime, now),
         "box": runtime.box.shown(),
+        "messages": [
+            {"text": told.text, "by": told.by, "at_ms": told.at_ms}
+            for told in runtime.controller.house.remote.messages.fresh(now)
+        ],
         "roster": {
             "epoch": roster.cursor.epoch,
             "revision": roster.cursor.revision,

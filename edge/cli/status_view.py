@@ -23,6 +23,8 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
     if status["fire"]:
         how = "menshen end-emergency FIRE"
         yield f"FIRE         escape doors are held open; end it with: {how}"
+    for told in status.get("messages", ()):
+        yield f"message      {told['by']}: {told['text']}"
     for name, door in status["doors"].items():
         yield f"door         {name}: {door['mode']}, {door['phase']}"
     for name, bank in status["banks"].items():

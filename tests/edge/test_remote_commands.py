@@ -5,16 +5,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from edge.cli.load_site import load_site
 from edge.cli.remote_commands import RemoteCommands, result_of
 from edge.core.command import OpenCompartment, Release
 from edge.core.controller import Controller
 from edge.core.event import decode, encode_core, encode_person
 from edge.core.remote.command import Action, RemoteCommand
 from edge.core.stimulus import ContactChanged
+from edge.settings.errors import SettingsError
+from tests.edge.small_site import TEXT
 from tests.edge.stage import HandClock, Stage, settle, site
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from cloud_sync.envelope import CommandResult
     from edge.core.event import Event
@@ -123,3 +129,16 @@ async def test_a_crash_between_store_and_outcome_is_unknown_and_never_done(
     [told] = [r for r in map(result_of, outcome.events) if r is not None]
     assert (told.jti, told.state.value) == (command().jti, "unknown")
     assert not any(isinstance(c, Release) for c in outcome.commands)
+
+
+def test_the_switch_stands_in_the_site_file_and_is_on_by_itself(tmp_path: Path) -> None:
+    site_file = tmp_path / "site.toml"
+    site_file.write_text(TEXT, "utf-8")
+    assert load_site(site_file).plan().allows_remote_unlock
+    for word, is_on in (("on", True), ("off", False)):
+        text = f'{TEXT}\n[platform]\nremote_unlock = "{word}"\n'
+        site_file.write_text(text, "utf-8")
+        assert load_site(site_file).plan().allows_remote_unlock is is_on
+    site_file.write_text(f"{TEXT}\n[platform]\nremote_unlock = false\n", "utf-8")
+    with pytest.raises(SettingsError, match="remote_unlock"):
+        load_site(site_file)

@@ -13,11 +13,14 @@ import pytest
 from edge.cli.demo.journal_file import read_journal
 from edge.cli.key_files import NotSetUpError
 from edge.cli.load_site import load_site
+from edge.cli.remote_commands import RemoteCommands
 from edge.cli.runtime import Runtime
 from edge.cli.status import status
 from edge.cli.status_view import lines
 from edge.cli.way_out import run
 from edge.core.emergency.state import EmergencyState
+from edge.core.remote.command import Action, RemoteCommand
+from edge.core.stimulus import CommandReceived
 from edge.storage.emergency_file import read_emergency, write_emergency
 from tests.edge.small_site import TEXT
 
@@ -138,3 +141,24 @@ async def test_a_new_box_without_its_keys_is_told_to_get_them(folder: Path) -> N
     for _ in range(2):
         with pytest.raises(NotSetUpError, match="cannot be read"):
             await run(load_site(folder.parent / "site.toml"), folder, asyncio.Event())
+
+
+async def test_a_command_whose_end_a_power_cut_hid_is_unknown_and_stays_undone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = RemoteCommand(
+        jti="ab" * 16, action=Action.OPEN, by="op-1", reason="telephone", door="front"
+    )
+    received = CommandReceived(command=command)
+    with monkeypatch.context() as patch:
+        # The power goes before anybody hears that the record is on disk.
+        patch.setattr(RemoteCommands, "stored", lambda *_: None)
+        async with running(folder) as runtime:
+            runtime.gateway.do(lambda rules, now: rules.handle(received, now))
+            await until(lambda: bool(told(folder, "COMMAND_RECEIVED")))
+    for _ in range(2):
+        async with running(folder):
+            await until(lambda: bool(told(folder, "COMMAND_UNKNOWN")))
+    [unknown] = told(folder, "COMMAND_UNKNOWN")
+    assert (unknown["jti"], unknown["at"]) == ("ab" * 16, "front")
+    assert told(folder, "MANUAL_ENTRY") == []

@@ -31,6 +31,7 @@ from edge.core.moment import UNBOUNDED_MS
 from edge.core.order import ModeOrdered
 from edge.core.orders import MAX_TEXT, check
 from edge.core.remote.command import Action, Rejection, RemoteCommand
+from edge.core.remote.messages import Messages
 from edge.core.remote.modes import RemoteModes
 from edge.core.remote.quota import (
     ACTS_AN_OPERATOR,
@@ -107,6 +108,8 @@ class Remote:
         #: Leaves that should open: by which command, until when.
         self._awaited: dict[str, tuple[RemoteCommand, float]] = {}
         self._opened: list[RemoteCommand] = []
+        #: What the platform tells the volunteers, to be read.
+        self.messages = Messages()
         self._modes = RemoteModes()
         self._rejections = Limiter(SINGLE_REJECTIONS)
         self._residents = Quota(1, RESIDENT_EVERY_S)
@@ -195,6 +198,7 @@ class Remote:
     def follow(self, event: Event) -> None:
         """Learn of commands, and of what the leaves did."""
         self._modes.follow(event)
+        self.messages.follow(event)
         jti = event.fact("jti")
         if event.kind is EventKind.COMMAND_RECEIVED:
             self._known.append(str(jti))
@@ -214,13 +218,20 @@ class Remote:
     def dump(self) -> dict[str, Any]:
         """Return what must survive a restart, as JSON values."""
         unended = {jti: list(told) for jti, told in self._unended.items()}
-        known, modes = list(self._known), self._modes.dump()
-        return {"commands": {"known": known, "modes": modes, "unended": unended}}
+        return {
+            "commands": {
+                "known": list(self._known),
+                "messages": self.messages.dump(),
+                "modes": self._modes.dump(),
+                "unended": unended,
+            }
+        }
 
     def load(self, state: dict[str, Any]) -> None:
         """Take the state that :meth:`dump` returned, or an older one without it."""
         told = state.get("commands", {})
         self._known.extend(told.get("known", ()))
+        self.messages.load(told.get("messages", ()))
         self._modes.load(told.get("modes", {}))
         unended = told.get("unended", {}).items()
         self._unended = {jti: (subject, action) for jti, (subject, action) in unended}

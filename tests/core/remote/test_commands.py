@@ -11,19 +11,12 @@ from edge.core.command import Release
 from edge.core.doors.door import DoorMode
 from edge.core.emergency.state import EmergencyState
 from edge.core.event import EventKind
-from edge.core.order import EmergencyOrdered, LocalRevocationOrdered, ModeOrdered
+from edge.core.order import EmergencyOrdered
 from edge.core.remote.command import Action, RemoteCommand
-from edge.core.remote.quota import (
-    ACTS_AN_OPERATOR,
-    HOUR_S,
-    NAMES,
-    OPENINGS_A_LEAF,
-    OPENINGS_AN_OPERATOR,
-)
+from edge.core.remote.messages import MAX_MESSAGES
 from edge.core.remote.remote import (
     MAX_KNOWN,
     MAX_PENDING,
-    SINGLE_REJECTIONS,
     STORE_WITHIN_S,
 )
 from edge.core.stimulus import CommandReceived, CommandStored
@@ -132,6 +125,28 @@ def test_a_message_stands_in_the_journal_for_the_panel_to_show() -> None:
     give(stage, command(1, Action.MESSAGE, text="台风，请关窗"))
     told = last(stage, EventKind.COMMAND_EXECUTED)
     assert (told.fact("actor"), told.fact("text")) == ("op-1", "台风，请关窗")
+
+
+def messages(stage: Stage) -> list[str]:
+    """Return what the panel would show."""
+    fresh = stage.controller.house.remote.messages.fresh(stage.now())
+    return [message.text for message in fresh]
+
+
+@pytest.mark.parametrize("has_snapshot", [False, True])
+def test_the_last_messages_of_a_day_are_shown_after_a_restart_too(
+    has_snapshot: bool,  # noqa: FBT001
+) -> None:
+    stage = Stage()
+    for number in range(MAX_MESSAGES + 1):
+        give(stage, command(number, Action.MESSAGE, text=f"number {number}"))
+        stage.wait(3600.0)
+    assert messages(stage) == [f"number {n}" for n in range(1, MAX_MESSAGES + 1)]
+    state = stage.standing() if has_snapshot else None
+    stage.cut_power(state, stage.journal[-1].seq if has_snapshot else 0)
+    assert messages(stage)[0] == "number 1"
+    stage.wait(20 * 3600.0)
+    assert messages(stage) == ["number 3", "number 4", "number 5"]
 
 
 def test_a_refresh_of_the_feed_is_told() -> None:
@@ -312,87 +327,3 @@ def test_commands_that_wait_for_the_disk_are_bounded() -> None:
     for jti in range(MAX_PENDING):
         stage.do(CommandReceived(command=command(jti, Action.FEED_REFRESH)))
     assert reason(stage, command(99, Action.FEED_REFRESH)) == "BUSY"
-
-
-# ---- limits --------------------------------------------------------------------------
-
-
-def test_a_resident_opens_a_door_once_in_ten_seconds() -> None:
-    stage = Stage()
-    assert reason(stage, command(1, Action.RESIDENT_OPEN)) == ""
-    stage.wait(9.9)
-    assert reason(stage, command(2, Action.RESIDENT_OPEN)) == "RATE_DOOR"
-    other = command(3, Action.RESIDENT_OPEN, door="lounge-door")
-    assert reason(stage, other) == "", "another door has a limit of its own"
-    assert reason(stage, command(4)) == "", "and so have operators"
-    stage.wait(0.2)
-    assert reason(stage, command(5, Action.RESIDENT_OPEN)) == ""
-
-
-def test_a_leaf_opens_for_operators_so_often_an_hour() -> None:
-    stage = Stage()
-    for jti in range(OPENINGS_A_LEAF):
-        assert reason(stage, command(jti, by=f"op-{jti}")) == ""
-    assert reason(stage, command(20, by="op-20")) == "RATE_DOOR"
-    assert reason(stage, command(21, Action.RESIDENT_OPEN)) == ""
-    stage.wait(HOUR_S)
-    assert reason(stage, command(22, by="op-22")) == ""
-
-
-def test_an_operator_opens_so_often_an_hour() -> None:
-    stage, doors = Stage(), list(SITE.doors)
-    for jti in range(OPENINGS_AN_OPERATOR):
-        assert reason(stage, command(jti, door=doors[jti % 3])) == ""
-    assert reason(stage, command(20)) == "RATE_OPERATOR"
-    assert reason(stage, command(21, by="op-2")) == ""
-
-
-def test_what_is_refused_takes_nothing_of_a_limit() -> None:
-    stage = Stage()
-    stage.order(DOOR, "BLOCKED")
-    for jti in range(2 * OPENINGS_A_LEAF):
-        assert reason(stage, command(jti)) == "DOOR_BLOCKED"
-    stage.order(DOOR, "LOCKED")
-    assert reason(stage, command(99)) == ""
-
-
-def test_an_operator_does_so_much_an_hour_whatever_it_is() -> None:
-    stage = Stage()
-    for jti in range(ACTS_AN_OPERATOR):
-        assert reason(stage, command(jti, Action.FEED_REFRESH)) == ""
-    assert reason(stage, command(999, Action.FEED_REFRESH)) == "RATE_OPERATOR"
-
-
-def test_operators_at_a_time_are_bounded() -> None:
-    stage = Stage()
-    for jti in range(NAMES):
-        assert reason(stage, command(jti, Action.FEED_REFRESH, by=f"op-{jti}")) == ""
-    more = command(998, Action.FEED_REFRESH, by="one more")
-    assert reason(stage, more) == "RATE_OPERATOR"
-    stage.wait(HOUR_S)
-    assert reason(stage, replace(more, jti=f"{999:032x}")) == ""
-
-
-def test_a_flood_of_rejections_is_counted() -> None:
-    stage = Stage()
-    told = []
-    for jti in range(200):
-        told += give(stage, command(jti, door="cellar"))
-    assert told == ["COMMAND_REJECTED"] * SINGLE_REJECTIONS
-    stage.wait(61.0)
-    counted = last(stage, EventKind.COMMAND_REJECTED)
-    assert counted.fact("count") == 200 - SINGLE_REJECTIONS
-    assert counted.fact("jti") is None
-
-
-def test_orders_by_hand_are_untouched_by_any_of_this() -> None:
-    stage = Stage()
-    for jti in range(OPENINGS_A_LEAF):
-        give(stage, command(jti, by=f"op-{jti}"))
-    assert "MANUAL_ENTRY" in stage.open_by_hand(DOOR)
-    revoked = LocalRevocationOrdered(holder="holder-li", actor="chen", reason="LOST")
-    assert stage.do(revoked) == ["LOCAL_CHANGED"]
-    held = ModeOrdered(
-        door=DOOR, mode=DoorMode.LOCKED_OPEN, actor="chen", reason="moving"
-    )
-    assert stage.do(held)[0] == "DOOR_MODE_CHANGED"
