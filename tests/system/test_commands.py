@@ -152,6 +152,7 @@ async def test_every_kind_of_command_does_what_it_says(tmp_path: Path) -> None:
         assert (await do("locker_open", bank="lockers", number=3))["states"] == DONE
         assert (await do("message", text="台风，请关窗"))["states"] == DONE
         assert house.events("COMMAND_EXECUTED")[-1]["text"] == "台风，请关窗"
+        assert (await house.status())["messages"][0]["text"] == "台风，请关窗"
         assert (await do("feed_refresh"))["states"] == DONE
 
         now_ms = (await house.status())["clock"]["earliest_ms"]
