@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from edge.settings.site import Settings
     from edge.storage.journal import Journal
 
+#: What hello says that this gateway takes, beyond the contract's beginnings.
+CAPABILITIES = ("cmd",)
+
 log = structlog.get_logger()
 
 
@@ -78,6 +81,7 @@ def open_platform_line(
             firmware=version,
             new_nonce=lambda: secrets.token_hex(16),
             chance=random.random,
+            capabilities=CAPABILITIES,
         ),
         ports=Ports(
             journal=JournalForSync(lent.journal, lent.gateway),

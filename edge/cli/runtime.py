@@ -64,8 +64,6 @@ if TYPE_CHECKING:
     from edge.storage.journal import Journal
 
 VERSION = "0.1.0"
-#: What hello says that this gateway takes, beyond the contract's beginnings.
-CAPABILITIES = ("cmd",)
 #: How often the kernel's clock is asked, and the acknowledged mark is written.
 CLOCK_EVERY_S = 30.0
 #: Events that the journal keeps; the oldest acknowledged ones go first, others never.
@@ -293,26 +291,6 @@ class Runtime:
             clock=self.clock,
             report=self._report,
             order=self._remote.order,
-        identity, platform = self.settings.gateway, self.settings.platform
-        keys = read_platform_keys(self._state / platform.keys)
-        self.client = PlatformClient(
-            broker=Broker(host=platform.host, port=platform.port),
-            session=SyncSession(
-                topics=Topics(gateway=identity.id, shard=identity.shard),
-                keys=PlatformKeys(keys),
-                firmware=VERSION,
-                new_nonce=lambda: secrets.token_hex(16),
-                chance=random.random,
-                capabilities=CAPABILITIES,
-            ),
-            ports=Ports(
-                journal=JournalForSync(self.journal, self.gateway),
-                feed=self.feed,
-                clock=ClockForSync(self.clock, self.gateway.note),
-                report=self._report,
-                order=self._remote.order,
-            ),
-            chance=random.random,
         )
         self.line = open_platform_line(
             self.settings, self._state, lent, version=VERSION
