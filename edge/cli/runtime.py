@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import os
 import secrets
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ from edge.cli.status import event_view, status, steady_part
 from edge.cli.supervision import Supervision
 from edge.cli.sync_ports import port_faults
 from edge.cli.system_clock import SystemClock, local_time
+from edge.cli.tasks import running
 from edge.cli.ticket.key_files import read_ticket_keys
 from edge.cli.ticket_sight import TicketSight
 from edge.control.server import ControlServer
@@ -51,11 +52,12 @@ from edge.storage.journal_file import open_journal
 from edge.storage.roster_file import open_roster
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
     from cloud_sync.client import PlatformClient
+    from cloud_sync.envelope import CommandResult
     from drivers.links.link import Link
     from edge.core.command import Command
     from edge.core.event import Event
@@ -149,9 +151,9 @@ class Runtime:
             wires += [intake.beat(), self._keep_house(), self._tell_status()]
             wires += [self.self_test.run()]
             log.info("started", site=self.settings.site.id, pid=os.getpid())
-            async with _running([] if self.lost else [self.client.run()]):
+            async with running([] if self.lost else [self.client.run()]):
                 try:
-                    async with _running(wires):
+                    async with running(wires):
                         await stop.wait()
                         intake.close()  # the ports that close now are no news
                 finally:
@@ -241,9 +243,7 @@ class Runtime:
             on_stored=self._stored,
         )
         stack.callback(self.gateway.close)
-        self._remote = RemoteCommands(
-            self.gateway, self.client.tell
-        )
+        self._remote = RemoteCommands(self.gateway, self._tell)
 
     async def _open_roster(self, stack: AsyncExitStack) -> None:
         path = self._state / "roster.db"
@@ -309,6 +309,9 @@ class Runtime:
         facts: Facts = (("kept", kept.name), ("what", "damaged"))
         note = Noted(kind=EventKind.STORAGE_FAULT, subject=what, facts=facts)
         self.gateway.note(note)
+
+    def _tell(self, result: CommandResult) -> None:
+        self.client.tell(result)
 
     def _report(self, kind: EventKind, facts: Facts) -> None:
         self.gateway.note(Noted(kind=kind, subject="platform", facts=facts))
@@ -387,13 +390,3 @@ class Runtime:
             await asyncio.sleep(0.01)
         await self._emergency.settle(self.controller.emergency.standing)
         log.info("stopped", waiting=self.journal.waiting)
-
-
-@asynccontextmanager
-async def _running(work: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Run all work beside the block; what fails ends the block, loudly."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(entry) for entry in work]
-        yield
-        for task in tasks:
-            task.cancel()
