@@ -30,7 +30,7 @@ MESSAGE_BYTES = 64 * 1024
 #: A body nests a list in a row's body in a row in the rows: 5. Three to spare.
 DEPTH = 8
 KEY_BYTES = 32
-_ALGORITHM = "EdDSA"
+ALGORITHM = "EdDSA"
 _HEADER = {"alg", "kid", "typ"}
 _INTEGERS = range(-(2**63), 2**63)
 #: Points of small order, the sign bit cleared: a signature by such a "key" can be
@@ -49,7 +49,7 @@ _SMALL_ORDER = {
 }
 
 
-class _EdDSAOnly(jws.JWSRegistry):
+class EdDSAOnly(jws.JWSRegistry):
     """A registry of one algorithm.
 
     joserfc's own warns at each use that RFC 9864 renamed EdDSA; version 1 of the
@@ -57,8 +57,9 @@ class _EdDSAOnly(jws.JWSRegistry):
     """
 
     def get_alg(self, name: str) -> Any:
-        if name != _ALGORITHM:
-            raise JoseError(f"algorithm {name!r} is not {_ALGORITHM}")
+        """Return the one algorithm, or refuse."""
+        if name != ALGORITHM:
+            raise JoseError(f"algorithm {name!r} is not {ALGORITHM}")
         return self.algorithms[name]
 
 
@@ -71,7 +72,7 @@ class PlatformKeys:
         if not keys:
             raise ValueError("no platform key given: nothing could ever be believed")
         self._keys = {kid: _imported(kid, key) for kid, key in keys.items()}
-        self._registry = _EdDSAOnly(algorithms=[_ALGORITHM])
+        self._registry = EdDSAOnly(algorithms=[ALGORITHM])
 
     def open(
         self, message: bytes, purpose: str, gateway: str
@@ -111,8 +112,8 @@ class PlatformKeys:
         if not header.keys() <= _HEADER:
             # Among them "crit" and "b64", which change what the signature means.
             return _refused(RefusalKind.NOT_SIGNED, "unknown header parameter")
-        if header.get("alg") != _ALGORITHM:
-            return _refused(RefusalKind.ALGORITHM, f"not {_ALGORITHM}")
+        if header.get("alg") != ALGORITHM:
+            return _refused(RefusalKind.ALGORITHM, f"not {ALGORITHM}")
         if header.get("kid") not in self._keys:
             return _refused(RefusalKind.KEY_UNKNOWN, "no such platform key")
         if header.get("typ") != purpose:

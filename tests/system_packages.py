@@ -57,6 +57,11 @@ PACKAGES = {
             purpose="the other real MQTT broker, of the broker doctor's tests",
         ),
         SystemPackage(
+            name="postgresql",
+            program="pg_lsclusters",
+            purpose="the real database of the reference platform's tests",
+        ),
+        SystemPackage(
             name="chromium",
             program="chromium",
             purpose="the browser of the panel's tests",

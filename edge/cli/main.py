@@ -19,6 +19,7 @@ import typer
 
 from edge.cli.broker_doctor.verbs import app as broker
 from edge.cli.order_verbs import register as register_orders
+from edge.cli.platform.verbs import app as platform
 from edge.cli.rule_verbs import register as register_rules
 from edge.cli.sneakernet.verbs import app as sync
 from edge.cli.ticket.verbs import app as ticket
@@ -121,6 +122,7 @@ app.add_typer(journal, name="journal")
 app.add_typer(ticket, name="ticket")
 app.add_typer(broker, name="broker")
 app.add_typer(sync, name="sync")
+app.add_typer(platform, name="platform")
 register_orders(app)
 register_rules(app)
 

@@ -125,5 +125,5 @@ def local_time(now: Moment, offset_hours: int) -> datetime | None:
 
 
 def wall_ms() -> int:
-    """Return the machine's wall clock in UTC ms, for simulations alone."""
+    """Return the machine's wall clock in UTC ms; never for a gateway's decisions."""
     return time.time_ns() // 1_000_000

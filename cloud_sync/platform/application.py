@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The platform put together: its database, its key, its connection to the broker.
+
+The law of the module: it builds and starts, and leaves clocks and signals to whoever
+calls. Other ways in (ingest workers on a cluster, say) use :func:`open_database` and
+``Reception`` as :func:`run` does; nothing of what they store depends on the way.
+"""
+
+from __future__ import annotations
+
+import importlib
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from cloud_sync.platform import keys
+from cloud_sync.platform.answers import Answers
+from cloud_sync.platform.database import DatabaseError
+from cloud_sync.platform.reception import Reception
+from cloud_sync.platform.settings import broker_of
+from cloud_sync.platform.shell import Shell
+from cloud_sync.platform.sqlite import open_sqlite
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from cloud_sync.platform.database import Database
+    from cloud_sync.platform.settings import Settings
+
+
+@asynccontextmanager
+async def open_database(settings: Settings, folder: Path) -> AsyncIterator[Database]:
+    """Hold the database of the settings open; DatabaseError if it cannot be."""
+    store = settings.store
+    if store.sqlite is not None:
+        async with open_sqlite(folder / store.sqlite) as database:
+            yield database
+        return
+    try:
+        postgres = importlib.import_module("cloud_sync.platform.postgres")
+    except ImportError as lack:
+        raise DatabaseError(
+            "store.postgresql needs asyncpg; install menshen[platform]"
+        ) from lack
+    async with postgres.open_postgres(store.postgresql) as database:
+        yield database
+
+
+async def run(settings: Settings, folder: Path, now_ms: Callable[[], int]) -> None:
+    """Serve gateways until cancelled; paths of the settings count from ``folder``."""
+    signer = keys.load(folder / settings.platform.signing_key)
+    broker = broker_of(settings.broker, folder)
+    async with open_database(settings, folder) as database:
+        shell = Shell(
+            broker=broker,
+            client_id=settings.broker.client_id,
+            reception=Reception(database, Answers(signer)),
+            now_ms=now_ms,
+        )
+        await shell.run()

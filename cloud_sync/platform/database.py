@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the platform asks of a database, and no more.
+
+The law of the module: protocols alone. SQL is written once, in what SQLite and
+PostgreSQL have in common, with values as ``?1``, ``?2`` …; whoever implements the port
+turns every failure of his into :class:`DatabaseError`. All that is read or written
+belongs to a transaction, so that nobody ever sees half of one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+Value = int | str | bytes | None
+#: A row in the order of its SELECT: both databases' rows are read by position.
+Row = Any
+
+
+class DatabaseError(Exception):
+    """The database cannot be reached, is full or refuses; the text says which."""
+
+
+class Work(Protocol):
+    """One transaction."""
+
+    async def fetch(self, sql: str, *values: Value) -> Sequence[Row]:
+        """Run one statement and return all its rows."""
+
+    async def execute(self, sql: str, *values: Value) -> None:
+        """Run one statement whose rows nobody wants."""
+
+    async def executemany(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
+        """Run one statement for each row of values."""
+
+
+class Database(Protocol):
+    """A database that holds the platform's tables (``schema.py``)."""
+
+    def writing(self) -> AbstractAsyncContextManager[Work]:
+        """Open a transaction that is durable once the block is left in order."""
+
+    def reading(self) -> AbstractAsyncContextManager[Work]:
+        """Open a transaction that reads one state of everything and holds up nobody."""

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each gateway's feed: its rows, where it stands, and snapshots in parts.
+
+The law of the module: a change that changes something moves ``rev`` by one, and a row
+carries as its ``ver`` the revision that wrote it. A feed that a gateway says it is
+ahead of (this platform was restored from a backup) goes on in an epoch above the
+gateway's. Where nobody has written a feed yet there is none, and nothing is sent: an
+empty snapshot would empty a site.
+Source: docs/sync-contract.md, sections 4 and 5.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from cloud_sync.feed import MAX_ROWS, NO_FEED, FeedCursor, add
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from cloud_sync.platform.database import Row, Work
+
+#: JSON of one part: base64 adds a third, and 64 KiB must hold it.
+PART_BYTES = 45 * 1024
+#: What a part's own fields take; 400 at most.
+HEAD_BYTES = 512
+#: A row's JSON: the longest in use has 2 KiB, and a part must hold several.
+ROW_BYTES = 8 * 1024
+#: A feed epoch's counter has four digits.
+LAST_COUNTER = 9999
+_PUT = """
+INSERT INTO feed_row (gateway, kind, id, ver, body) VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (gateway, kind, id) DO UPDATE SET ver = excluded.ver, body = excluded.body
+"""
+_REMOVE = "DELETE FROM feed_row WHERE gateway = ?1 AND kind = ?2 AND id = ?3"
+_SET = """
+INSERT INTO feed (gateway, epoch, rev, changed_ms) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (gateway) DO UPDATE SET
+    epoch = excluded.epoch, rev = excluded.rev, changed_ms = excluded.changed_ms
+"""
+
+#: No kind has such a name.
+EVERY_KIND = "*"
+#: A row's kind and id.
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Rows to write (canonical bodies by key), and keys to remove.
+
+    ``replaces``: the kinds of which every row goes that is not among those to write;
+    ``EVERY_KIND`` for all.
+    """
+
+    put: dict[Key, str]
+    remove: Collection[Key] = ()
+    replaces: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What became of a change, and how many rows there are now.
+
+    With nothing written and nothing removed the feed stays where it was.
+    """
+
+    cursor: FeedCursor
+    written: int
+    unchanged: int
+    removed: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A whole feed: ``slices`` of rows' JSON, joined by commas, each for one part."""
+
+    cursor: FeedCursor
+    count: int
+    hash: str
+    slices: tuple[str, ...]
+
+
+class FeedError(Exception):
+    """A change that a feed cannot take; the text says what to do."""
+
+
+async def cursor(work: Work, gateway: str) -> FeedCursor:
+    """Return where a gateway's feed stands; ``NO_FEED`` if there is none."""
+    sql = "SELECT epoch, rev FROM feed WHERE gateway = ?1"
+    found = await work.fetch(sql, gateway)
+    return FeedCursor(epoch=found[0][0], rev=found[0][1]) if found else NO_FEED
+
+
+async def cursors(work: Work) -> dict[str, FeedCursor]:
+    """Return where every feed stands that there is."""
+    found = await work.fetch("SELECT gateway, epoch, rev FROM feed")
+    return {gateway: FeedCursor(epoch=epoch, rev=rev) for gateway, epoch, rev in found}
+
+
+async def heed(work: Work, gateway: str, held: FeedCursor, now_ms: int) -> FeedCursor:
+    """Note what a gateway holds; return where its feed stands, now not behind that."""
+    await work.execute(
+        "UPDATE gateway SET feed_epoch = ?2, feed_rev = ?3 WHERE gateway = ?1",
+        gateway,
+        held.epoch,
+        held.rev,
+    )
+    now = await cursor(work, gateway)
+    if now in (NO_FEED, held) or _is_news(now, held):
+        return now
+    above = _above(held)
+    await work.execute(_SET, gateway, above.epoch, above.rev, now_ms)
+    return above
+
+
+async def change(work: Work, gateway: str, wanted: Change, now_ms: int) -> Changed:
+    """Write and remove rows in one new revision; none if nothing would change."""
+    reported = await _hold(work, gateway)
+    now = await cursor(work, gateway)
+    sql = "SELECT kind, id, body FROM feed_row WHERE gateway = ?1"
+    found = await work.fetch(sql, gateway)
+    held = {(kind, name): body for kind, name, body in found}
+    written = {key: body for key, body in wanted.put.items() if held.get(key) != body}
+    is_all = EVERY_KIND in wanted.replaces
+    gone = {key for key in held if is_all or key[0] in wanted.replaces}
+    gone |= set(wanted.remove)
+    removed = (gone & held.keys()) - wanted.put.keys()
+    count = len(held.keys() | written.keys()) - len(removed)
+    if count > MAX_ROWS:
+        raise FeedError(f"{gateway}: {count} rows, a feed has at most {MAX_ROWS}")
+    if written or removed:
+        now = _above(reported) if now == NO_FEED else _next(now)
+        put = [(gateway, *key, now.rev, body) for key, body in written.items()]
+        await work.executemany(_PUT, put)
+        await work.executemany(_REMOVE, [(gateway, *key) for key in sorted(removed)])
+        await work.execute(_SET, gateway, now.epoch, now.rev, now_ms)
+    return Changed(
+        cursor=now,
+        written=len(written),
+        unchanged=len(wanted.put) - len(written),
+        removed=len(removed),
+        rows=count,
+    )
+
+
+async def rows(work: Work, gateway: str) -> Sequence[Row]:
+    """Return a feed's rows as ``(kind, id, ver, body)``, in the order of their keys."""
+    return await work.fetch(
+        "SELECT kind, id, ver, body FROM feed_row WHERE gateway = ?1 ORDER BY kind, id",
+        gateway,
+    )
+
+
+async def snapshot(work: Work, gateway: str) -> Snapshot:
+    """Return a gateway's whole feed, cut so that each slice fits a part."""
+    now = await cursor(work, gateway)
+    texts = [row_text(*row) for row in await rows(work, gateway)]
+    total = add(0, (sha256(text.encode()).digest() for text in texts))
+    return Snapshot(
+        cursor=now, count=len(texts), hash=f"{total:064x}", slices=_cut(texts)
+    )
+
+
+def row_text(kind: str, name: str, ver: int, body: str) -> str:
+    """Return a row's canonical JSON."""
+    quoted = json.dumps(name, ensure_ascii=False)
+    return f'{{"body":{body},"id":{quoted},"kind":"{kind}","ver":{ver}}}'
+
+
+def _cut(texts: Sequence[str]) -> tuple[str, ...]:
+    """Join rows into slices; a feed without rows has one, which is empty."""
+    room, used = PART_BYTES - HEAD_BYTES, 0
+    slices: list[list[str]] = [[]]
+    for text in texts:
+        size = len(text.encode()) + 1
+        if used + size > room and slices[-1]:
+            slices.append([])
+            used = 0
+        slices[-1].append(text)
+        used += size
+    return tuple(",".join(each) for each in slices)
+
+
+def _is_news(now: FeedCursor, held: FeedCursor) -> bool:
+    """Say whether a gateway that holds ``held`` would take what stands at ``now``."""
+    return now.age > held.age
+
+
+async def _hold(work: Work, gateway: str) -> FeedCursor:
+    """Hold a gateway's row, so that changes follow each other; return its report."""
+    sql = (
+        "UPDATE gateway SET shard = shard WHERE gateway = ?1 "
+        "RETURNING feed_epoch, feed_rev"
+    )
+    found = await work.fetch(sql, gateway)
+    if not found:
+        raise FeedError(f"no gateway {gateway}; register it first")
+    return FeedCursor(epoch=found[0][0], rev=found[0][1])
+
+
+def _above(held: FeedCursor) -> FeedCursor:
+    """Return the beginning of an epoch above ``held``, or the next place in the last.
+
+    A counter at its end can only stay; then the revision has to be the greater one.
+    """
+    counter = held.age[0] + 1 if held.epoch else 1
+    rev = 1
+    if counter > LAST_COUNTER:
+        counter, rev = LAST_COUNTER, held.rev + 1
+    return FeedCursor(epoch=f"{counter:04}-{secrets.token_hex(4)}", rev=rev)
+
+
+def _next(now: FeedCursor) -> FeedCursor:
+    return FeedCursor(epoch=now.epoch, rev=now.rev + 1)

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Batches into journals: in order, once, and never over what is there.
+
+The law of the module: one ledger lives for one transaction, and nothing that it says
+may leave the house before that has been committed. A journal's watermark moves over
+contiguous items that continue its chain, and over nothing else; what came again is
+compared, and what differs is an alarm that changes nothing.
+Source: docs/sync-contract.md, sections 3 and 6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cloud_sync.platform.items import follow
+from cloud_sync.platform.uplink import RefusalKind, Refused, refused
+from edge.core.chain import genesis
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cloud_sync.platform.database import Work
+    from cloud_sync.platform.items import Entry
+    from cloud_sync.platform.uplink import Batch
+
+# Taking the row holds it until the commit, so that two platforms on one database
+# add to one journal after each other.
+_TAKE = """
+INSERT INTO journal (gateway, epoch, hi, hash, begun_ms) VALUES (?1, ?2, 0, ?3, ?4)
+ON CONFLICT (gateway, epoch) DO UPDATE SET hi = journal.hi
+RETURNING id, hi, hash
+"""
+_STORE = """
+INSERT INTO event
+    (journal, seq, kind, at, lo, core, salt, pii, com, hash, stored_ms)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+ON CONFLICT (journal, seq) DO NOTHING
+"""
+_SET_ASIDE = """
+INSERT INTO quarantine (journal, seq, why) VALUES (?1, ?2, ?3)
+ON CONFLICT (journal, seq) DO NOTHING
+"""
+_MOVE = """
+UPDATE journal SET hi = ?2, hash = ?3, repeated = repeated + ?4 WHERE id = ?1
+"""
+_ALARM = """
+INSERT INTO alarm (gateway, epoch, seq, kind, held, offered, at_ms)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT (gateway, epoch, seq, kind) DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How far a journal has come here: what an acknowledgement says."""
+
+    gateway: str
+    epoch: str
+    hi: int
+    hash: bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class _Journal:
+    """A journal's row; ``fresh`` entries follow what is stored, up to ``hi``."""
+
+    id: int
+    gateway: str
+    epoch: str
+    hi: int
+    hash: bytes
+    repeated: int = 0
+    fresh: list[Entry] = field(default_factory=list)
+
+
+class Ledger:
+    """The journals that one transaction adds to."""
+
+    def __init__(self, work: Work, now_ms: int) -> None:
+        self._work = work
+        self._now_ms = now_ms
+        self._journals: dict[tuple[str, str], _Journal] = {}
+
+    async def hold(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Take the journals ``(gateway, epoch)`` of all batches that will come.
+
+        In one order for everybody: two platforms would wait for each other otherwise.
+        """
+        for gateway, epoch in sorted(set(keys)):
+            start = genesis(epoch)
+            values = (gateway, epoch, start, self._now_ms)
+            [(number, hi, held)] = await self._work.fetch(_TAKE, *values)
+            self._journals[gateway, epoch] = _Journal(
+                id=number, gateway=gateway, epoch=epoch, hi=hi, hash=bytes(held)
+            )
+
+    async def add(self, gateway: str, batch: Batch) -> Refused | None:
+        """Take one batch of a journal that is held, or say why it changes nothing."""
+        journal = self._journals[gateway, batch.epoch]
+        first, hi = batch.first, journal.hi
+        if first > hi + 1:
+            return refused(RefusalKind.GAP, f"{first} where {hi + 1} was to come")
+        entries = list(follow(first, batch.previous, batch.items))
+        known = hi + 1 - first
+        fork = await self._fork(journal, batch, entries[:known])
+        if fork is not None:
+            return fork
+        fresh = entries[known:]
+        journal.repeated += len(entries) - len(fresh)
+        if fresh:
+            journal.fresh += fresh
+            journal.hi, journal.hash = fresh[-1].seq, fresh[-1].hash
+        return None
+
+    async def finish(self) -> list[Standing]:
+        """Write everything; return where each journal stands once this is committed."""
+        journals = self._journals.values()
+        rows = [
+            (journal.id, *entry[:-1], self._now_ms)
+            for journal in journals
+            for entry in journal.fresh
+        ]
+        aside = [
+            (journal.id, entry.seq, entry.why)
+            for journal in journals
+            for entry in journal.fresh
+            if entry.why
+        ]
+        if rows:
+            await self._work.executemany(_STORE, rows)
+        if aside:
+            await self._work.executemany(_SET_ASIDE, aside)
+        moved = [
+            (journal.id, journal.hi, journal.hash, journal.repeated)
+            for journal in journals
+            if journal.fresh or journal.repeated
+        ]
+        if moved:
+            await self._work.executemany(_MOVE, moved)
+        return [
+            Standing(
+                gateway=journal.gateway,
+                epoch=journal.epoch,
+                hi=journal.hi,
+                hash=journal.hash,
+            )
+            for journal in journals
+        ]
+
+    async def _fork(
+        self, journal: _Journal, batch: Batch, again: list[Entry]
+    ) -> Refused | None:
+        """Compare with what is held: what the batch hangs on, and what came again."""
+        before = batch.first - 1
+        if await self._differs(journal, before, batch.previous):
+            return refused(RefusalKind.FORK, f"h_{before} is another here")
+        # The last one stands for all: each hash covers everything before it.
+        if again and await self._hash_at(journal, again[-1].seq) != again[-1].hash:
+            for entry in again:
+                if await self._differs(journal, entry.seq, entry.hash):
+                    return refused(RefusalKind.FORK, f"{entry.seq} is another here")
+        return None
+
+    async def _differs(self, journal: _Journal, seq: int, offered: bytes) -> bool:
+        held = await self._hash_at(journal, seq)
+        if held == offered:
+            return False
+        key = (journal.gateway, journal.epoch, seq)
+        await raise_alarm(
+            self._work, key, RefusalKind.FORK, held, offered, self._now_ms
+        )
+        return True
+
+    async def _hash_at(self, journal: _Journal, seq: int) -> bytes:
+        """Return ``h_seq``, which lies at or below the watermark."""
+        if seq == 0:
+            return genesis(journal.epoch)
+        if seq == journal.hi:
+            return journal.hash
+        if journal.fresh and seq >= journal.fresh[0].seq:
+            return journal.fresh[seq - journal.fresh[0].seq].hash
+        return await _stored_hash(self._work, journal.id, seq)
+
+
+async def standing(work: Work, gateway: str, epoch: str) -> Standing:
+    """Return where a journal stands; 0 and its genesis if it was never heard of."""
+    rows = await work.fetch(
+        "SELECT hi, hash FROM journal WHERE gateway = ?1 AND epoch = ?2", gateway, epoch
+    )
+    hi, held = rows[0] if rows else (0, genesis(epoch))
+    return Standing(gateway=gateway, epoch=epoch, hi=hi, hash=bytes(held))
+
+
+async def compare_head(
+    work: Work, at: Standing, last_seq: int, head: bytes, now_ms: int
+) -> None:
+    """Raise an alarm if a gateway's journal cannot be the one that is held here.
+
+    It was restored from a backup (it ends before what is held) or forked (its last
+    event has another hash). The answer to its hello makes it open a new epoch.
+    """
+    if last_seq > at.hi:
+        return
+    held = at.hash if last_seq == at.hi else genesis(at.epoch)
+    if 0 < last_seq < at.hi:
+        [(number,)] = await work.fetch(
+            "SELECT id FROM journal WHERE gateway = ?1 AND epoch = ?2",
+            at.gateway,
+            at.epoch,
+        )
+        held = await _stored_hash(work, number, last_seq)
+    if last_seq == at.hi and held == head:
+        return
+    kind = "FORK" if held != head else "RESTORED"
+    key = (at.gateway, at.epoch, last_seq)
+    await raise_alarm(work, key, kind, held, head, now_ms)
+
+
+async def raise_alarm(  # noqa: PLR0917
+    work: Work,
+    key: tuple[str, str, int],
+    kind: str,
+    held: bytes,
+    offered: bytes,
+    now_ms: int,
+) -> None:
+    """Note once that a gateway's journal contradicts ours at ``key``."""
+    await work.execute(_ALARM, *key, str(kind), held, offered, now_ms)
+
+
+async def _stored_hash(work: Work, journal: int, seq: int) -> bytes:
+    [(held,)] = await work.fetch(
+        "SELECT hash FROM event WHERE journal = ?1 AND seq = ?2", journal, seq
+    )
+    return bytes(held)

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the platform makes of a handful of messages: one transaction, then answers.
+
+The law of the module: no socket and no clock. Everything that a handful says is
+committed at once, and only then is there anything to answer; a database that fails
+leaves nothing said and nothing stored. A journal gets one acknowledgement a handful,
+and it goes out even where a batch was refused: it tells the gateway where to go on.
+Source: docs/sync-contract.md, section 6.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cloud_sync.platform import feeds, registry
+from cloud_sync.platform.ledger import Ledger, compare_head, standing
+from cloud_sync.platform.uplink import Batch, Hello, Pull, Refused, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cloud_sync.feed import FeedCursor
+    from cloud_sync.platform.answers import Answers, Publish
+    from cloud_sync.platform.database import Database, Work
+    from cloud_sync.platform.ledger import Standing
+    from cloud_sync.platform.uplink import Heard, RefusalKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A pull that is to be answered with the feed, in its own time."""
+
+    gateway: str
+    pull: Pull
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was committed: answers that may leave now, and feeds that are wanted.
+
+    ``refused`` are reasons by gateway ('' for one that is not ours) and kind.
+    """
+
+    answers: list[Publish] = field(default_factory=list)
+    wanted: list[Wanted] = field(default_factory=list)
+    refused: dict[tuple[str, RefusalKind], list[str]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+
+class Reception:
+    """Takes what gateways send; one handful at a time."""
+
+    def __init__(self, database: Database, answers: Answers) -> None:
+        self._database = database
+        self._answers = answers
+
+    async def receive(
+        self, messages: Iterable[tuple[str, bytes]], now_ms: int
+    ) -> Outcome:
+        """Take ``(topic, payload)`` in their order; DatabaseError leaves all undone."""
+        heard = [read(topic, payload) for topic, payload in messages]
+        outcome = Outcome()
+        greeted: list[tuple[Standing, Hello, FeedCursor]] = []
+        async with self._database.writing() as work:
+            ours = await self._admit(work, heard, outcome, now_ms)
+            standings = await self._store(work, ours, outcome, now_ms)
+            for each in ours:
+                if isinstance(each.said, Hello):
+                    greeted.append(await _greet(work, each.gateway, each.said, now_ms))
+                elif isinstance(each.said, Pull):
+                    await feeds.heed(work, each.gateway, each.said.held, now_ms)
+                    wanted = Wanted(gateway=each.gateway, pull=each.said)
+                    outcome.wanted.append(wanted)
+            if outcome.refused:
+                await registry.count_refusals(work, outcome.refused, now_ms)
+        outcome.answers += [self._answers.ack(at) for at in standings]
+        outcome.answers += [
+            self._answers.hello(at, nonce=hello.nonce, feed=feed, now_ms=now_ms)
+            for at, hello, feed in greeted
+        ]
+        return outcome
+
+    async def feed(self, wanted: Wanted) -> Iterable[Publish]:
+        """Return the answer to a pull, part by part."""
+        gateway, pull = wanted.gateway, wanted.pull
+        async with self._database.reading() as work:
+            now = await feeds.cursor(work, gateway)
+            if now.age <= pull.held.age:
+                return (self._answers.current(gateway, pull),)
+            snapshot = await feeds.snapshot(work, gateway)
+        return self._answers.parts(gateway, pull, snapshot)
+
+    async def news(
+        self, told: dict[str, FeedCursor]
+    ) -> tuple[dict[str, FeedCursor], list[Publish]]:
+        """Return where all feeds stand now, and nudges for those not in ``told``."""
+        async with self._database.reading() as work:
+            now = await feeds.cursors(work)
+        fresh = {each: at for each, at in now.items() if told.get(each) != at}
+        return now, [self._answers.nudge(each, at) for each, at in fresh.items()]
+
+    async def _admit(
+        self, work: Work, heard: Sequence[Heard], outcome: Outcome, now_ms: int
+    ) -> list[Heard]:
+        """Return what registered gateways said under their own shard, readable."""
+        senders = {(each.gateway, each.shard) for each in heard if each.gateway}
+        verdicts = {
+            sender: await registry.hear(work, *sender, now_ms)
+            for sender in sorted(senders)
+        }
+        ours = []
+        for each in heard:
+            verdict = verdicts.get((each.gateway, each.shard))
+            is_ours = bool(each.gateway) and verdict is None
+            refusal = verdict or each.said
+            if isinstance(refusal, Refused):
+                whose = each.gateway if is_ours else ""
+                outcome.refused[whose, refusal.kind].append(refusal.why)
+            else:
+                ours.append(each)
+        return ours
+
+    async def _store(
+        self, work: Work, ours: Sequence[Heard], outcome: Outcome, now_ms: int
+    ) -> list[Standing]:
+        ledger = Ledger(work, now_ms)
+        batches = [
+            (each.gateway, each.said) for each in ours if isinstance(each.said, Batch)
+        ]
+        await ledger.hold([(gateway, batch.epoch) for gateway, batch in batches])
+        for gateway, batch in batches:
+            refusal = await ledger.add(gateway, batch)
+            if refusal is not None:
+                outcome.refused[gateway, refusal.kind].append(refusal.why)
+        return await ledger.finish()
+
+
+async def _greet(
+    work: Work, gateway: str, hello: Hello, now_ms: int
+) -> tuple[Standing, Hello, FeedCursor]:
+    at = await standing(work, gateway, hello.epoch)
+    await registry.greet(work, gateway, hello, now_ms)
+    await compare_head(work, at, hello.last_seq, hello.head, now_ms)
+    return at, hello, await feeds.heed(work, gateway, hello.feed, now_ms)

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gateways that there are, in which shard, and when each was last heard.
+
+The law of the module: who is not registered, or speaks under another shard than his,
+is not heard. Being online is a lease: a gateway is while it has been heard within two
+heartbeats' time, whatever a broker says of it.
+Source: docs/sync-contract.md, section 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cloud_sync.platform.uplink import RefusalKind, Refused, refused
+from cloud_sync.topics import Topics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cloud_sync.platform.database import Work
+    from cloud_sync.platform.uplink import Hello
+
+#: A message says "I am here" at least once in such a time, or two of them got lost.
+HEARTBEATS = 2
+_REFUSED = """
+INSERT INTO refusal (gateway, kind, times, why, last_ms) VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (gateway, kind) DO UPDATE SET
+    times = refusal.times + excluded.times,
+    why = excluded.why,
+    last_ms = excluded.last_ms
+"""
+_GREETED = """
+UPDATE gateway SET hello_ms = ?2, firmware = ?3, epoch = ?4, last_seq = ?5
+WHERE gateway = ?1
+"""
+_LIST = """
+SELECT g.gateway, g.shard, g.note, g.heard_ms, g.firmware, g.epoch, g.last_seq,
+    coalesce(j.hi, 0), g.feed_epoch, g.feed_rev, coalesce(f.epoch, ''),
+    coalesce(f.rev, 0)
+FROM gateway AS g
+LEFT JOIN journal AS j ON j.gateway = g.gateway AND j.epoch = g.epoch
+LEFT JOIN feed AS f ON f.gateway = g.gateway
+ORDER BY g.gateway
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """What is known of one gateway; ``waiting`` as of its last hello, at least 0.
+
+    ``feed`` is what it held when it last said so, ``newest`` what there is for it.
+    """
+
+    gateway: str
+    shard: str
+    note: str
+    heard_ms: int
+    is_online: bool
+    firmware: str
+    epoch: str
+    stored: int
+    waiting: int
+    feed: str
+    newest: str
+
+
+class RegistryError(Exception):
+    """A gateway is not as the command says; the text says what to do."""
+
+
+async def register(
+    work: Work, gateway: str, shard: str, note: str, now_ms: int
+) -> None:
+    """Add a gateway; RegistryError if it cannot be one or is there already."""
+    try:
+        Topics(gateway=gateway, shard=shard)
+    except ValueError as flaw:
+        raise RegistryError(str(flaw)) from flaw
+    added = await work.fetch(
+        "INSERT INTO gateway (gateway, shard, note, added_ms) VALUES (?1, ?2, ?3, ?4) "
+        "ON CONFLICT (gateway) DO NOTHING RETURNING gateway",
+        gateway,
+        shard,
+        note,
+        now_ms,
+    )
+    if not added:
+        raise RegistryError(
+            f"gateway {gateway} is registered already; a shard is fixed for good, "
+            "since the gateway's settings and the broker's rights name it"
+        )
+
+
+async def known(work: Work, gateway: str) -> None:
+    """Return if a gateway is registered; RegistryError if not."""
+    sql = "SELECT gateway FROM gateway WHERE gateway = ?1"
+    if not await work.fetch(sql, gateway):
+        raise RegistryError(
+            f"no gateway {gateway}; `menshen platform gateway list` names them all"
+        )
+
+
+async def hear(work: Work, gateway: str, shard: str, now_ms: int) -> Refused | None:
+    """Renew a gateway's lease, or say why it is not heard."""
+    sql = (
+        "UPDATE gateway SET heard_ms = ?3 WHERE gateway = ?1 AND shard = ?2 "
+        "RETURNING gateway"
+    )
+    if await work.fetch(sql, gateway, shard, now_ms):
+        return None
+    sql = "SELECT shard FROM gateway WHERE gateway = ?1"
+    rows = await work.fetch(sql, gateway)
+    if rows:
+        why = f"{gateway} spoke in shard {shard} and belongs to {rows[0][0]}"
+        return refused(RefusalKind.WRONG_SHARD, why)
+    return refused(RefusalKind.UNKNOWN_GATEWAY, f"{gateway} is not registered")
+
+
+async def greet(work: Work, gateway: str, hello: Hello, now_ms: int) -> None:
+    """Note what a gateway says of itself."""
+    values = (gateway, now_ms, hello.firmware, hello.epoch, hello.last_seq)
+    await work.execute(_GREETED, *values)
+
+
+async def count_refusals(
+    work: Work, refusals: Mapping[tuple[str, RefusalKind], list[str]], now_ms: int
+) -> None:
+    """Add to the counts of what was not taken, by gateway and kind.
+
+    The gateway is '' for whom we do not know: anybody may make up names.
+    """
+    rows = [
+        (gateway, kind.value, len(whys), whys[-1], now_ms)
+        for (gateway, kind), whys in sorted(refusals.items())
+    ]
+    await work.executemany(_REFUSED, rows)
+
+
+async def presences(work: Work, now_ms: int, heartbeat_s: int) -> list[Presence]:
+    """Return all gateways in the order of their names."""
+    lease_ms = HEARTBEATS * heartbeat_s * 1000
+    return [
+        Presence(
+            gateway=gateway,
+            shard=shard,
+            note=note,
+            heard_ms=heard_ms,
+            is_online=heard_ms > 0 and now_ms - heard_ms <= lease_ms,
+            firmware=firmware,
+            epoch=epoch,
+            stored=hi,
+            waiting=max(0, last_seq - hi),
+            feed=_cursor(feed_epoch, feed_rev),
+            newest=_cursor(newest_epoch, newest_rev),
+        )
+        for (
+            gateway,
+            shard,
+            note,
+            heard_ms,
+            firmware,
+            epoch,
+            last_seq,
+            hi,
+            feed_epoch,
+            feed_rev,
+            newest_epoch,
+            newest_rev,
+        ) in await work.fetch(_LIST)
+    ]
+
+
+def _cursor(epoch: str, rev: int) -> str:
+    return f"{epoch}/{rev}" if epoch else ""

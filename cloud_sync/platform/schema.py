@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The platform's tables, for both databases.
+
+The law of the module: an event's key is its journal and its seq, and a journal's is
+its gateway and epoch; what was stored under a key is never written again. Column types
+mean the same to SQLite and PostgreSQL; where the two differ, a word in braces stands.
+Times are UTC ms.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloud_sync.platform.database import DatabaseError
+
+if TYPE_CHECKING:
+    from cloud_sync.platform.database import Work
+
+#: Raised with every change of the tables; one that is not ours is left alone.
+VERSION = "1"
+
+TABLES = (
+    "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    # ``heard_ms`` 0: never. What follows it is as the last hello said it.
+    """CREATE TABLE IF NOT EXISTS gateway (
+        gateway TEXT PRIMARY KEY,
+        shard TEXT NOT NULL,
+        note TEXT NOT NULL,
+        added_ms BIGINT NOT NULL,
+        heard_ms BIGINT NOT NULL DEFAULT 0,
+        hello_ms BIGINT NOT NULL DEFAULT 0,
+        firmware TEXT NOT NULL DEFAULT '',
+        epoch TEXT NOT NULL DEFAULT '',
+        last_seq BIGINT NOT NULL DEFAULT 0,
+        feed_epoch TEXT NOT NULL DEFAULT '',
+        feed_rev BIGINT NOT NULL DEFAULT 0)""",
+    # ``hi`` is the contiguous watermark and ``hash`` its h_hi; ``repeated`` counts
+    # events that came again and were passed over.
+    """CREATE TABLE IF NOT EXISTS journal (
+        id {identity},
+        gateway TEXT NOT NULL,
+        epoch TEXT NOT NULL,
+        hi BIGINT NOT NULL,
+        hash BYTEA NOT NULL,
+        begun_ms BIGINT NOT NULL,
+        repeated BIGINT NOT NULL DEFAULT 0,
+        UNIQUE (gateway, epoch))""",
+    # ``salt`` and ``pii`` are NULL once erased, and ``com`` stands for them.
+    # ``kind`` is '' for what is in quarantine.
+    """CREATE TABLE IF NOT EXISTS event (
+        journal BIGINT NOT NULL,
+        seq BIGINT NOT NULL,
+        kind TEXT NOT NULL,
+        at TEXT NOT NULL,
+        lo BIGINT NOT NULL,
+        core TEXT NOT NULL,
+        salt BYTEA,
+        pii TEXT,
+        com BYTEA,
+        hash BYTEA NOT NULL,
+        stored_ms BIGINT NOT NULL,
+        PRIMARY KEY (journal, seq)) {clustered}""",
+    "CREATE INDEX IF NOT EXISTS event_kind_lo ON event (kind, lo)",
+    "CREATE INDEX IF NOT EXISTS event_lo ON event (lo)",
+    """CREATE TABLE IF NOT EXISTS quarantine (
+        journal BIGINT NOT NULL,
+        seq BIGINT NOT NULL,
+        why TEXT NOT NULL,
+        PRIMARY KEY (journal, seq))""",
+    """CREATE TABLE IF NOT EXISTS alarm (
+        gateway TEXT NOT NULL,
+        epoch TEXT NOT NULL,
+        seq BIGINT NOT NULL,
+        kind TEXT NOT NULL,
+        held BYTEA NOT NULL,
+        offered BYTEA NOT NULL,
+        at_ms BIGINT NOT NULL,
+        PRIMARY KEY (gateway, epoch, seq, kind))""",
+    """CREATE TABLE IF NOT EXISTS refusal (
+        gateway TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        times BIGINT NOT NULL,
+        why TEXT NOT NULL,
+        last_ms BIGINT NOT NULL,
+        PRIMARY KEY (gateway, kind))""",
+    """CREATE TABLE IF NOT EXISTS feed (
+        gateway TEXT PRIMARY KEY,
+        epoch TEXT NOT NULL,
+        rev BIGINT NOT NULL,
+        changed_ms BIGINT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS feed_row (
+        gateway TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        id TEXT NOT NULL,
+        ver BIGINT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (gateway, kind, id))""",
+)
+
+
+async def create(work: Work, *, identity: str, clustered: str) -> None:
+    """Make the tables that are missing; DatabaseError if they are of another version.
+
+    ``identity`` and ``clustered`` are the database's own words for a key that numbers
+    itself and for a table that is kept in the order of its key.
+    """
+    for statement in TABLES:
+        words = {"{identity}": identity, "{clustered}": clustered}
+        for word, own in words.items():
+            statement = statement.replace(word, own)  # noqa: PLW2901
+        await work.execute(statement)
+    await work.execute(
+        "INSERT INTO meta (name, value) VALUES ('schema', ?1) ON CONFLICT DO NOTHING",
+        VERSION,
+    )
+    [(found,)] = await work.fetch("SELECT value FROM meta WHERE name = 'schema'")
+    if found != VERSION:
+        raise DatabaseError(
+            f"the tables are of version {found} and this platform reads {VERSION}; "
+            "run the version that made them, or choose another database"
+        )

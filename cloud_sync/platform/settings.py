@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The platform's settings file: where broker, database and key are.
+
+The law of the module: a file is read whole or refused with what is wrong where; a
+relative path in it counts from the file's own folder; no password stands in it, only
+the name of a file that its owner alone may read.
+"""
+
+from __future__ import annotations
+
+import ssl
+import stat
+import tomllib
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cloud_sync.connection import Broker
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEFAULT_SETTINGS = """\
+# The reference platform of Menshen; docs/platform.md explains every key.
+
+[broker]
+host = "127.0.0.1"
+port = 1883
+# username = "platform"
+# password_file = "broker.password"    # mode 0600, one line
+# ca_file = "ca.pem"                   # with it, TLS
+# cert_file = "platform.pem"
+# key_file = "platform-tls.key"
+
+[store]
+sqlite = "platform.db"
+# postgresql = "postgresql://menshen@db.example/menshen"   # instead of sqlite
+
+[platform]
+signing_key = "platform.key"
+utc_offset_min = 480     # of the days and hours in reports
+heartbeat_s = 300        # a gateway is online if heard within twice this
+"""
+
+
+class SettingsError(Exception):
+    """The settings file cannot be used; the text says what is wrong where."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BrokerSettings(_Strict):
+    """Where the broker is and how to enter."""
+
+    host: Annotated[str, Field(min_length=1)]
+    port: Annotated[int, Field(ge=1, le=65_535)] = 1883
+    client_id: Annotated[str, Field(pattern=r"^[a-zA-Z0-9-]{1,64}$")] = "platform"
+    username: str | None = None
+    password_file: str | None = None
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+
+
+class StoreSettings(_Strict):
+    """Which database: a file of SQLite's, or an address of PostgreSQL's."""
+
+    sqlite: Annotated[str | None, Field(min_length=1)] = None
+    postgresql: Annotated[str | None, Field(pattern="^postgres(ql)?://")] = None
+
+    @model_validator(mode="after")
+    def _one(self) -> StoreSettings:
+        if (self.sqlite is None) is (self.postgresql is None):
+            raise ValueError("name one of the two, sqlite or postgresql")
+        return self
+
+
+class PlatformSettings(_Strict):
+    """The platform's own key, clock face and patience."""
+
+    signing_key: Annotated[str, Field(min_length=1)] = "platform.key"
+    utc_offset_min: Annotated[int, Field(ge=-840, le=840)] = 480
+    heartbeat_s: Annotated[int, Field(ge=1, le=86_400)] = 300
+
+
+class Settings(_Strict):
+    """The whole file."""
+
+    broker: BrokerSettings
+    store: StoreSettings
+    platform: PlatformSettings = PlatformSettings()
+
+
+def read_settings(path: Path) -> Settings:
+    """Read a settings file."""
+    try:
+        return Settings.model_validate(
+            tomllib.loads(path.read_text(encoding="utf-8")), strict=True
+        )
+    except OSError as fault:
+        raise SettingsError(
+            f"{path}: {fault.strerror}; `menshen platform init` writes one"
+        ) from fault
+    except ValidationError as flaws:
+        lines = (
+            f"{path}: {'.'.join(map(str, flaw['loc']))}: {flaw['msg']}"
+            for flaw in flaws.errors()
+        )
+        raise SettingsError("\n".join(lines)) from flaws
+    except ValueError as flaw:
+        raise SettingsError(f"{path}: {flaw}") from flaw
+
+
+def broker_of(settings: BrokerSettings, folder: Path) -> Broker:
+    """Return how to reach the broker; SettingsError for files that cannot be used."""
+    return Broker(
+        host=settings.host,
+        port=settings.port,
+        username=settings.username,
+        password=_password(settings, folder),
+        tls=_tls(settings, folder),
+    )
+
+
+def _password(settings: BrokerSettings, folder: Path) -> str | None:
+    if settings.password_file is None:
+        return None
+    path = folder / settings.password_file
+    try:
+        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise SettingsError(
+                f"{path}: others may read this secret; run: chmod 600 {path}"
+            )
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as fault:
+        raise SettingsError(f"{path}: {fault.strerror}") from fault
+
+
+def _tls(settings: BrokerSettings, folder: Path) -> ssl.SSLContext | None:
+    named: tuple[Literal["ca_file", "cert_file", "key_file"], ...]
+    named = ("ca_file", "cert_file", "key_file")
+    files = {name: getattr(settings, name) for name in named}
+    if files["ca_file"] is None:
+        if files["cert_file"] or files["key_file"]:
+            raise SettingsError("broker.cert_file and key_file need broker.ca_file")
+        return None
+    try:
+        context = ssl.create_default_context(cafile=folder / files["ca_file"])
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if files["cert_file"]:
+            key = files["key_file"]
+            context.load_cert_chain(
+                folder / files["cert_file"], folder / key if key else None
+            )
+    except (OSError, ssl.SSLError) as fault:
+        raise SettingsError(f"broker: TLS files in {folder}: {fault}") from fault
+    return context

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The platform's one connection to the broker, and another when that one ends.
+
+The law of the module: it carries and decides nothing. The broker gets its PUBACK for a
+message after the commit, and then the gateway its acknowledgement; a connection that
+fails is thrown away with all that waited in it, since gateways ask again. Feeds go out
+beside acknowledgements and never hold them up.
+Source: docs/sync-contract.md, sections 1 and 6.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import TYPE_CHECKING
+
+import aiomqtt
+import structlog
+
+from cloud_sync.connection import (
+    acknowledge,
+    cancellations,
+    connected,
+    heed_cancellation,
+)
+from cloud_sync.platform.database import DatabaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from cloud_sync.connection import Broker
+    from cloud_sync.feed import FeedCursor
+    from cloud_sync.platform.answers import Publish
+    from cloud_sync.platform.reception import Outcome, Reception, Wanted
+
+SUBSCRIPTIONS = tuple(f"mn/v1/up/+/+/{leaf}" for leaf in ("hello", "evt", "pull"))
+#: Messages in one commit. mosquitto has 20 in flight at most, and sends no more
+#: before it has its PUBACKs: this is the window between the broker and us.
+GROUP = 20
+#: Answers and parts of feeds that wait for their PUBACK at once; together with a
+#: nudge they stay below paho's own 20.
+ANSWERS_AT_ONCE, PARTS_AT_ONCE = 12, 4
+#: Feeds change by hand or by an import: a second is soon.
+LOOK_EVERY_S = 1.0
+RETRY_AT_LEAST_S, RETRY_AT_MOST_S = 0.2, 10.0
+#: A kind of refusal is logged once in such a time; all are counted in the database.
+TELL_EVERY_MS = 60_000
+_SUBSCRIPTION_REFUSED = 0x80
+_log = structlog.get_logger("platform")
+
+
+class _SubscriptionError(Exception):
+    """The broker does not let us hear gateways."""
+
+
+class Shell:
+    """Keeps a connection, and moves messages between it and the reception.
+
+    ``now_ms`` gives UTC milliseconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        broker: Broker,
+        client_id: str,
+        reception: Reception,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._broker = broker
+        self._client_id = client_id
+        self._reception = reception
+        self._now_ms = now_ms
+        self._wanted: dict[str, Wanted] = {}
+        self._is_wanted = asyncio.Event()
+        self._failures = 0
+        self._told_ms: dict[str, int] = {}
+
+    async def run(self) -> None:
+        """Connect, serve, connect again; returns only by being cancelled."""
+        known = cancellations()
+        while True:
+            # A task for each: a failed TaskGroup spoils its task's cancellations.
+            await asyncio.create_task(self._connect_once())
+            heed_cancellation(known)
+            pause_s = RETRY_AT_LEAST_S * 2.0 ** min(self._failures, 10)
+            await asyncio.sleep(min(RETRY_AT_MOST_S, pause_s))
+            self._failures += 1
+
+    async def _connect_once(self) -> None:
+        try:
+            async with connected(self._broker, self._client_id) as client:
+                await self._serve(client)
+        except* aiomqtt.MqttError as lost:
+            _log.warning("no connection to the broker", why=_first(lost))
+        except* DatabaseError as fault:
+            _log.error("the database fails, nothing is taken", why=_first(fault))
+        except* _SubscriptionError:
+            _log.error("the broker refuses to let us hear gateways; see its rights")
+        finally:
+            self._wanted.clear()
+
+    async def _serve(self, client: aiomqtt.Client) -> None:
+        granted = await client.subscribe([(topic, 1) for topic in SUBSCRIPTIONS])
+        heed_cancellation()
+        codes = (code if isinstance(code, int) else code.value for code in granted)
+        if any(code >= _SUBSCRIPTION_REFUSED for code in codes):
+            raise _SubscriptionError
+        _log.info("connected", broker=f"{self._broker.host}:{self._broker.port}")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._take(client))
+            tasks.create_task(self._send_feeds(client))
+            tasks.create_task(self._nudge(client))
+
+    async def _take(self, client: aiomqtt.Client) -> None:
+        """Take all that waits, have it committed, acknowledge it, answer."""
+        messages = client.messages
+        while True:
+            group = [await anext(messages)]
+            while len(messages) and len(group) < GROUP:
+                group.append(await anext(messages))
+            # Nothing of the contract is retained: it is old, or not a gateway's.
+            fresh = [
+                (each.topic.value, each.payload) for each in group if not each.retain
+            ]
+            outcome = await self._reception.receive(fresh, self._now_ms())
+            self._failures = 0
+            for message in group:
+                acknowledge(client, message)
+            self._tell(outcome)
+            self._wanted |= {each.gateway: each for each in outcome.wanted}
+            self._is_wanted.set()
+            await _publish(client, outcome.answers, ANSWERS_AT_ONCE)
+
+    async def _send_feeds(self, client: aiomqtt.Client) -> None:
+        """Send feeds to those who pulled, one gateway after the other."""
+        while True:
+            self._is_wanted.clear()
+            while self._wanted:
+                gateway = next(iter(self._wanted))
+                parts = await self._reception.feed(self._wanted.pop(gateway))
+                await _publish(client, parts, PARTS_AT_ONCE)
+            await self._is_wanted.wait()
+
+    async def _nudge(self, client: aiomqtt.Client) -> None:
+        """Tell gateways when there is something newer for them; at first all."""
+        told: dict[str, FeedCursor] = {}
+        while True:
+            told, nudges = await self._reception.news(told)
+            await _publish(client, nudges, 1)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def _tell(self, outcome: Outcome) -> None:
+        now_ms = self._now_ms()
+        for (gateway, kind), whys in outcome.refused.items():
+            if now_ms - self._told_ms.get(kind, -TELL_EVERY_MS) >= TELL_EVERY_MS:
+                self._told_ms[kind] = now_ms
+                _log.warning("refused", kind=kind.value, gateway=gateway, why=whys[-1])
+
+
+async def _publish(
+    client: aiomqtt.Client, messages: Iterable[Publish], at_once: int
+) -> None:
+    waiting = iter(messages)
+    while chunk := tuple(itertools.islice(waiting, at_once)):
+        async with asyncio.TaskGroup() as tasks:
+            for each in chunk:
+                tasks.create_task(client.publish(each.topic, each.payload, qos=1))
+        heed_cancellation()
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> str:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error) or type(error).__name__

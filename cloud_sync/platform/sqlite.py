@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The embedded database: one SQLite file, written by one connection at a time.
+
+The law of the module: a writer's commit is on the disk (WAL, synchronous=FULL) before
+its block is left, since an acknowledgement follows it; readers have a connection of
+their own and hold up no writer. Other processes may read and write the file meanwhile.
+Source: sqlite.org wal.html, pragma.html.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+import aiosqlite
+
+from cloud_sync.platform import schema
+from cloud_sync.platform.database import DatabaseError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Sequence
+    from pathlib import Path
+
+    from cloud_sync.platform.database import Database, Row, Value, Work
+
+#: Another process writes a second at most (an import); longer and it is stuck.
+BUSY_TIMEOUT_S = 10.0
+#: Pages between two checkpoints, 64 MiB: one in seconds of a full drain.
+CHECKPOINT_PAGES = 16_384
+
+
+class _SqliteWork:
+    """Statements on a connection whose transaction is open."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    async def fetch(self, sql: str, *values: Value) -> Sequence[Row]:
+        return list(await self._connection.execute_fetchall(sql, values))
+
+    async def execute(self, sql: str, *values: Value) -> None:
+        await self._connection.execute(sql, values)
+
+    async def executemany(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
+        await self._connection.executemany(sql, rows)
+
+
+class SqliteDatabase:
+    """Two connections to one file, each with a queue of one."""
+
+    def __init__(
+        self, writer: aiosqlite.Connection, reader: aiosqlite.Connection
+    ) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._writing = asyncio.Lock()
+        self._reading = asyncio.Lock()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Work]:
+        """Open a transaction that is durable once the block is left in order."""
+        async with self._writing, _transaction(self._writer, "IMMEDIATE") as work:
+            yield work
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Work]:
+        """Open a transaction that reads one state of everything."""
+        async with self._reading, _transaction(self._reader, "DEFERRED") as work:
+            yield work
+
+
+@asynccontextmanager
+async def open_sqlite(path: Path) -> AsyncIterator[Database]:
+    """Hold the file at ``path`` open, made with its tables if it is not there."""
+    try:
+        async with _connect(path) as writer:
+            await writer.execute("PRAGMA synchronous = FULL")
+            await writer.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+            await writer.execute("PRAGMA secure_delete = ON")
+            async with _transaction(writer, "IMMEDIATE") as work:
+                await schema.create(
+                    work, identity="INTEGER PRIMARY KEY", clustered="WITHOUT ROWID"
+                )
+            async with _connect(path) as reader:
+                await reader.execute("PRAGMA query_only = ON")
+                yield SqliteDatabase(writer, reader)
+    except sqlite3.Error as fault:
+        raise DatabaseError(f"{path}: {fault}") from fault
+
+
+@asynccontextmanager
+async def _connect(path: Path) -> AsyncIterator[aiosqlite.Connection]:
+    # Opened here first, since aiosqlite leaves a thread behind when it cannot connect.
+    # The file is its owner's alone, and what SQLite puts beside it then is, too.
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as fault:
+        raise DatabaseError(f"{path}: {fault.strerror}") from fault
+    connection = aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_S)
+    async with connection as opened:
+        await opened.execute_fetchall("PRAGMA journal_mode = WAL")
+        yield opened
+
+
+@asynccontextmanager
+async def _transaction(
+    connection: aiosqlite.Connection, how: str
+) -> AsyncIterator[Work]:
+    try:
+        await connection.execute(f"BEGIN {how}")
+        yield _SqliteWork(connection)
+        await connection.commit()
+    except sqlite3.Error as fault:
+        raise DatabaseError(str(fault)) from fault
+    finally:
+        # A commit leaves nothing to roll back, and neither does a refused BEGIN.
+        if connection.in_transaction:
+            with suppress(sqlite3.Error):
+                await connection.rollback()
