@@ -43,6 +43,18 @@ PLANTS = {
         ("cloud_sync/conversation.py", "import aiomqtt"),
         ("cloud_sync/client.py", "from cloud_sync.transport import mqtt"),
     ],
+    "floors of the reference platform": [
+        ("cloud_sync/platform/ledger.py", "from cloud_sync.platform import reception"),
+        ("cloud_sync/platform/database.py", "from cloud_sync.platform import schema"),
+        (
+            "cloud_sync/platform/reception.py",
+            "from cloud_sync.platform.reports import table",
+        ),
+    ],
+    "the reference platform is known to its own verbs alone": [
+        ("cloud_sync/client.py", "from cloud_sync.platform import items"),
+        ("edge/cli/runtime.py", "from cloud_sync.platform import keys"),
+    ],
     "of the house, cloud_sync knows the core alone": [
         ("cloud_sync/refusal.py", "from edge.storage import errors"),
         ("cloud_sync/topics.py", "from drivers import secret"),

@@ -37,6 +37,12 @@ PURE = (
         for path in (ROOT / "cloud_sync").glob("*.py")
         if path.stem not in SHELLS_OF_SYNC
     ),
+    *(
+        f"cloud_sync/platform/{name}.py"
+        for name in ("answers", "items", "ledger", "reception", "registry", "uplink")
+    ),
+    "cloud_sync/platform/reports",
+    "cloud_sync/platform/rows_file.py",
 )
 #: What touches ports, threads and the operating system, in place of the drivers.
 SHELLS = {

@@ -14,19 +14,36 @@ from __future__ import annotations
 import json
 import re
 from hashlib import sha256
+from json import encoder as json_encoder
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloud_sync.platform.uplink import LARGEST
 from edge.core.chain import HASH_BYTES, SALT_BYTES, canonical, commitment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 #: The commitment of an item whose own cannot be computed: no preimage is known.
 NO_COMMITMENT = bytes(HASH_BYTES)
 _KIND = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _SUBJECT_CHARACTERS = 128
 _is_plain = frozenset({int, str}).issuperset
+
+
+def _one_encoder() -> Callable[[Any], str]:
+    """Return ``canonical`` without its set-up for each value, where C allows that.
+
+    It is half of what a small object costs; both give the same text.
+    """
+    make = getattr(json_encoder, "c_make_encoder", None)
+    if make is None:
+        return canonical
+    quote = json_encoder.encode_basestring
+    encode = make(None, None, quote, None, ":", ",", True, False, False)  # noqa: FBT003
+    return lambda value: "".join(encode(value, 0))
+
+
+_canonical = _one_encoder()
 
 
 class Entry(NamedTuple):
@@ -58,9 +75,9 @@ def follow(first: int, previous: bytes, items: Iterable[Any]) -> Iterator[Entry]
 
 def _entry(seq: int, item: Any, previous: bytes) -> Entry:
     value, salt, pii, com = item["core"], None, None, None
-    core = canonical(value)
+    core = _canonical(value)
     if "pii" in item:
-        salt, pii = _bytes(item["salt"], SALT_BYTES), canonical(item["pii"])
+        salt, pii = _bytes(item["salt"], SALT_BYTES), _canonical(item["pii"])
         sealed = commitment(salt, pii)
     else:
         sealed = com = _bytes(item["com"], HASH_BYTES)

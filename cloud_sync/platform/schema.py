@@ -61,7 +61,6 @@ TABLES = (
         stored_ms BIGINT NOT NULL,
         PRIMARY KEY (journal, seq)) {clustered}""",
     "CREATE INDEX IF NOT EXISTS event_kind_lo ON event (kind, lo)",
-    "CREATE INDEX IF NOT EXISTS event_lo ON event (lo)",
     """CREATE TABLE IF NOT EXISTS quarantine (
         journal BIGINT NOT NULL,
         seq BIGINT NOT NULL,

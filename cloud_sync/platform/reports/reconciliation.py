@@ -21,10 +21,21 @@ if TYPE_CHECKING:
 
 #: Rows read at once, some 2 MB.
 PAGE_ROWS = 5_000
+#: The kinds are stepped through first, from one to the next, so that the index on
+#: kind and time serves this question too; an index on time alone would cost a quarter
+#: of the speed at which events are stored.
 _DAY = """
+WITH RECURSIVE known (kind) AS (
+    SELECT min(kind) FROM event
+    UNION ALL
+    SELECT (SELECT min(kind) FROM event WHERE event.kind > known.kind)
+    FROM known WHERE known.kind IS NOT NULL
+)
 SELECT j.id, j.gateway, j.epoch, j.hi, count(*), min(e.seq), max(e.seq)
-FROM event AS e JOIN journal AS j ON j.id = e.journal
-WHERE e.lo >= ?1 AND e.lo < ?2 AND (?3 = '' OR j.gateway = ?3)
+FROM known
+JOIN event AS e ON e.kind = known.kind AND e.lo >= ?1 AND e.lo < ?2
+JOIN journal AS j ON j.id = e.journal
+WHERE ?3 = '' OR j.gateway = ?3
 GROUP BY j.id, j.gateway, j.epoch, j.hi ORDER BY j.gateway, j.id
 """
 _PAGE = """

@@ -144,7 +144,8 @@ class Desk:
     async def stored(self, epoch: str = EPOCH) -> list[tuple[int, bytes]]:
         """Return the seqs and hashes of a journal of the test's gateway."""
         return await self.table(
-            "SELECT e.seq, e.hash FROM event AS e JOIN journal AS j ON j.id = e.journal "
+            "SELECT e.seq, e.hash FROM event AS e "
+            "JOIN journal AS j ON j.id = e.journal "
             "WHERE j.gateway = ?1 AND j.epoch = ?2 ORDER BY e.seq",
             GATEWAY,
             epoch,
