@@ -88,7 +88,7 @@ soak: $(STAMP)
 
 lock:
 	uv pip compile --generate-hashes --universal --python-version 3.11 --upgrade \
-	    --extra demo --extra dev pyproject.toml --output-file requirements.lock
+	    --extra demo --extra platform --extra dev pyproject.toml --output-file requirements.lock
 	printf "pyscard>=2.3,<3" | uv pip compile --generate-hashes --universal \
 	    --python-version 3.11 - --output-file requirements-pcsc.lock
 	echo libosdp==3.2.9 | uv pip compile --generate-hashes --python-version 3.11 \

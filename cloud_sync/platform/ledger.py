@@ -230,7 +230,8 @@ async def raise_alarm(  # noqa: PLR0917
 
 
 async def _stored_hash(work: Work, journal: int, seq: int) -> bytes:
-    [(held,)] = await work.fetch(
+    """Return ``h_seq``; nothing if somebody took the event out of the table."""
+    rows = await work.fetch(
         "SELECT hash FROM event WHERE journal = ?1 AND seq = ?2", journal, seq
     )
-    return bytes(held)
+    return bytes(rows[0][0]) if rows else b""

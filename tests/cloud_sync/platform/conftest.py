@@ -40,7 +40,7 @@ async def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
         store = {"sqlite": str(tmp_path / "platform.db")}
     else:
         server: PostgresServer = request.getfixturevalue("postgres_server")
-        store = {"postgresql": await server.new_address()}
+        store = {"postgresql": await server.empty()}
     return Settings.model_validate({"broker": {"host": "127.0.0.1"}, "store": store})
 
 

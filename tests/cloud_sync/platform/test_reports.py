@@ -318,12 +318,15 @@ async def test_trouble_names_alarms_quarantine_and_refusals(desk: Desk) -> None:
     forked = journal(20, salt=b"another-16-bytes")
     await desk.events(batch(good, 1, 20))
     await desk.events(batch(forked, 1, 5))
+    poison = batch(journal(21), 21, 1).replace(b'"ACCESS_GRANTED"', b'"odd"')
+    await desk.events(poison)
     await desk.take([("mn/v1/up/09/gw-nobody/evt", b"{}")])
     async with desk.database.reading() as work:
         table = await trouble(work, OFFSET_MS)
     kinds = sorted((row[1], row[2], row[3]) for row in table.rows)
     assert kinds == [
         ("alarm", GATEWAY, "FORK"),
+        ("quarantine", GATEWAY, "POISON"),
         ("refused", "?", "UNKNOWN_GATEWAY"),
         ("refused", GATEWAY, "FORK"),
     ]

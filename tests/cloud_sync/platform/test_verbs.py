@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import signal
 import stat
@@ -11,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from typer.testing import CliRunner, Result
 
 from cloud_sync.signing import PlatformKeys
@@ -20,6 +22,7 @@ from tests.cloud_sync.platform.desk import journal
 from tests.cloud_sync.scripted_platform import GATEWAY, KID, SEED, SHARD
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.brokers import BrokerProcess
@@ -123,6 +126,51 @@ def test_an_import_that_fails_for_one_gateway_changes_none(folder: Path) -> None
     assert "no gateway gw-other" in refused(*words, "--gateway", "gw-other")
     assert typed("rows", "show", "--gateway", GATEWAY).output == ""
     assert "march.txt: No such file" in refused(*words[:2], "march.txt", *words[3:])
+
+
+@pytest.mark.parametrize(
+    ("store", "told"),
+    [
+        ('sqlite = "no/such/folder.db"', "no/such/folder.db: No such file"),
+        ('sqlite = "platform.key"', "file is not a database"),
+        ('postgresql = "postgresql://h@127.0.0.1:1/none"', "PostgreSQL: "),
+    ],
+)
+def test_a_database_that_is_not_there_is_told(
+    folder: Path, store: str, told: str
+) -> None:
+    text = f'[broker]\nhost = "127.0.0.1"\n[store]\n{store}\n'
+    (folder / "platform.toml").write_text(text, "utf-8")
+    result = typed("trouble")
+    assert result.exit_code == 1
+    assert told in result.output
+
+
+@pytest.fixture
+def own_process() -> Iterator[None]:
+    """What `run` sets for its whole process is set back."""
+    threshold = gc.get_threshold()
+    yield
+    structlog.reset_defaults()
+    gc.unfreeze()
+    gc.set_threshold(*threshold)
+
+
+@pytest.mark.usefixtures("own_process")
+def test_what_the_broker_asks_for_has_to_be_there_before_anything_starts(
+    folder: Path,
+) -> None:
+    secret, store = folder / "word", '[store]\nsqlite = "platform.db"\n'
+    secret.write_text("wrong\n", "utf-8")
+    for line, told in (
+        ('password_file = "word"', "others may read this secret"),
+        ('password_file = "none"', "none: No such file"),
+        ('cert_file = "c.pem"', "cert_file and key_file need broker.ca_file"),
+        ('ca_file = "c.pem"', "TLS files in "),
+    ):
+        text = f'[broker]\nhost = "127.0.0.1"\n{line}\n{store}'
+        (folder / "platform.toml").write_text(text, "utf-8")
+        assert told in refused("run")
 
 
 @pytest.mark.parametrize("verb", ["visits", "hours", "drills", "care", "medicine"])

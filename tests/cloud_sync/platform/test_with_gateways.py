@@ -46,7 +46,14 @@ STORED = (
 class Place:
     """A platform's folder: settings that name its database and the broker, its key."""
 
-    def __init__(self, settings: Settings, broker: BrokerProcess, folder: Path) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        broker: BrokerProcess,
+        folder: Path,
+        database: Database,
+    ) -> None:
+        self.database = database
         where = BrokerSettings(host="127.0.0.1", port=broker.port)
         self.settings = settings.model_copy(update={"broker": where})
         self.folder = folder
@@ -56,14 +63,23 @@ class Place:
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
-        """Run the platform in this loop."""
+        """Run the platform in this loop; once it is connected, the block begins."""
         task = asyncio.create_task(run(self.settings, self.folder, wall_ms))
         try:
+            await self.connected()
             yield
         finally:
             task.cancel()
             await asyncio.wait({task})
             assert task.cancelled(), task
+
+    async def connected(self) -> None:
+        """Wait until the platform hears what is sent to it."""
+        before = await refusals(self.database)
+        async with aiomqtt.Client("127.0.0.1", self.settings.broker.port) as other:
+            async with asyncio.timeout(20):
+                while await refusals(self.database) == before:
+                    await other.publish("mn/v1/up/00/gw-nobody/pull", b"", qos=1)
 
     @asynccontextmanager
     async def dying(self) -> AsyncIterator[asyncio.subprocess.Process]:
@@ -86,7 +102,7 @@ async def place(
     settings: Settings, mosquitto: BrokerProcess, tmp_path: Path, database: Database
 ) -> Place:
     await registered(database)
-    return Place(settings, mosquitto, tmp_path)
+    return Place(settings, mosquitto, tmp_path, database)
 
 
 async def stored(database: Database) -> list[tuple[int, bytes]]:
@@ -94,10 +110,10 @@ async def stored(database: Database) -> list[tuple[int, bytes]]:
         return [(seq, bytes(held)) for seq, held in await work.fetch(STORED, EPOCH)]
 
 
-async def refused(database: Database) -> set[tuple[str, str]]:
+async def refusals(database: Database) -> dict[tuple[str, str], int]:
     async with database.reading() as work:
-        found = await work.fetch("SELECT gateway, kind FROM refusal")
-    return {(gateway, kind) for gateway, kind in found}
+        found = await work.fetch("SELECT gateway, kind, times FROM refusal")
+    return {(gateway, kind): times for gateway, kind, times in found}
 
 
 async def test_ten_thousand_events_are_stored_once_and_the_feed_is_applied(
@@ -164,12 +180,33 @@ async def test_a_retained_message_and_rubbish_change_nothing(
         await other.publish(topic, payload, qos=1, retain=True)
         site = Site(mosquitto, JOURNAL[:500])
         async with place.serving():
-            while ("", "WRONG_SHARD") not in await refused(database):
+            while ("", "WRONG_SHARD") not in await refusals(database):
                 await other.publish(f"mn/v1/up/08/{GATEWAY}/evt", payload, qos=1)
             await other.publish(topic, b"\x00" * 65_537, qos=1)
-            while (GATEWAY, "MALFORMED") not in await refused(database):
+            while (GATEWAY, "MALFORMED") not in await refusals(database):
                 await other.publish(topic, b"{", qos=1)
             assert await stored(database) == []
             async with site.running():
                 await until(lambda: site.client.status.waiting == 0)
+    assert await stored(database) == expected(JOURNAL[:500])
+
+
+async def test_a_database_that_fails_loses_nothing_and_is_taken_up_again(
+    place: Place, mosquitto: BrokerProcess, database: Database
+) -> None:
+    site = Site(mosquitto)
+    async with place.serving():
+        async with site.running():
+            await until(lambda: site.client.status.is_connected)
+            async with database.writing() as work:
+                await work.execute("ALTER TABLE event RENAME TO elsewhere")
+            site.journal.records = JOURNAL[:500]
+            site.client.wake()
+            await asyncio.sleep(0.5)
+            assert site.journal.acked == 0
+        async with database.writing() as work:
+            await work.execute("ALTER TABLE elsewhere RENAME TO event")
+        await place.connected()
+        async with site.running():
+            await until(lambda: site.client.status.waiting == 0)
     assert await stored(database) == expected(JOURNAL[:500])
