@@ -47,7 +47,7 @@ class PostgresServer:
         try:
             sql = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
             for row in await connection.fetch(sql):
-                await connection.execute(f'DELETE FROM "{row[0]}"')
+                await connection.execute(f'DELETE FROM "{row[0]}"')  # noqa: S608
         finally:
             await connection.close()
         return self.address
