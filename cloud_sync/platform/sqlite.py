@@ -93,10 +93,12 @@ async def open_sqlite(path: Path) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def _connect(path: Path) -> AsyncIterator[aiosqlite.Connection]:
-    # Opened here first, since aiosqlite leaves a thread behind when it cannot connect.
-    # The file is its owner's alone, and what SQLite puts beside it then is, too.
+    # Made here, its owner's alone; what SQLite puts beside it then is, too. A file that
+    # is there is not touched: closing a descriptor of it would drop SQLite's own locks.
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        pass
     except OSError as fault:
         raise DatabaseError(f"{path}: {fault.strerror}") from fault
     connection = aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_S)
