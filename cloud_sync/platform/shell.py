@@ -17,13 +17,9 @@ from typing import TYPE_CHECKING
 import aiomqtt
 import structlog
 
-from cloud_sync.connection import (
-    acknowledge,
-    cancellations,
-    connected,
-    heed_cancellation,
-)
+from cloud_sync.connection import acknowledge, connected
 from cloud_sync.platform.database import DatabaseError
+from cloud_sync.transport.cancelling import cancellations, heed_cancellation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

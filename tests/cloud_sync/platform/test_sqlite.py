@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The embedded database beside other processes that read it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from cloud_sync.platform.sqlite import open_sqlite
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: Whoever closes a database last clears its write-ahead log away.
+COUNT = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+[[count]] = connection.execute("SELECT count(*) FROM gateway")
+connection.close()
+print(count)
+"""
+
+
+def counted_elsewhere(path: Path) -> int:
+    """Let a process of its own count the gateways, as a report's verb does."""
+    command = [sys.executable, "-c", COUNT, str(path)]
+    ended = subprocess.run(command, check=True, capture_output=True, text=True)
+    return int(ended.stdout)
+
+
+ADD = "INSERT INTO gateway (gateway, shard, note, added_ms) VALUES (?1, '00', '', 0)"
+
+
+async def test_a_reader_that_comes_and_goes_hides_no_later_commit(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "platform.db"
+    async with open_sqlite(path) as database:
+        for number in range(1, 4):
+            async with database.writing() as work:
+                await work.execute(ADD, f"gw-{number}")
+            assert counted_elsewhere(path) == number
