@@ -11,8 +11,15 @@ import pytest
 from edge.cli.simulate import command
 from edge.cli.simulate.checking import EVERYTHING, Handled, Observation, Rest, Violation
 from edge.cli.simulate.command import play, weather_of
+from edge.core.doors.door import DoorMode
 from edge.core.event import encode_core, encode_person
+from edge.core.remote.command import STATES, Action
+from edge.core.stimulus import CommandReceived
 from tests.cloud_sync.contract.schemas import SCHEMAS, flaws
+from tests.core.remote.afar import DOOR, give
+from tests.core.remote.afar import command as afar
+from tests.core.scene import clock_ms
+from tests.core.stage import Stage
 
 if TYPE_CHECKING:
     from edge.cli.simulate.checking import Checker, Ground
@@ -40,12 +47,12 @@ class FitsTheSchemas:
     def see(self, seen: Observation) -> None:
         if isinstance(seen, Handled):
             for event in seen.events:
-                self._judge(event)
+                self.judge(event)
 
     def end(self, rest: Rest) -> None:
         assert rest.journal
 
-    def _judge(self, event: Event) -> None:
+    def judge(self, event: Event) -> None:
         self.handled += 1
         self.kinds.add(event.kind)
         core = json.loads(encode_core(event))
@@ -73,3 +80,32 @@ def test_every_event_of_a_simulated_day_fits(
     assert outcome.violation is None, f"{outcome.violation} {outcome.traceback}"
     assert checker.handled > 100
     assert len(checker.kinds) > 20
+
+
+def test_every_event_of_a_command_fits() -> None:
+    stage, checker = Stage(), FitsTheSchemas()
+    wishes = [
+        afar(1, Action.RESIDENT_OPEN, booking="b1"),
+        afar(2, Action.LOCKER_OPEN, bank="hall", number=2),
+        afar(3, Action.REVOKE_NOW, holder="holder-wang"),
+        afar(4, Action.MESSAGE, text="台风，请关窗"),
+        afar(5, Action.FEED_REFRESH),
+        afar(6, Action.MODE, mode=DoorMode.BLOCKED, until_ms=clock_ms("15:30")),
+        afar(7, Action.OPEN),
+        *(afar(8 + number, door="cellar") for number in range(40)),
+    ]
+    told = [word for wish in wishes for word in give(stage, wish)]
+    assert {wish.action for wish in wishes} == {*Action}
+    assert told.count("COMMAND_EXECUTED") == 6, told
+    stage.swing(DOOR, is_open=True)
+    stage.wait(3600.0)
+    stage.do(CommandReceived(command=afar(99, Action.FEED_REFRESH)))
+    stage.cut_power()
+    for event in stage.journal:
+        checker.judge(event)
+    assert STATES.keys() <= checker.kinds
+    facts: dict[str, set[str]] = {event.kind: set() for event in stage.journal}
+    for event in stage.journal:
+        facts[event.kind] |= {fact for fact, _ in event.facts}
+    for kind in STATES:
+        assert FACTS[kind].keys() - {"what"} == facts[kind], kind
