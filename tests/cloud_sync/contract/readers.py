@@ -21,10 +21,10 @@ from cloud_sync.signing import PlatformKeys
 from cloud_sync.topics import Channel, Topics
 from edge.core.chain import canonical, genesis
 from edge.core.event import EventKind, decode
+from edge.core.moment import Moment
 from edge.core.people.roster_row import RevocationRow, parse_row
 from firmware_sim.platform.chain import follow
 from firmware_sim.platform.envelope import Garbled, parse
-from tests.cloud_sync.driving import moment
 from tests.cloud_sync.scripted_platform import (
     EPOCH,
     FEED_EPOCH,
@@ -45,6 +45,8 @@ PULL_NONCE = "ffeeddccbbaa99887766554433221100"
 #: The journal that a down message is judged against: three events, all unsent.
 JOURNAL = rows(3)
 FEED: dict[str, Any] = {"epoch": FEED_EPOCH, "rev": 42}
+#: What the gateway's clock is sure of when a command comes: UTC ms, both bounds.
+NOW_MS = 1_760_000_001_000
 #: What the vectors presume; another implementation puts itself into the same.
 STANDING = {
     "gateway": GATEWAY,
@@ -54,9 +56,11 @@ STANDING = {
     "hashes": [record.hash.hex() for record in JOURNAL],
     "nonce": NONCE,
     "pull": PULL_NONCE,
+    "time": NOW_MS,
     "kid": KID,
     "public": public_bytes().hex(),
 }
+_NOW = Moment(monotonic_s=1.0, earliest_ms=NOW_MS, latest_ms=NOW_MS, boot="boot-17")
 _KEYS = PlatformKeys({KID: public_bytes()})
 
 
@@ -78,8 +82,7 @@ def new_session() -> SyncSession:
 
 
 def _greeting(feed: Mapping[str, object]) -> dict[str, object]:
-    time_ms = moment(1).earliest_ms
-    answer = {"gw": GATEWAY, "nonce": NONCE, "epoch": EPOCH, "hi": 0, "time": time_ms}
+    answer = {"gw": GATEWAY, "nonce": NONCE, "epoch": EPOCH, "hi": 0, "time": NOW_MS}
     return {**answer, "feed": feed}
 
 
@@ -89,12 +92,12 @@ def _down(channel: Channel, value: Any, *, knows: Mapping[str, object]) -> str:
     view = JournalView(
         epoch=EPOCH, last_seq=len(JOURNAL), head=JOURNAL[-1].hash, acked=0
     )
-    session.connected(view, NO_FEED, moment(0))
+    session.connected(view, NO_FEED, _NOW)
     if channel is not Channel.HELLO:
         _receive(session, Channel.HELLO, _greeting(knows))
         wanted = session.wants_rows()
         assert wanted is not None
-        session.offer_rows(wanted, JOURNAL, moment(1))
+        session.offer_rows(wanted, JOURNAL, _NOW)
     outputs = _receive(session, channel, value)
     refusals = [output for output in outputs if isinstance(output, Refusal)]
     if refusals:
@@ -104,7 +107,7 @@ def _down(channel: Channel, value: Any, *, knows: Mapping[str, object]) -> str:
 
 def _receive(session: SyncSession, channel: Channel, value: Any) -> list[Output]:
     topic = f"mn/v1/dn/{GATEWAY}/{channel}"
-    return session.receive(topic, sign(value, channel.purpose), moment(1))
+    return session.receive(topic, sign(value, channel.purpose), _NOW)
 
 
 def _header(value: Any) -> str:
@@ -181,6 +184,7 @@ _READERS: dict[str, Callable[[Any], str]] = {
     "hello.json": lambda value: _up("hello", value),
     "event_batch.json": lambda value: _up("evt", value),
     "pull.json": lambda value: _up("pull", value),
+    "result.json": lambda value: _up("res", value),
     "event_item.json": _item,
     "jws_header.json": _header,
     "hello_answer.json": lambda value: _down(Channel.HELLO, value, knows=FEED),
@@ -189,6 +193,7 @@ _READERS: dict[str, Callable[[Any], str]] = {
     "nudge.json": lambda value: _down(
         Channel.NUDGE, value, knows={"epoch": "", "rev": 0}
     ),
+    "command.json": lambda value: _down(Channel.COMMAND, value, knows=FEED),
     "row.json": _shape,
     **dict.fromkeys(
         (

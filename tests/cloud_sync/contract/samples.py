@@ -14,6 +14,7 @@ from typing import Any
 
 from cloud_sync import envelope
 from edge.core.chain import genesis
+from edge.core.remote.command import CommandState
 from tests.cloud_sync.contract.readers import FEED, JOURNAL, NONCE, PULL_NONCE
 from tests.cloud_sync.contract.written import written_events
 from tests.cloud_sync.scripted_platform import EPOCH, FEED_EPOCH, GATEWAY, KID, digest
@@ -21,6 +22,8 @@ from tests.cloud_sync.scripted_platform import EPOCH, FEED_EPOCH, GATEWAY, KID, 
 Samples = dict[str, Any]
 AT_MS = 1_760_000_000_000
 TOKEN = "ab" * 16
+JTI = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+_EXP_S = AT_MS // 1000 + 15
 NEWER: dict[str, Any] = {"newer": {"fields": ["are passed over", 1.5, None, True]}}
 _ANSWER = {
     "gw": GATEWAY,
@@ -45,7 +48,7 @@ def _hello(**changes: Any) -> Any:
         "firmware": "0.1.0",
         "feed_epoch": FEED["epoch"],
         "feed_rev": 41,
-        "capabilities": ("demo",),
+        "capabilities": ("cmd",),
     }
     greeting = envelope.Greeting(**(told | changes))
     return json.loads(envelope.hello(GATEWAY, greeting))
@@ -53,6 +56,17 @@ def _hello(**changes: Any) -> Any:
 
 def _pull(epoch: str, rev: int) -> Any:
     return json.loads(envelope.pull(GATEWAY, PULL_NONCE, epoch, rev, AT_MS))
+
+
+def _result(state: str, **told: Any) -> Any:
+    result = envelope.CommandResult(jti=JTI, state=CommandState(state), **told)
+    return json.loads(envelope.result(GATEWAY, result, AT_MS))
+
+
+def _command(action: str, **fields: Any) -> Any:
+    bound: dict[str, Any] = {"gw": GATEWAY, "jti": JTI, "nonce": NONCE}
+    bound |= {"iat": AT_MS // 1000, "exp": _EXP_S}
+    return bound | {"action": action, "by": "op-42", "reason": "电话 13"} | fields
 
 
 def _batch(first: int, last: int) -> Any:
@@ -187,6 +201,24 @@ ROWS: dict[str, Samples] = {
         "last": _row("elder", "e-2", holder="h-2", order=10_000, route="一楼"),
     },
 }
+#: The first of each action under its name.
+COMMANDS: Samples = {
+    "open": _command("open", door="kitchen-door"),
+    "resident_open": _command(
+        "resident_open", by="h-0817", door="kitchen-door", booking="b-2210"
+    ),
+    "mode": _command("mode", door="厨房", mode="UNLOCKED", until=AT_MS + 7_200_000),
+    "locker_open": _command("locker_open", bank="lockers", number=64),
+    "revoke_now": _command("revoke_now", holder="h-0817"),
+    "message": _command("message", text="台风蓝色预警，请关好门窗 " * 10),
+    "feed_refresh": _command("feed_refresh"),
+    "a resident without a booking": _command("resident_open", door="kitchen-door"),
+    "back to what the door was": _command("mode", door="kitchen-door", mode="LOCKED"),
+    "for a second": _command("feed_refresh", iat=AT_MS // 1000 + 1, exp=_EXP_S - 13),
+    "for as long as may be": _command("feed_refresh", exp=_EXP_S + 15),
+    "newer fields are passed over": _command("feed_refresh", **NEWER),
+    "as are those of another action": _command("feed_refresh", door=7),
+}
 _ALL_KINDS = [next(iter(ROWS[name].values())) for name in ROWS if name != "row.json"]
 _LAST = len(written_events(EPOCH))
 SAMPLES: dict[str, Samples] = {
@@ -242,9 +274,30 @@ SAMPLES: dict[str, Samples] = {
         "plain": {"gw": GATEWAY, **FEED},
         "newer fields are passed over": {"gw": GATEWAY, **FEED, **NEWER},
     },
+    "command.json": COMMANDS,
+    "result.json": {
+        "plain": _result("received"),
+        **{
+            f"{state}, and an event tells of it": _result(state, seq=1207)
+            for state in ("accepted", "actuated", "confirmed", "unknown")
+        },
+        "every field": _result(
+            "rejected", reason="RATE_DOOR", why="too often, wait", seq=1208
+        ),
+        "rejected, and no event tells of it": _result(
+            "rejected", reason="EXPIRED", why="its time is over"
+        ),
+        "newer fields are passed over": {
+            **_result("received"),
+            **NEWER,
+            "data": _result("received")["data"] | NEWER,
+        },
+    },
     "jws_header.json": {
         f"for {typ}": {"alg": "EdDSA", "kid": KID, "typ": typ}
-        for typ in ("mn.nudge.v1", "mn.ack.v1", "mn.feed.v1", "mn.hello.v1")
+        for typ in (
+            *("mn.nudge.v1", "mn.ack.v1", "mn.feed.v1", "mn.hello.v1", "mn.cmd.v1"),
+        )
     },
     "event_item.json": {
         "of somebody": _item(2),

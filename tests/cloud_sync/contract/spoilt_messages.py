@@ -15,6 +15,7 @@ from tests.cloud_sync.contract.spoiling import (
     unsaid,
     without,
 )
+from tests.cloud_sync.contract.spoilt_commands import COMMAND, RESULT
 
 _ENVELOPE = (
     *without(
@@ -290,5 +291,7 @@ SPOILT_MESSAGES: dict[str, tuple[Spoilt, ...]] = {
     "ack.json": _ACK,
     "feed_part.json": _FEED,
     "nudge.json": _NUDGE,
+    "command.json": (*_FOR_US, *COMMAND),
+    "result.json": (*_ENVELOPE, *RESULT),
     "jws_header.json": _HEADER,
 }

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from edge.core.remote.command import Action
 from tests.cloud_sync.contract.readers import verdict
 from tests.cloud_sync.contract.samples import SAMPLES
 from tests.cloud_sync.contract.schemas import flaws
@@ -36,6 +37,7 @@ UNSAID = {
     r"ack\.json hi": "0 acknowledges nothing: it has no effect",
     r"feed_part\.json (i|n|count|rows|rows/0)": "that parts and rows are as many",
     r"feed_part\.json (hash|rows/0/.*)": "the sum of hashes",
+    r"command\.json (iat|exp)": "how long it lives, and what time it is",
     r"jws_header\.json kid": "which keys the gateway holds",
     r"row_(booking|ticket_key|holder)\.json body/(from|to|valid_from|valid_to)": (
         "that one is after the other"
@@ -47,12 +49,14 @@ KINDER = {
     r"event_batch\.json data/items/0/(seq|core|core/\w+|pii/\w+)": "stored as it came",
     r"row_\w+\.json body/(ticket|kid)": "spaces between hexadecimal digits",
 }
-#: The samples that are walked: each schema's plainest and its fullest.
+#: The samples that are walked: each schema's plainest and its fullest, and a command
+#: of each action.
+FULLEST = {"every field", "of all three", *(action.value for action in Action)}
 WALKED = [
     pytest.param(name, samples[chosen], id=f"{name}-{chosen}")
     for name, samples in SAMPLES.items()
-    for chosen in dict.fromkeys((next(iter(samples)), "every field", "of all three"))
-    if chosen in samples
+    for number, chosen in enumerate(samples)
+    if not number or chosen in FULLEST
 ]
 
 

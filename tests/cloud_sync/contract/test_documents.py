@@ -12,6 +12,7 @@ from cloud_sync.outputs import Publish
 from cloud_sync.topics import Channel, Topics
 from edge.core.event import EventKind
 from edge.core.people import roster_row
+from edge.core.remote.command import REMOTE_MODES, Action, CommandState
 from tests.cloud_sync.contract.documents import (
     DOCUMENT,
     files_reached,
@@ -21,7 +22,7 @@ from tests.cloud_sync.contract.documents import (
     references,
     schema_of,
 )
-from tests.cloud_sync.contract.schemas import ROOM, SCHEMAS, looked_up
+from tests.cloud_sync.contract.schemas import ROOM, SCHEMAS, Json, looked_up
 from tests.cloud_sync.contract.written import items
 from tests.cloud_sync.scripted_platform import GATEWAY, SHARD
 
@@ -31,6 +32,7 @@ UP = {
     for name, member in vars(Topics).items()
     if isinstance(member, property) and name != "down"
 }
+DOWN = dict(zip(Channel, TOPICS.down, strict=True))
 KINDS = {
     branch["if"]["properties"]["k"]["const"]: branch["then"]
     for branch in SCHEMAS["event_kinds.json"]["allOf"]
@@ -43,9 +45,12 @@ def topic(address: str) -> str:
     return address.format(gateway=GATEWAY, shard=SHARD)
 
 
+def address(operation: Json) -> str:
+    return topic(followed(operation["channel"])["address"])
+
+
 def topics(action: str) -> list[str]:
-    found = [followed(operation["channel"]) for operation in operations(action)]
-    return [topic(channel["address"]) for channel in found]
+    return [address(operation) for operation in operations(action)]
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -104,11 +109,13 @@ def test_everything_goes_once_confirmed_and_is_never_retained() -> None:
 
 
 def test_each_question_has_an_address_of_its_own_for_the_answer() -> None:
-    asking = [operation for operation in operations("send") if "reply" in operation]
-    answers = [followed(o["reply"]["channel"])["address"] for o in asking]
-    assert len(set(answers)) == len(answers) == len(UP)
-    unasked = set(TOPICS.down) - {topic(address) for address in answers}
-    assert unasked == {f"mn/v1/dn/{GATEWAY}/{Channel.NUDGE}"}
+    every = [*operations("send"), *operations("receive")]
+    asking = [operation for operation in every if "reply" in operation]
+    asked = {address(operation) for operation in asking}
+    answers = {address(operation["reply"]) for operation in asking}
+    assert len(asked) == len(answers) == len(asking)
+    assert asked == UP - {TOPICS.result} | {DOWN[Channel.COMMAND]}
+    assert answers == {*DOWN.values(), TOPICS.result} - asked - {DOWN[Channel.NUDGE]}
     for operation in asking:
         channel = followed(operation["reply"]["channel"])
         (only,) = channel["messages"].values()
@@ -118,8 +125,7 @@ def test_each_question_has_an_address_of_its_own_for_the_answer() -> None:
 def test_a_body_down_is_signed_for_the_channel_it_comes_on() -> None:
     purposes = []
     for operation in operations("receive"):
-        address = followed(operation["channel"])["address"]
-        channel = TOPICS.channel(topic(address))
+        channel = TOPICS.channel(address(operation))
         assert channel is not None
         message = message_of(operation)
         header, _ = SCHEMAS[schema_of(message)]["contentSchema"]["prefixItems"]
@@ -158,6 +164,21 @@ def test_the_journal_of_the_vectors_has_every_kind_with_every_fact() -> None:
     assert written == {
         kind: set(told.get("properties", {})) for kind, told in KINDS.items()
     }
+
+
+def test_every_action_mode_and_state_stands_in_the_schemas_and_no_other() -> None:
+    command, result = SCHEMAS["command.json"], SCHEMAS["result.json"]
+    actions = command["properties"]["action"]["enum"]
+    own = {
+        branch["if"]["properties"]["action"]["const"]: branch["then"]["properties"]
+        for branch in command["allOf"]
+    }
+    assert actions == [*Action]
+    assert [*own, Action.FEED_REFRESH] == actions, "one has no fields of its own"
+    assert own[Action.MODE]["mode"]["enum"] == [*REMOTE_MODES]
+    told = result["properties"]
+    assert told["data"]["properties"]["state"]["enum"] == [*CommandState]
+    assert f":({'|'.join(CommandState)})$" in told["id"]["pattern"]
 
 
 def test_every_kind_of_row_has_a_schema_and_no_other() -> None:
