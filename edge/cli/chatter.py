@@ -3,8 +3,9 @@
 
 The law of the module: an input may change as often as people move; beyond that its
 changes are kept back, of which the last one is told once the pause is over, and how
-many there were. No level is lost for good, and an exit button or the fire input is
-never kept back.
+many there were. What is told of an input is never better than what it says: an open
+leaf and a tampered case are told at once, and it is their end that waits. An exit
+button or the fire input is never kept back.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ EXEMPT = frozenset({InputRole.EXIT_BUTTON, InputRole.FIRE})
 
 @dataclass(slots=True)
 class _Input:
-    """One input; ``kept`` is what it told last while its changes are kept back."""
+    """One input: the ``level`` that was told, and what is kept back in a pause."""
 
     at_s: deque[float] = field(default_factory=lambda: deque(maxlen=CHANGES))
     level: bool | None = None
@@ -44,7 +45,7 @@ class Chatter:
     """Stands before the bindings.
 
     ``hear`` takes a level that was kept back, its port, and how many changes it
-    replaces.
+    replaces, itself among them.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Chatter:
         self._time = time
         self._hear = hear
         self._inputs: dict[tuple[str, int], _Input] = {}
+        self._locks = frozenset(bindings.wiring.locks.values())
 
     def admits(self, port: str, signal: InputChanged) -> bool:
         """Say whether to take a level now; if not, it comes later or a newer does."""
@@ -65,24 +67,32 @@ class Chatter:
         if device is None or self._is_exempt(device, signal.channel):
             return True
         wire = self._inputs.setdefault((device, signal.channel), _Input())
-        if wire.kept is not None:
-            wire.kept = signal
-            wire.dropped += 1
-            return False
-        if signal.is_active is wire.level:
-            return True  # read anew
-        now_s = self._time.time()
-        if len(wire.at_s) == CHANGES and now_s < wire.at_s[0] + WINDOW_S:
-            wire.kept = signal
+        if wire.kept is None:
+            if signal.is_active is wire.level:
+                return True  # read anew
+            now_s = self._time.time()
+            if len(wire.at_s) < CHANGES or now_s >= wire.at_s[0] + WINDOW_S:
+                wire.at_s.append(now_s)
+                wire.level = signal.is_active
+                return True
             self._time.call_later(WINDOW_S, lambda: self._go_on(port, wire))
-            return False
-        wire.at_s.append(now_s)
-        wire.level = signal.is_active
-        return True
+        wire.kept = signal
+        if signal.is_active is not wire.level and self._is_bad(device, signal):
+            wire.level = signal.is_active
+            return True
+        wire.dropped += 1
+        return False
 
     def _is_exempt(self, device: str, channel: int) -> bool:
         wired = self._bindings.wiring.inputs.get((device, channel))
-        return wired is not None and wired.role in EXEMPT
+        if wired is None:
+            return (device, channel) not in self._locks  # it is nobody's, and ignored
+        return wired.role in EXEMPT
+
+    def _is_bad(self, device: str, signal: InputChanged) -> bool:
+        """Say whether a level is what somebody has to know: open, tampered, failed."""
+        wired = self._bindings.wiring.inputs.get((device, signal.channel))
+        return wired is not None and signal.is_active is wired.is_yes_when_closed
 
     def _go_on(self, port: str, wire: _Input) -> None:
         """Tell the last level; the next change waits for quiet, or as long again."""

@@ -88,3 +88,32 @@ async def test_a_way_out_that_chatters_lets_out_each_time_and_fire_opens(
         entrance.intake.signals(BOARDS, [fire])
         assert entrance.stage.controller.emergency.is_fire is (turn > 0)
     assert HoldOpen(door="hall-door") in entrance.stage.doors()
+
+
+async def test_who_chatters_first_hides_no_forced_door(entrance: Entrance) -> None:
+    entrance.tell_levels()
+    await chatter(entrance, times=2 * CHANGES + 1, ends_open=False)
+    await entrance.clock.go(1.0, step_s=0.1)
+    contact(entrance, is_open=True)
+    await settle()
+    standing = entrance.stage.controller.doors.standing
+    assert standing()["hall-door"].is_open, "an open leaf waits for nothing"
+    for _ in range(3):  # open for most of each pause, as if it were a loose wire
+        await entrance.clock.go(1.7, step_s=0.1)
+        contact(entrance, is_open=False)
+        await entrance.clock.go(0.1, step_s=0.1)
+        contact(entrance, is_open=True)
+        assert standing()["hall-door"].is_open
+    assert of_kind(entrance, EventKind.DOOR_FORCED_OPEN)
+    contact(entrance, is_open=False)
+    await entrance.clock.go(WINDOW_S + 1, step_s=0.1)
+    assert not standing()["hall-door"].is_open
+
+
+async def test_an_input_that_is_nobodys_is_told_of_nowhere(entrance: Entrance) -> None:
+    entrance.tell_levels()
+    for turn in range(10 * CHANGES):
+        floating = InputChanged(unit=1, channel=6, is_active=turn % 2 == 0)
+        entrance.intake.signals(BOARDS, [floating])
+    await entrance.clock.go(2 * WINDOW_S, step_s=0.1)
+    assert of_kind(entrance, EventKind.QUEUE_FULL) == []
