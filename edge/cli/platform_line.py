@@ -24,6 +24,8 @@ from cloud_sync.topics import Topics
 from edge.cli.broker_ways import open_ways
 from edge.cli.key_files import KeyFileError, NotSetUpError, read_platform_keys
 from edge.cli.sync_ports import ClockForSync, JournalForSync
+from edge.core.event import EventKind
+from edge.core.stimulus import Noted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from cloud_sync.transport.mqtt import MqttTransport
     from edge.cli.roster_feed import RosterFeed
     from edge.cli.system_clock import SystemClock
-    from edge.core.event import EventKind, Facts
+    from edge.core.event import Facts
     from edge.core.remote.command import RemoteCommand
     from edge.gateway.gateway import Gateway
     from edge.settings.site import Settings
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 
 #: What hello says that this gateway takes, beyond the contract's beginnings.
 CAPABILITIES = ("cmd",)
+
+FIRST_EPOCH = "0001-"
 
 log = structlog.get_logger()
 
@@ -52,6 +56,15 @@ class PlatformLine:
     ways: dict[str, MqttTransport]
     keys: PlatformKeys
     fault: str
+
+    @property
+    def notes(self) -> tuple[Noted, ...]:
+        """What the journal should know."""
+        if not self.fault:
+            return ()
+        facts: Facts = (("what", "keys"),)
+        kind = EventKind.STORAGE_FAULT
+        return (Noted(kind=kind, subject="platform", facts=facts),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +84,9 @@ def open_platform_line(
 ) -> PlatformLine:
     """Build the line; nothing is connected yet. NotSetUpError on a new box."""
     identity = settings.gateway
-    keys, fault = _keys(state / settings.platform.keys, is_new=_is_new(lent.journal))
+    keys, fault = _keys(
+        state / settings.platform.keys, is_new=_is_new(lent.journal, state)
+    )
     ways = open_ways(settings.platform, state, identity.id, now=lent.clock.now)
     client = PlatformClient(
         transports=ways,
@@ -101,8 +116,10 @@ def nobodys_key() -> dict[str, str]:
     return {"nobody": public.hex()}
 
 
-def _is_new(journal: Journal) -> bool:
-    return journal.last_seq == 0
+def _is_new(journal: Journal, state: Path) -> bool:
+    """Say whether this box has never worked: no event, and no journal before."""
+    is_first = journal.last_seq == 0 and journal.epoch.startswith(FIRST_EPOCH)
+    return is_first and not any(state.glob("journal.db.damaged-*"))
 
 
 def _keys(path: Path, *, is_new: bool) -> tuple[PlatformKeys, str]:

@@ -25,6 +25,7 @@ from edge.cli.box_key import Box
 from edge.cli.control_orders import VERBS, carry_out, read_order
 from edge.cli.device_lines import open_lines
 from edge.cli.emergency_keeper import EmergencyKeeper
+from edge.cli.handover import WITHOUT_DISK, Handover
 from edge.cli.intake import Intake
 from edge.cli.key_files import read_tokens
 from edge.cli.platform_line import Lent, PlatformLine, open_platform_line
@@ -84,8 +85,8 @@ log = structlog.get_logger()
 class Runtime:
     """A running gateway; ``run`` returns after an orderly stop.
 
-    ``notes`` are told at the start. ``lost`` says why it has to do without disk, keys
-    and platform, "" if it has them; ports and socket then stand at ``home``.
+    ``lost`` says why it has to do without disk, keys and platform, "" if it has them;
+    ports, socket and emergency file then stand at ``home``.
     """
 
     def __init__(
@@ -93,14 +94,15 @@ class Runtime:
         settings: Settings,
         state: Path,
         *,
-        notes: Sequence[Noted] = (),
+        handover: Handover | None = None,
         home: Path | None = None,
         lost: str = "",
     ) -> None:
         self.settings = settings
         self.lost = lost
         self._state = state
-        self._notes = notes
+        self.has_started = False
+        self._handover = handover or Handover()
         self._home = home or state
         self.box = Box(state)
         self.started_s = 0.0
@@ -120,7 +122,9 @@ class Runtime:
         self._remote: RemoteCommands
         self._control: ControlServer | None = None
         self._wake: asyncio.TimerHandle | None = None
-        self._emergency = EmergencyKeeper(state / "emergency")
+        self._emergency = EmergencyKeeper(self._home / "emergency")
+        #: What stood before, as its file and whoever worked last know it.
+        self.remembered = self._emergency.remembered | self._handover.standing
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; raises KeyFileError and StorageError."""
@@ -150,6 +154,7 @@ class Runtime:
             wires = [line.run() for line in self._lines.values()]
             wires += [intake.beat(), self._keep_house(), self._tell_status()]
             wires += [self.self_test.run()]
+            self.has_started = True
             log.info("started", site=self.settings.site.id, pid=os.getpid())
             async with running([] if self.lost else [self.client.run()]):
                 try:
@@ -234,7 +239,7 @@ class Runtime:
         self.controller = Controller(plan, next_seq=self.journal.next_seq)
         recovery = await self.journal.recover()
         self.controller.recover(recovery.state, recovery.tail)
-        self.controller.emergency.assume(self._emergency.remembered)
+        self.controller.emergency.assume(self.remembered)
         self.gateway = Gateway(
             self.controller,
             self.journal,
@@ -263,8 +268,9 @@ class Runtime:
         for what, kept in self._aside.items():
             if kept is not None:
                 self._note_damage(what, kept)
-        for note in self._notes:
+        for note in (*self.line.notes, *self._handover.notes):
             self.gateway.note(note)
+        self._handover.settle(self.gateway, self.controller.emergency.standing)
 
     async def _open_control(self, stack: AsyncExitStack) -> None:
         server = ControlServer(
@@ -297,12 +303,10 @@ class Runtime:
             self.settings, self._state, lent, version=VERSION
         )
         self.client = self.line.client
-        if self.line.fault:
-            facts: Facts = (("what", "keys"),)
-            fault = Noted(kind=EventKind.STORAGE_FAULT, subject="platform", facts=facts)
-            self._notes = [*self._notes, fault]
 
     def _order(self, verb: str, request: dict[str, Any]) -> dict[str, Any]:
+        if self.lost and verb not in WITHOUT_DISK:
+            raise ValueError(f"not without the disk ({self.lost}); mend that first")
         return carry_out(self.gateway, read_order(verb, request))
 
     def _note_damage(self, what: str, kept: Path) -> None:

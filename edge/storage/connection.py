@@ -199,9 +199,14 @@ async def transaction(
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Say whether the error means a broken file, not a disk that failed or is full."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    """Say whether the error means a broken file, not a disk that failed or is full.
+
+    A text with a bad byte in it is Python's own error, and has no code of SQLite's.
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return str(error).startswith("Could not decode")
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ sets nothing aside.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ async def open_journal(
     Raises SchemaTooNewError or ForeignFileError for a file of somebody else.
     """
     kept = None
-    if not await _is_readable(path, new_epoch=new_epoch, salt=salt):
+    if not await is_readable(path, new_epoch=new_epoch, salt=salt):
         kept = set_aside(path)
     async with AsyncExitStack() as stack:
         journal = await _open(stack, path, new_epoch=new_epoch, salt=salt)
@@ -65,15 +66,20 @@ async def _open(
     return await Journal.open(writer, reader, new_epoch=new_epoch, salt=salt)
 
 
-async def _is_readable(
+async def is_readable(
     path: Path, *, new_epoch: Callable[[], str], salt: Callable[[], bytes]
 ) -> bool:
-    """Try what every start does: learn the position and read what follows it."""
+    """Try what every start does: learn the position and read what follows it.
+
+    False where :func:`open_journal` would begin a new journal; raises what a disk
+    that fails raises.
+    """
     try:
         async with AsyncExitStack() as stack:
             journal = await _open(stack, path, new_epoch=new_epoch, salt=salt)
-            await journal.recover()
-    except DamagedError:
+            recovery = await journal.recover()
+            json.loads(recovery.state or "{}")
+    except (DamagedError, json.JSONDecodeError):
         return False
     except sqlite3.DatabaseError as error:
         if is_damage(error):

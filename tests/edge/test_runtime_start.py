@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
+import sqlite3
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,7 @@ from edge.cli.runtime import Runtime
 from edge.cli.status import status
 from edge.cli.status_view import lines
 from edge.cli.way_out import run
+from edge.control.client import ask
 from edge.core.emergency.state import EmergencyState
 from edge.core.remote.command import Action, RemoteCommand
 from edge.core.stimulus import CommandReceived
@@ -162,3 +164,62 @@ async def test_a_command_whose_end_a_power_cut_hid_is_unknown_and_stays_undone(
     [unknown] = told(folder, "COMMAND_UNKNOWN")
     assert (unknown["jti"], unknown["at"]) == ("ab" * 16, "front")
     assert told(folder, "MANUAL_ENTRY") == []
+
+
+async def test_a_snapshot_that_nobody_can_read_is_damage(folder: Path) -> None:
+    async with running(folder):
+        pass
+    with closing(sqlite3.connect(folder / "journal.db", isolation_level=None)) as file:
+        changed = file.execute("UPDATE state SET body = '{' || body")
+        assert changed.rowcount == 1
+    async with running(folder) as runtime:
+        assert runtime.lost == ""
+        assert (folder / "journal.db.damaged-1").exists()
+    [fault] = told(folder, "STORAGE_FAULT")
+    assert fault["what"] == "damaged"
+
+
+async def test_an_old_box_that_lost_both_files_is_not_taken_for_a_new_one(
+    folder: Path,
+) -> None:
+    async with running(folder):
+        pass
+    (folder / "journal.db").write_bytes(b"no database, whatever it was" * 200)
+    (folder / "keys" / "platform.json").unlink()
+    async with running(folder) as runtime:
+        assert "platform.json" in status(runtime)["platform"]["keys"]
+
+
+def put_in_the_place_of(file: Path) -> None:
+    """Leave a folder where a file should be."""
+    for part in file.parent.glob(f"{file.name}*"):
+        part.unlink()
+    file.mkdir()
+
+
+@pytest.mark.parametrize("broken", ["roster.db", "keys/tickets.json"])
+async def test_whatever_a_start_cannot_open_the_way_out_waits_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    monkeypatch.setattr("edge.cli.way_out.TRY_EVERY_S", 0.05)
+    async with running(folder):
+        pass
+    put_in_the_place_of(folder / broken)
+    stop = asyncio.Event()
+    settings = load_site(folder.parent / "site.toml")
+    work = asyncio.ensure_future(run(settings, folder, stop))
+    socket = folder / "control.sock"
+    try:
+        await until(socket.exists)
+        shown = await asyncio.to_thread(ask, socket, "status")
+        assert shown["lost"]
+        pid_up_s = shown["uptime_s"]
+        await asyncio.sleep(0.5)
+        shown = await asyncio.to_thread(ask, socket, "status")
+        assert shown["lost"], "it was tried with what a start needs"
+        assert shown["uptime_s"] > pid_up_s, "it began anew"
+        (folder / broken).rmdir()
+        await until(lambda: work.done() or len(told(folder, "STORAGE_FAULT")) == 1)
+    finally:
+        stop.set()
+        await work

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from edge.cli.demo.journal_file import read_journal
-from edge.control.client import ask
+from edge.cli.way_out import TRY_EVERY_S
+from edge.control.client import ControlError, ask
 from tests.system.house import House, living_house
 
 if TYPE_CHECKING:
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(120)]
 
 HALL = "living-room-front"
-#: The relay of the living room's door.
-STRIKE = 2
+#: The relays of the living room's door and of the kitchen's, which is an escape.
+STRIKE, KITCHEN_STRIKE = 2, 1
 
 
 class Card:
@@ -40,6 +42,12 @@ class Card:
         self.journal.rmdir()
         for file in self._aside.iterdir():
             file.rename(self.journal.parent / file.name)
+
+
+async def order(house: House, verb: str, **words: str) -> None:
+    socket = house.stage.control_socket
+    wish: dict[str, Any] = {"actor": "h-1", "reason": "test"} | words
+    await asyncio.to_thread(partial(ask, socket, verb, **wish))
 
 
 async def fire_input(house: House, *, is_closed: bool) -> None:
@@ -71,19 +79,24 @@ async def test_without_its_journal_a_gateway_lets_out_and_nobody_in(
         await fire_input(house, is_closed=False)
         await house.until("fire", lambda s: s["fire"])
 
-        await fire_input(house, is_closed=True)  # it ends by hand alone
-
+        with pytest.raises(ControlError, match="not without the disk"):
+            await order(house, "mode", door="kitchen-door", mode="UNLOCKED")
         card.put_back()
+        await asyncio.sleep(TRY_EVERY_S + 1)
+        status = await house.status()
+        assert status["lost"], "ports closed in a fire"
+        assert house.is_relay_on(KITCHEN_STRIKE), "the escape door is held open"
+        await fire_input(house, is_closed=True)  # it ends by hand alone
+        await asyncio.sleep(0.5)
+        await order(house, "emergency", state="LOCK_DOWN")
+        await order(house, "end-emergency", state="FIRE")
         await house.until("whole again", lambda s: not s["lost"])
-        assert (await house.status())["fire"], "the fire was forgotten with the memory"
-        await asyncio.to_thread(
-            ask,
-            house.stage.control_socket,
-            "end-emergency",
-            state="FIRE",
-            actor="h-1",
-            reason="over",
+        doors = (await house.status())["doors"]
+        modes = {door["mode"] for door in doors.values()}
+        assert modes == {"LOCKED_DOWN"}, (
+            "what began in memory stands, what ended does not"
         )
+        await order(house, "end-emergency", state="LOCK_DOWN")
         await house.until_ready()
         assert (await house.visit(HALL, resident)).released_s is not None
         await house.until_sent()
