@@ -45,6 +45,7 @@ ADVICE = {
     "HELLO_UNANSWERED": _SILENT,
     "ACKS_MISSING": "the platform commits nothing, or its answers are lost: look there",
     "EPOCH_ENDED": "nothing, the journal begins a new epoch",
+    "COMMANDS_FULL": "nothing at the box; the platform sends commands by the thousand",
 }
 
 

@@ -211,6 +211,7 @@ def shown_with(**platform: object) -> str:
 STATUS = {
     "pid": 7,
     "uptime_s": 12.4,
+    "lost": "",
     "fire": False,
     "doors": {},
     "banks": {},
