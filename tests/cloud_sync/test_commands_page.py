@@ -20,6 +20,7 @@ from edge.core.remote.quota import (
     NAMES,
     OPENINGS_A_LEAF,
     OPENINGS_AN_OPERATOR,
+    OPENINGS_FOR_RESIDENTS,
     RESIDENT_EVERY_S,
 )
 from edge.core.remote.remote import MAX_KNOWN, MAX_PENDING, SINGLE_REJECTIONS
@@ -76,7 +77,8 @@ def test_every_state_stands_beside_its_event(kind: EventKind) -> None:
         (r"names of the last (\d+) commands", MAX_KNOWN),
         (r"1 to (\d+) characters\)", MESSAGE_CHARACTERS),
         (r"the last (\w+) of a day", MAX_MESSAGES),
-        (r"one in (\d+) s at each door", RESIDENT_EVERY_S),
+        (r"`resident_open` one in (\d+) s and", RESIDENT_EVERY_S),
+        (r"s and (\d+) an hour at each door", OPENINGS_FOR_RESIDENTS),
         (r"by operators (\d+) an hour at each leaf", OPENINGS_A_LEAF),
         (r"and (\d+) an hour for each operator", OPENINGS_AN_OPERATOR),
         (r"(\d+) commands an hour", ACTS_AN_OPERATOR),

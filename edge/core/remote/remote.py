@@ -19,28 +19,17 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from edge.core.access.rules.way import CLOSED_MODES
 from edge.core.doors.door import DoorMode
 from edge.core.doors.leaves import RELEASE_SLACK_S
-from edge.core.doors.unlocking import YIELDING_MODES
-from edge.core.duty.shift import closing_ms
-from edge.core.emergency.state import EmergencyState, first_of
 from edge.core.event import EventKind, Facts
 from edge.core.limiter import Limiter
-from edge.core.moment import UNBOUNDED_MS
 from edge.core.order import ModeOrdered
 from edge.core.orders import MAX_TEXT, check
 from edge.core.remote.command import Action, Rejection, RemoteCommand
 from edge.core.remote.messages import Messages
 from edge.core.remote.modes import RemoteModes
-from edge.core.remote.quota import (
-    ACTS_AN_OPERATOR,
-    HOUR_S,
-    OPENINGS_A_LEAF,
-    OPENINGS_AN_OPERATOR,
-    RESIDENT_EVERY_S,
-    Quota,
-)
+from edge.core.remote.objections import Objections
+from edge.core.remote.quota import Limits
 from edge.core.stimulus import CommandReceived
 
 if TYPE_CHECKING:
@@ -54,9 +43,8 @@ if TYPE_CHECKING:
     from edge.core.outcome import OutcomeBuilder
     from edge.core.people.rolls import Rolls
     from edge.core.plan import SitePlan
+    from edge.core.remote.command import Flaw
     from edge.core.stimulus import CommandStored, OpenRefused
-
-    Flaw = tuple[Rejection, str]
 
 #: A record that took longer to store finds nobody at the door any more (law 5).
 STORE_WITHIN_S = 2.0
@@ -68,10 +56,6 @@ MAX_KNOWN = 64
 SINGLE_REJECTIONS = 30
 #: A leaf of lockers tells within so long that it opened.
 LOCKER_OPENS_WITHIN_S = 10.0
-#: While one of these stands nobody moves a leaf from afar.
-ON_THE_SPOT = frozenset(
-    {EmergencyState.FIRE, EmergencyState.LOCK_DOWN, EmergencyState.CHECKPOINT}
-)
 _ENDS = frozenset(
     {
         EventKind.COMMAND_EXECUTED,
@@ -96,9 +80,6 @@ class Remote:
     ) -> None:
         self._site = site
         self._out = out
-        self._doors = doors
-        self._emergency = emergency
-        self._rolls = rolls
         self._carry_out = carry_out
         self._known: deque[str] = deque(maxlen=MAX_KNOWN)
         #: Recorded and without an end; where, and which action.
@@ -112,10 +93,10 @@ class Remote:
         self.messages = Messages()
         self._modes = RemoteModes()
         self._rejections = Limiter(SINGLE_REJECTIONS)
-        self._residents = Quota(1, RESIDENT_EVERY_S)
-        self._leaves = Quota(OPENINGS_A_LEAF, HOUR_S)
-        self._openers = Quota(OPENINGS_AN_OPERATOR, HOUR_S)
-        self._actors = Quota(ACTS_AN_OPERATOR, HOUR_S)
+        self._limits = Limits()
+        self._objections = Objections(
+            site, doors=doors, emergency=emergency, rolls=rolls, modes=self._modes
+        )
 
     def handle(self, stimulus: CommandReceived | CommandStored, now: Moment) -> None:
         """Take what the shell says of a command."""
@@ -126,8 +107,8 @@ class Remote:
 
     def receive(self, command: RemoteCommand, now: Moment) -> None:
         """Record a command that may be carried out, or why it may not."""
-        flaw = self._name_flaw(command) or self._flaw(command, now)
-        flaw = flaw or self._rate_flaw(command, now.monotonic_s)
+        flaw = self._name_flaw(command) or self._objections.to(command, now)
+        flaw = flaw or self._limits.flaw(command, now.monotonic_s)
         if flaw:
             self._reject(command, flaw, now)
             return
@@ -150,7 +131,7 @@ class Remote:
             late = Rejection.STORAGE_FAULT, "the disk took too long"
             self._reject(command, late, now)
             return
-        flaw = self._flaw(command, now)
+        flaw = self._objections.to(command, now)
         if flaw is None:
             flaw = self._done(command, now)
         if flaw is not None:
@@ -259,62 +240,6 @@ class Remote:
                 check(order, self._site)
         except ValueError as unknown:
             return Rejection.UNKNOWN_TARGET, str(unknown)
-        return None
-
-    def _flaw(self, command: RemoteCommand, now: Moment) -> Flaw | None:
-        """Return what forbids it now, whoever commands."""
-        is_opening, is_mode = command.is_opening, command.action is Action.MODE
-        if is_opening and not self._site.allows_remote_unlock:
-            return Rejection.REMOTE_UNLOCK_OFF, "switched off in the site file"
-        first = first_of(self._emergency.standing)
-        if first in ON_THE_SPOT and (is_opening or is_mode):
-            return Rejection.EMERGENCY, f"{first} stands, ask at the place"
-        if command.action is Action.RESIDENT_OPEN and (
-            self._rolls.holder_revocation(command.by) is not None
-        ):
-            return Rejection.CREDENTIAL_REVOKED, "revoked, at this site or by the feed"
-        if not command.door:
-            return None
-        if is_opening and self._site.doors[command.door].needs_two_persons:
-            return Rejection.SECOND_PERSON_NEEDED, "this door asks for two persons"
-        return self._mode_flaw(command, now) if is_mode else self._shut(command.door)
-
-    def _shut(self, door: str) -> Flaw | None:
-        closed = CLOSED_MODES.get(self._doors.mode(door))
-        if closed is None:
-            return None
-        return Rejection(closed.value), "its mode lets nobody in"
-
-    def _mode_flaw(self, command: RemoteCommand, now: Moment) -> Flaw | None:
-        """Return why the door may not have that mode, or not for so long."""
-        ordered = self._doors.intents()[command.door].ordered
-        if ordered not in YIELDING_MODES and not self._modes.holds(command.door):
-            return Rejection.MODE_HELD, f"{ordered} by hand, end it at the place"
-        if command.mode is DoorMode.LOCKED:
-            return None
-        if now.latest_ms >= UNBOUNDED_MS:
-            return Rejection.CLOCK_UNTRUSTED, "nobody knows when it would end"
-        site = self._site
-        end_ms = closing_ms(now.latest_ms, site.closing_min, site.utc_offset_ms)
-        if not now.latest_ms < command.until_ms <= end_ms:
-            return Rejection.UNTIL, "a mode from afar ends today, by closing time"
-        return None
-
-    def _rate_flaw(self, command: RemoteCommand, now_s: float) -> Flaw | None:
-        """Count a command that nothing else forbids, or say which limit is reached."""
-        place, by = command.place, command.by
-        if command.action is Action.RESIDENT_OPEN:
-            takes = [(self._residents, place, Rejection.RATE_DOOR)]
-        else:
-            takes = [(self._actors, by, Rejection.RATE_OPERATOR)]
-            if command.is_opening:
-                takes.append((self._openers, by, Rejection.RATE_OPERATOR))
-                takes.append((self._leaves, place, Rejection.RATE_DOOR))
-        for quota, name, reason in takes:
-            if not quota.has_room(name, now_s):
-                return reason, "too often, wait"
-        for quota, name, _ in takes:
-            quota.take(name, now_s)
         return None
 
     def _await(self, command: RemoteCommand, now_s: float) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -29,8 +30,18 @@ from tests.core.remote.afar import (
     states,
     with_site,
 )
-from tests.core.scene import SITE
+from tests.core.scene import SITE, clock_ms, holder, roster
 from tests.core.stage import Stage
+
+if TYPE_CHECKING:
+    from edge.core.people.roster_row import HolderRow
+
+
+def valid(start: str, end: str) -> HolderRow:
+    """Return Wang, who is valid from then to then."""
+    from_ms, to_ms = clock_ms(start), clock_ms(end)
+    return replace(holder("wang"), valid_from_ms=from_ms, valid_to_ms=to_ms)
+
 
 OPENINGS = (
     command(1),
@@ -113,6 +124,33 @@ def test_who_is_revoked_now_opens_nothing_from_the_next_scan_on() -> None:
     assert stage.scan("wang")[0] == "ACCESS_DENIED"
     resident = command(2, Action.RESIDENT_OPEN)
     assert reason(stage, resident) == "CREDENTIAL_REVOKED"
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        (holder("wang", is_enabled=False), "CREDENTIAL_NOT_ENABLED"),
+        (valid("15:00:00.001", "23:00"), "CREDENTIAL_NOT_ACTIVE"),
+        (valid("08:00", "15:00"), "CREDENTIAL_EXPIRED"),
+        (valid("15:00", "15:00:00.001"), ""),
+        (holder("li"), ""),  # whom nobody here knows the platform has checked
+    ],
+    ids=["disabled", "too early", "too late", "in his time", "unknown"],
+)
+def test_a_resident_is_asked_after_as_his_card_would_be(
+    row: HolderRow, why: str
+) -> None:
+    stage = Stage(roster(row))
+    assert reason(stage, command(1, Action.RESIDENT_OPEN)) == why
+    assert reason(stage, command(2, by="holder-wang")) == "", "an operator is no holder"
+
+
+def test_a_resident_who_is_disabled_meanwhile_stays_outside() -> None:
+    stage, wish = Stage(), command(1, Action.RESIDENT_OPEN)
+    stage.do(CommandReceived(command=wish))
+    disabled = roster(holder("wang", is_enabled=False), revision=8)
+    stage.take(stage.controller.adopt(disabled, stage.now()))
+    assert stage.do(CommandStored(jti=wish.jti)) == ["COMMAND_REJECTED"]
 
 
 def test_nobody_unknown_is_revoked() -> None:

@@ -15,6 +15,8 @@ from edge.core.remote.quota import (
     NAMES,
     OPENINGS_A_LEAF,
     OPENINGS_AN_OPERATOR,
+    OPENINGS_FOR_RESIDENTS,
+    RESIDENT_EVERY_S,
 )
 from edge.core.remote.remote import SINGLE_REJECTIONS
 from tests.core.remote.afar import DOOR, command, give, last, reason
@@ -32,6 +34,20 @@ def test_a_resident_opens_a_door_once_in_ten_seconds() -> None:
     assert reason(stage, command(4)) == "", "and so have operators"
     stage.wait(0.2)
     assert reason(stage, command(5, Action.RESIDENT_OPEN)) == ""
+
+
+def test_a_leaf_opens_for_residents_so_often_an_hour() -> None:
+    stage = Stage()
+    for jti in range(OPENINGS_FOR_RESIDENTS):
+        one = command(jti, Action.RESIDENT_OPEN, by=f"holder-{jti}")
+        assert reason(stage, one) == ""
+        stage.wait(RESIDENT_EVERY_S)
+    assert reason(stage, command(90, Action.RESIDENT_OPEN)) == "RATE_DOOR"
+    other = command(91, Action.RESIDENT_OPEN, door="lounge-door")
+    assert reason(stage, other) == "", "another door has a limit of its own"
+    assert reason(stage, command(92)) == "", "and so have operators"
+    stage.wait(HOUR_S)
+    assert reason(stage, command(93, Action.RESIDENT_OPEN)) == ""
 
 
 def test_a_leaf_opens_for_operators_so_often_an_hour() -> None:
@@ -76,6 +92,23 @@ def test_operators_at_a_time_are_bounded() -> None:
     assert reason(stage, more) == "RATE_OPERATOR"
     stage.wait(HOUR_S)
     assert reason(stage, replace(more, jti=f"{999:032x}")) == ""
+
+
+def test_who_has_asked_in_vain_keeps_no_new_operator_out() -> None:
+    stage = Stage()
+    for jti in range(OPENINGS_A_LEAF):
+        assert reason(stage, command(jti, by="op-0")) == ""
+    for jti in range(1, NAMES):
+        refresh = command(100 + jti, Action.FEED_REFRESH, by=f"op-{jti}")
+        assert reason(stage, refresh) == ""
+    stage.wait(HOUR_S / 2)
+    lounge = [command(200 + n, by="op-1", door="lounge-door") for n in range(10)]
+    assert [reason(stage, each) for each in lounge] == [""] * OPENINGS_A_LEAF
+    stage.wait(HOUR_S / 2)
+    # His acts of an hour ago are let go of, then the full lounge refuses him.
+    assert reason(stage, command(300, by="op-0", door="lounge-door")) == "RATE_DOOR"
+    told = give(stage, command(301, Action.FEED_REFRESH, by="one more"))
+    assert told == ["COMMAND_RECEIVED", "COMMAND_EXECUTED"]
 
 
 def test_a_flood_of_rejections_is_counted() -> None:
