@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge.core.access.rules.way import CLOSED_MODES
-from edge.core.doors.door import DoorMode
+from edge.core.doors.door import FREE_MODES, DoorMode
 from edge.core.doors.unlocking import YIELDING_MODES
 from edge.core.duty.shift import closing_ms
 from edge.core.emergency.state import EmergencyState, first_of
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 ON_THE_SPOT = frozenset(
     {EmergencyState.FIRE, EmergencyState.LOCK_DOWN, EmergencyState.CHECKPOINT}
 )
+#: … and in a shelter nobody shuts it by these.
+SHUTTING_MODES = frozenset({DoorMode.BLOCKED, DoorMode.LOCKED_DOWN})
 _NOT_VALID: dict[ClockVerdict, Flaw] = {
     ClockVerdict.BEFORE: (Rejection.CREDENTIAL_NOT_ACTIVE, "not valid yet"),
     ClockVerdict.AFTER: (Rejection.CREDENTIAL_EXPIRED, "not valid any more"),
@@ -64,6 +66,8 @@ class Objections:
         first = first_of(self._emergency.standing)
         if first in ON_THE_SPOT and (is_opening or is_mode):
             return Rejection.EMERGENCY, f"{first} stands, ask at the place"
+        if first is EmergencyState.SHELTER and is_mode and self._shuts(command):
+            return Rejection.EMERGENCY, f"{first} stands, shut it at the place"
         if command.action is Action.RESIDENT_OPEN:
             barred = self._barred(command.by, now)
             if barred is not None:
@@ -87,6 +91,15 @@ class Objections:
         if not holder.is_enabled:
             return Rejection.CREDENTIAL_NOT_ENABLED, "disabled by the feed"
         return _NOT_VALID.get(now.against(holder.valid_from_ms, holder.valid_to_ms))
+
+    def _shuts(self, command: RemoteCommand) -> bool:
+        """Say whether a mode shuts a door on people, at once or when it ends.
+
+        One that stands free by hand or by its schedule is theirs who are there.
+        """
+        is_free = self._doors.intents()[command.door].own in FREE_MODES
+        is_theirs = is_free and not self._modes.holds(command.door)
+        return is_theirs or command.mode in SHUTTING_MODES
 
     def _shut(self, door: str) -> Flaw | None:
         closed = CLOSED_MODES.get(self._doors.mode(door))

@@ -302,13 +302,6 @@ def test_an_emergency_between_record_and_act_refuses() -> None:
     assert states(stage, wish) == ["accepted", "rejected"]
 
 
-def test_a_shelter_lets_people_in_from_afar() -> None:
-    stage = Stage()
-    shelter = EmergencyState.SHELTER
-    stage.do(EmergencyOrdered(state=shelter, actor="chen", reason="typhoon"))
-    assert reason(stage, command()) == ""
-
-
 @pytest.mark.parametrize(
     ("mode", "why"),
     [("BLOCKED", "DOOR_BLOCKED"), ("LOCKED_DOWN", "DOOR_LOCKED_DOWN")],
