@@ -15,6 +15,8 @@ from cloud_sync.commands import AHEAD_S, LIFE_S, MAX_NAMES
 from cloud_sync.refusal import FEED_REFUSALS, RefusalKind
 from edge.core.remote.command import REMOTE_MODES, STATES, Action, Rejection
 from edge.core.remote.messages import MAX_MESSAGES
+from edge.core.remote.modes import TRY_AGAIN_S
+from edge.core.remote.objections import ON_THE_SPOT, SHUTTING_MODES
 from edge.core.remote.quota import (
     ACTS_AN_OPERATOR,
     NAMES,
@@ -85,6 +87,7 @@ def test_every_state_stands_beside_its_event(kind: EventKind) -> None:
         (r"(\d+) operators at a time", NAMES),
         (r"(\d+) wait for the disk", MAX_PENDING),
         (r"Beyond (\d+) a minute", SINGLE_REJECTIONS),
+        (r"tried again every (\d+) s", TRY_AGAIN_S),
     ],
 )
 def test_every_limit_is_the_codes(said: str, number: float) -> None:
@@ -92,3 +95,13 @@ def test_every_limit_is_the_codes(said: str, number: float) -> None:
     assert found is not None
     word = found[1].replace(",", "")
     assert WORDS.get(word, word) in (number, str(int(number)))
+
+
+def test_the_emergencies_and_what_they_refuse_are_the_codes() -> None:
+    row = next(line for line in PAGE.splitlines() if line.startswith("| `EMERGENCY`"))
+    stated, _, shelter = row.partition("Under SHELTER")
+    assert (
+        set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)*\b", stated)) - {"EMERGENCY"}
+        == ON_THE_SPOT
+    )
+    assert set(re.findall(r"`([A-Z_]+)`", shelter)) == SHUTTING_MODES

@@ -87,6 +87,14 @@ STATES: dict[EventKind, CommandState] = {
     EventKind.COMMAND_REJECTED: CommandState.REJECTED,
     EventKind.COMMAND_UNKNOWN: CommandState.UNKNOWN,
 }
+#: After one of these nothing more is done for a command.
+ENDS = frozenset(
+    {
+        EventKind.COMMAND_EXECUTED,
+        EventKind.COMMAND_REJECTED,
+        EventKind.COMMAND_UNKNOWN,
+    }
+)
 #: Modes that the platform may lay upon a door; LOCKED_OPEN is for hands and for fire.
 REMOTE_MODES = (
     DoorMode.LOCKED,
@@ -149,6 +157,13 @@ class RemoteCommand:
     def facts(self) -> Facts:
         """Return what all its events tell."""
         return (("action", self.action.value), ("jti", self.jti))
+
+    def mode_facts(self) -> Facts:
+        """Return which mode it lays upon a door, and until when (UTC ms, 0: none)."""
+        if self.action is not Action.MODE:
+            return ()
+        until_ms = 0 if self.mode is DoorMode.LOCKED else self.until_ms
+        return (("mode", self.mode.value), ("until", until_ms))
 
     def order(self) -> Order | None:
         """Return the order that the panel would give, None if there is none."""

@@ -17,6 +17,7 @@ Source: docs/commands.md.
 from __future__ import annotations
 
 from collections import deque
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from edge.core.doors.door import DoorMode
@@ -25,7 +26,7 @@ from edge.core.event import EventKind, Facts
 from edge.core.limiter import Limiter
 from edge.core.order import ModeOrdered
 from edge.core.orders import MAX_TEXT, check
-from edge.core.remote.command import Action, Rejection, RemoteCommand
+from edge.core.remote.command import ENDS, Action, Rejection, RemoteCommand
 from edge.core.remote.messages import Messages
 from edge.core.remote.modes import RemoteModes
 from edge.core.remote.objections import Objections
@@ -56,13 +57,6 @@ MAX_KNOWN = 64
 SINGLE_REJECTIONS = 30
 #: A leaf of lockers tells within so long that it opened.
 LOCKER_OPENS_WITHIN_S = 10.0
-_ENDS = frozenset(
-    {
-        EventKind.COMMAND_EXECUTED,
-        EventKind.COMMAND_REJECTED,
-        EventKind.COMMAND_UNKNOWN,
-    }
-)
 
 
 class Remote:
@@ -91,7 +85,7 @@ class Remote:
         self._opened: list[RemoteCommand] = []
         #: What the platform tells the volunteers, to be read.
         self.messages = Messages()
-        self._modes = RemoteModes()
+        self._modes = RemoteModes(site)
         self._rejections = Limiter(SINGLE_REJECTIONS)
         self._limits = Limits()
         self._objections = Objections(
@@ -116,6 +110,8 @@ class Remote:
         facts: Facts = (*command.facts(), ("reason", command.reason[:MAX_TEXT]))
         facts += (("actor", command.actor[:MAX_TEXT]),)
         facts += (("number", command.number),) if command.number else ()
+        # The end of a mode is on disk before the mode is.
+        facts += command.mode_facts()
         self._tell(EventKind.COMMAND_RECEIVED, command, now, facts)
 
     def stored(self, jti: str, now: Moment) -> None:
@@ -166,15 +162,17 @@ class Remote:
         return min((at_s for at_s in times if at_s is not None), default=None)
 
     def expire(self, now: Moment) -> None:
-        """End the modes whose time is over, and tell what was counted."""
-        for door in self._modes.over(now):
-            ended = ModeOrdered(
-                door=door, mode=DoorMode.LOCKED, actor="gateway", reason="until"
-            )
-            self._carry_out(ended, now)
-        for subject, reason, count in self._rejections.collect(now.monotonic_s):
-            facts: Facts = (("count", count), ("reason", reason))
-            self._out.event(EventKind.COMMAND_REJECTED, subject, now, facts=facts)
+        """End the modes whose time is over, and tell what was counted.
+
+        Each is done whatever another raises; a door that was not locked is due again.
+        """
+        with ExitStack() as each:
+            each.callback(self._tell_counted, now)
+            for door, why in self._modes.over(now):
+                ended = ModeOrdered(
+                    door=door, mode=DoorMode.LOCKED, actor="gateway", reason=why
+                )
+                each.callback(self._carry_out, ended, now)
 
     def follow(self, event: Event) -> None:
         """Learn of commands, and of what the leaves did."""
@@ -184,7 +182,7 @@ class Remote:
         if event.kind is EventKind.COMMAND_RECEIVED:
             self._known.append(str(jti))
             self._unended[str(jti)] = (event.subject, str(event.fact("action")))
-        elif event.kind in _ENDS:
+        elif event.kind in ENDS:
             if event.fact("reason") != Rejection.REPLAY:
                 self._unended.pop(str(jti), None)
         elif event.kind is EventKind.DOOR_OPENED:
@@ -203,9 +201,9 @@ class Remote:
             "commands": {
                 "known": list(self._known),
                 "messages": self.messages.dump(),
-                "modes": self._modes.dump(),
                 "unended": unended,
             }
+            | self._modes.dump()
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -213,9 +211,14 @@ class Remote:
         told = state.get("commands", {})
         self._known.extend(told.get("known", ()))
         self.messages.load(told.get("messages", ()))
-        self._modes.load(told.get("modes", {}))
+        self._modes.load(told)
         unended = told.get("unended", {}).items()
         self._unended = {jti: (subject, action) for jti, (subject, action) in unended}
+
+    def _tell_counted(self, now: Moment) -> None:
+        for subject, reason, count in self._rejections.collect(now.monotonic_s):
+            facts: Facts = (("count", count), ("reason", reason))
+            self._out.event(EventKind.COMMAND_REJECTED, subject, now, facts=facts)
 
     def _done(self, command: RemoteCommand, now: Moment) -> Flaw | None:
         order = command.order()
@@ -285,7 +288,4 @@ def _executed(command: RemoteCommand) -> Facts:
     facts = command.facts()
     if command.action is Action.MESSAGE:
         facts += (("actor", command.by), ("text", command.text))
-    elif command.action is Action.MODE:
-        until_ms = 0 if command.mode is DoorMode.LOCKED else command.until_ms
-        facts += (("mode", command.mode.value), ("until", until_ms))
-    return facts
+    return facts + command.mode_facts()
