@@ -44,6 +44,8 @@ ADVICE = {
     "SUBSCRIPTION_REFUSED": "let this gateway read mn/v1/dn/{gateway}/# at the broker",
     "HELLO_UNANSWERED": _SILENT,
     "ACKS_MISSING": "the platform commits nothing, or its answers are lost: look there",
+    "COMMANDS_FULL": "nothing, another connection begins with an empty memory",
+    "STOOD_STILL": "nothing, once; if it stands still often, see what loads the box",
     "EPOCH_ENDED": "nothing, the journal begins a new epoch",
     "COMMANDS_FULL": "nothing at the box; the platform sends commands by the thousand",
 }

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from cloud_sync.conversation import Conversation, LeftError, Progress
-from cloud_sync.outputs import SnapshotDropped
+from cloud_sync.outputs import LeaveReason, SnapshotDropped
 from cloud_sync.ports import PortFaultError, Ports
 from cloud_sync.preference import Preference
 from cloud_sync.refusal import REPORT_EVERY_S
@@ -124,6 +124,11 @@ class PlatformClient:
 
     def wake(self) -> None:
         """Say that there are new rows in the journal; they go out at once."""
+        self._woken.set()
+
+    def stood_still(self) -> None:
+        """Leave the connection: nobody knows how long its messages have lain there."""
+        self._session.give_up(LeaveReason.STOOD_STILL)
         self._woken.set()
 
     def acknowledged_elsewhere(self, ack: Ack) -> None:

@@ -2,21 +2,24 @@
 """Commands of one connection: which are let through, and what became of them.
 
 The law of the module: a command counts once, on the connection for whose nonce it was
-signed, and never anywhere else. That holds with any clock; the expiry is a second
-lock, closed only where the clock is sure. What is refused before its name is known to
-be new gets no answer on the wire: it may be the echo of a command that was done.
-Results here are early; the truth is the event that tells of each.
+signed, and never anywhere else. That holds with any clock. The expiry is a second
+lock: held against the platform's own time, which hello brought and which has gone on
+since, with any clock; against ours only where that is sure. What is refused before its
+name is known to be new gets no answer on the wire: it may be the echo of a command that
+was done. Results here are early; the truth is the event that tells of each.
 Source: docs/commands.md.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from math import floor
 from typing import TYPE_CHECKING
 
 from cloud_sync import envelope
 from cloud_sync.outputs import CommandOrdered, Output, Publish
 from cloud_sync.refusal import RefusalKind, Refused
+from edge.core.clock import DRIFT
 from edge.core.moment import UNBOUNDED_MS
 from edge.core.remote.command import CommandState
 
@@ -42,6 +45,8 @@ class Commands:
     def __init__(self, topics: Topics) -> None:
         self._topics = topics
         self._nonce: str | None = None
+        #: What the platform signed as its time (UTC ms), and when that came.
+        self._signed_ms, self._signed_s = 0, 0.0
         self._names: set[str] = set()
         self._results: deque[envelope.CommandResult] = deque(maxlen=MAX_RESULTS)
 
@@ -55,9 +60,14 @@ class Commands:
         self.close()
         self._nonce = nonce
 
+    def dated(self, signed_ms: int, now: Moment) -> None:
+        """Learn from the platform's hello that its time is ``signed_ms`` at least."""
+        self._signed_ms, self._signed_s = signed_ms, now.monotonic_s
+
     def close(self) -> None:
         """End a connection, with all that was signed for it."""
         self._nonce = None
+        self._signed_ms, self._signed_s = 0, 0.0
         self._names.clear()
         self._results.clear()
 
@@ -67,7 +77,7 @@ class Commands:
         """Let a command through, or refuse it; the first thing that is wrong counts."""
         if self._nonce is None or command.nonce != self._nonce:
             return [], _refused(RefusalKind.NONCE, "a command for another connection")
-        refused = _time_flaw(command, now)
+        refused = _time_flaw(command, now, self._platform_ms(now))
         if command.jti in self._names:
             again = _refused(RefusalKind.REPLAY, "this command was here already")
             return [], refused or again
@@ -101,12 +111,23 @@ class Commands:
             told.append(Publish(topic=topic, payload=payload))
         return told
 
+    def _platform_ms(self, now: Moment) -> int:
+        """Return what the platform's clock says by now, at the least."""
+        since_ms = (now.monotonic_s - self._signed_s) * 1000
+        return self._signed_ms + floor(since_ms * (1 - DRIFT))
 
-def _time_flaw(command: SignedCommand, now: Moment) -> Refused | None:
-    """Return what is wrong with a command's times, as far as ours is sure."""
+
+def _time_flaw(command: SignedCommand, now: Moment, platform_ms: int) -> Refused | None:
+    """Return what is wrong with a command's times.
+
+    ``platform_ms``: the least that the platform's clock says now (UTC ms). Ours counts
+    as far as it is sure.
+    """
     if not 0 < command.expires_s - command.issued_s <= LIFE_S:
         why = f"'exp' is not within {LIFE_S} s of 'iat', both in seconds"
         return _refused(RefusalKind.LIFETIME, why)
+    if platform_ms >= command.expires_s * 1000:
+        return _refused(RefusalKind.EXPIRED, "its time is over for the platform")
     if now.latest_ms >= UNBOUNDED_MS:
         return None
     if now.earliest_ms >= command.expires_s * 1000:

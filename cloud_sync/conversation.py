@@ -2,8 +2,9 @@
 """One connection's conversation: the session's outputs carried out, in order.
 
 The law of the module: it decides nothing about the protocol. Listening and sending
-take turns, so that the session never sees two callers; publishes alone run beside,
-as many as the window lets out, and the first that fails ends the conversation.
+take turns, so that the session never sees two callers; nothing that lay about while
+the process stood still reaches it, whichever task wakes first; publishes alone run
+beside, as many as the window lets out, and the first that fails ends the conversation.
 """
 
 from __future__ import annotations
@@ -138,6 +139,8 @@ class Conversation:
 
     async def _take(self, message: Incoming) -> None:
         async with self._turn:
+            if self._ports.stood_still():
+                self._session.give_up(LeaveReason.STOOD_STILL)
             now = self._ports.clock.now()
             topic, payload = message.topic, message.payload
             if message.is_retained:  # nothing of ours is, so it is old or not ours

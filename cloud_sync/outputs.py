@@ -33,6 +33,7 @@ class LeaveReason(StrEnum):
     EPOCH_ENDED = "EPOCH_ENDED"
     SUBSCRIPTION_REFUSED = "SUBSCRIPTION_REFUSED"
     COMMANDS_FULL = "COMMANDS_FULL"
+    STOOD_STILL = "STOOD_STILL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,6 +88,7 @@ class Ports:
     """All that is borrowed; ``report(kind, facts)`` is what the journal should know.
 
     ``order(command)`` has a command of the platform done; it neither waits nor raises.
+    ``stood_still()`` is true if the process has just stood still: what came is too old.
     """
 
     journal: JournalPort
@@ -95,3 +96,4 @@ class Ports:
     clock: ClockPort
     report: Callable[[EventKind, Facts], None]
     order: Callable[[RemoteCommand], None]
+    stood_still: Callable[[], bool]

@@ -11,8 +11,6 @@ Source: docs/sync-contract.md, section 6.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum, auto
 from typing import TYPE_CHECKING, assert_never
 
 from cloud_sync import envelope
@@ -37,6 +35,7 @@ from cloud_sync.outputs import (
 )
 from cloud_sync.pulling import Pulling
 from cloud_sync.refusal import RefusalKind, RefusalMeter, Refused
+from cloud_sync.stage import Claim, Stage
 from cloud_sync.window import REWINDS_BEFORE_LEAVING, RowsWanted, Window
 from edge.core.chain import genesis
 from edge.core.remote.command import Action
@@ -48,24 +47,6 @@ if TYPE_CHECKING:
     from cloud_sync.topics import Topics
     from edge.core.moment import Moment
     from edge.core.record import Record
-
-
-class _Stage(Enum):
-    """Where a connection stands; what is not named in a stage is ignored in it."""
-
-    OFFLINE = auto()  # before connected() and after disconnected()
-    GREETING = auto()  # hello is out
-    CHECKING = auto()  # hello came back; the journal looks up the hash it names
-    SYNCING = auto()  # events and the feed flow
-    ENDED = auto()  # a new connection is needed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Claim:
-    """The platform says that it holds ``hi`` with this hash; to be checked."""
-
-    hi: int
-    hash: bytes
 
 
 class SyncSession:
@@ -93,22 +74,24 @@ class SyncSession:
         self._meter = RefusalMeter()
         self._pulling = Pulling(topics=topics, new_nonce=new_nonce, chance=chance)
         self._commands = Commands(topics)
-        self._stage = _Stage.OFFLINE
+        self._stage = Stage.OFFLINE
         self._greeted: Introduction | None = None
         self._answer: HelloAnswer | None = None
-        self._claim: _Claim | None = None
+        self._claim: Claim | None = None
         self._window: Window | None = None
+        #: Why the connection is void before anybody was told to leave it.
+        self._given_up: LeaveReason | None = None
 
     @property
     def is_established(self) -> bool:
         """Whether the platform has answered this connection's hello."""
-        return self._stage is _Stage.SYNCING
+        return self._stage is Stage.SYNCING
 
     def connected(
         self, view: JournalView, held: FeedCursor, now: Moment
     ) -> list[Output]:
         """Begin a connection whose subscriptions to ``topics.down`` are in place."""
-        self._stage = _Stage.GREETING
+        self._stage = Stage.GREETING
         self._answer = self._claim = self._window = None
         self._pulling.open(held)
         self._greeted = Introduction(
@@ -125,14 +108,21 @@ class SyncSession:
 
     def disconnected(self) -> list[Output]:
         """End a connection, whoever ended it; what was on its way counts as unsent."""
-        self._stage = _Stage.OFFLINE
+        self._stage = Stage.OFFLINE
         self._greeted = self._answer = self._claim = self._window = None
+        self._given_up = None
         self._commands.close()
         return self._pulling.close("the connection ended")
 
+    def give_up(self, why: LeaveReason) -> None:
+        """Void this connection and its nonce at once; ``tick`` says to leave it."""
+        if self._stage not in (Stage.OFFLINE, Stage.ENDED):
+            self._end()
+            self._given_up = why
+
     def receive(self, topic: str, payload: bytes, now: Moment) -> list[Output]:
         """Take one message; whatever it is, it does not raise."""
-        if self._stage in (_Stage.OFFLINE, _Stage.ENDED):
+        if self._stage in (Stage.OFFLINE, Stage.ENDED):
             return []
         channel = self.topics.channel(topic)
         if channel is None:
@@ -190,16 +180,16 @@ class SyncSession:
         self, snapshot: SnapshotComplete, held: FeedCursor, now: Moment
     ) -> list[Output]:
         """Take what storage holds after ``snapshot``: the one before if it refused."""
-        if self._stage is not _Stage.SYNCING:
+        if self._stage is not Stage.SYNCING:
             return []
         return self._pulling.settle(snapshot.cursor, held, now)
 
     def deadline(self) -> float | None:
         """Return the monotonic second at which ``tick`` has something to do."""
         match self._stage:
-            case _Stage.GREETING if self._greeted is not None:
+            case Stage.GREETING if self._greeted is not None:
                 return self._greeted.deadline_s
-            case _Stage.SYNCING if self._window is not None:
+            case Stage.SYNCING if self._window is not None:
                 deadlines = (self._window.deadline_s, self._pulling.deadline_s)
                 return min((at for at in deadlines if at is not None), default=None)
             case _:
@@ -207,6 +197,9 @@ class SyncSession:
 
     def tick(self, now: Moment) -> list[Output]:
         """Act on the deadlines that have passed."""
+        if self._given_up is not None:
+            why, self._given_up = self._given_up, None
+            return self._leave(why)
         deadline_s = self.deadline()
         if deadline_s is None or now.monotonic_s < deadline_s:
             return []
@@ -287,12 +280,13 @@ class SyncSession:
         if answer.nonce != greeted.nonce:
             why = "a hello for another connection"
             return self._refuse(Refused(kind=RefusalKind.NONCE, why=why), now)
-        if self._stage is not _Stage.GREETING:
+        if self._stage is not Stage.GREETING:
             return []
         if answer.epoch != greeted.view.epoch:
             why = "a hello about another epoch of the journal"
             return self._refuse(Refused(kind=RefusalKind.EPOCH, why=why), now)
         self._answer = answer
+        self._commands.dated(answer.time_ms, now)
         bounds = greeted.bounds(answer.time_ms, now)
         return [bounds, *self._compare(answer, greeted.view, now)]
 
@@ -301,8 +295,8 @@ class SyncSession:
     ) -> list[Output]:
         if answer.hash is None:
             return self._establish(0, genesis(view.epoch), now)
-        self._stage = _Stage.CHECKING
-        self._claim = _Claim(hi=answer.hi, hash=answer.hash)
+        self._stage = Stage.CHECKING
+        self._claim = Claim(hi=answer.hi, hash=answer.hash)
         if answer.hi == view.last_seq:
             return self.hash_answered(answer.hi, view.head, now)
         return [CheckHash(seq=answer.hi)]
@@ -311,7 +305,7 @@ class SyncSession:
         greeted, answer = self._greeted, self._answer
         if greeted is None or answer is None:
             return []
-        self._stage = _Stage.SYNCING
+        self._stage = Stage.SYNCING
         self._window = Window(
             hi=hi,
             hash_at_hi=hash_at_hi,
@@ -332,7 +326,7 @@ class SyncSession:
         if known is None:
             # Sent before a rewind, by the connection before this one, or on a stick:
             # then it may be newer than all that this session has read.
-            self._claim = _Claim(hi=ack.hi, hash=ack.hash)
+            self._claim = Claim(hi=ack.hi, hash=ack.hash)
             return [CheckHash(seq=ack.hi)]
         if known != ack.hash:
             return self._end_epoch(EpochReason.FORKED)
@@ -362,7 +356,7 @@ class SyncSession:
         return told + self._pulling.spoil(answer.why)
 
     def _on_command(self, command: SignedCommand, now: Moment) -> list[Output]:
-        if self._stage is not _Stage.SYNCING:
+        if self._stage is not Stage.SYNCING:
             why = "a command before the platform's hello"
             return self._refuse(Refused(kind=RefusalKind.EARLY, why=why), now)
         outputs, refused = self._commands.receive(command, now)
@@ -384,10 +378,13 @@ class SyncSession:
         return [NewEpochNeeded(why=why), *self._leave(LeaveReason.EPOCH_ENDED)]
 
     def _leave(self, why: LeaveReason) -> list[Output]:
-        self._stage = _Stage.ENDED
+        self._end()
+        return [*self._pulling.close("the connection ended"), Reconnect(why=why)]
+
+    def _end(self) -> None:
+        self._stage = Stage.ENDED
         self._window = self._claim = None
         self._commands.close()
-        return [*self._pulling.close("the connection ended"), Reconnect(why=why)]
 
 
 def _asks_for_feed(output: Output) -> bool:

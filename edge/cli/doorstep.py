@@ -89,6 +89,7 @@ class Doorstep(ABC):
         carry_out: Callable[[Command], None],
         flush: Callable[[], None],
     ) -> None:
+        """Build it; ``flush`` forgets what lies unread in wires and sockets."""
         self._bindings = bindings
         self._gateway = gateway
         self._time = time

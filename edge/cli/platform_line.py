@@ -77,6 +77,7 @@ class Lent:
     clock: SystemClock
     report: Callable[[EventKind, Facts], None]
     order: Callable[[RemoteCommand], None]
+    stood_still: Callable[[], bool]
 
 
 def open_platform_line(
@@ -104,6 +105,7 @@ def open_platform_line(
             clock=ClockForSync(lent.clock, lent.gateway.note),
             report=lent.report,
             order=lent.order,
+            stood_still=lent.stood_still,
         ),
         chance=random.random,
     )

@@ -142,13 +142,13 @@ class Runtime:
                 tokens,
                 self.gateway,
                 carry_out=self.carry_out,
-                flush=self._flush_lines,
+                flush=self._forget_old,
             )
             stack.callback(intake.close)
             self._open_lines(intake)
             # A roster may bring something about, and that needs its wires.
             await self._open_roster(stack)
-            self._open_client()
+            self._open_client(intake)
             self._start()
             await self._open_control(stack)
             wires = [line.run() for line in self._lines.values()]
@@ -290,7 +290,7 @@ class Runtime:
         else:
             self._control = server
 
-    def _open_client(self) -> None:
+    def _open_client(self, intake: Intake) -> None:
         lent = Lent(
             journal=self.journal,
             gateway=self.gateway,
@@ -298,6 +298,7 @@ class Runtime:
             clock=self.clock,
             report=self._report,
             order=self._remote.order,
+            stood_still=intake.check_stall,
         )
         self.line = open_platform_line(
             self.settings, self._state, lent, version=VERSION
@@ -360,7 +361,9 @@ class Runtime:
     def _keep_emergency(self) -> None:
         self._emergency.keep(self.controller.emergency.standing)
 
-    def _flush_lines(self) -> None:
+    def _forget_old(self) -> None:
+        """Forget what lay in wires and sockets while the process stood still."""
+        self.client.stood_still()
         for line in self._lines.values():
             line.flush_input()
 

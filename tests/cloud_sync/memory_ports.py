@@ -137,6 +137,8 @@ class Site:
         self.clock = SystemClock()
         self.reports: list[tuple[EventKind, Facts]] = []
         self.ordered: list[RemoteCommand] = []
+        #: Whether the process stood still since this was asked last.
+        self.has_stood_still = False
         self.session = new_session(gateway=gateway)
         self.ports = Ports(
             journal=self.journal,
@@ -144,6 +146,7 @@ class Site:
             clock=self.clock,
             report=lambda kind, facts: self.reports.append((kind, facts)),
             order=self.ordered.append,
+            stood_still=self._stood_still,
         )
         self.client = PlatformClient(
             transports=broker if isinstance(broker, Mapping) else over_mqtt(broker),
@@ -151,6 +154,10 @@ class Site:
             ports=self.ports,
             chance=random.Random(1).random,
         )
+
+    def _stood_still(self) -> bool:
+        told, self.has_stood_still = self.has_stood_still, False
+        return told
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Site]:

@@ -83,6 +83,37 @@ async def test_a_fresh_event_and_a_nudge_are_acted_upon_at_once(
     assert each_once(platform, EPOCH, 20)
 
 
+async def test_what_lay_in_the_socket_during_a_standstill_is_not_done(
+    broker: BrokerProcess,
+) -> None:
+    platform, site = Platform(), Site(broker)
+    platform.time_ms = 10_000  # the site's clock knows of no later day
+    peer = PlatformPeer(broker, platform)
+    async with peer.running(), site.running():
+        await until(lambda: site.client.status.is_connected)
+        await peer.say(*platform.command(1))
+        await until(lambda: len(site.ordered) == 1)
+        site.has_stood_still = True  # whoever wakes first: the message, or the beat
+        await peer.say(*platform.command(2))
+        await until(lambda: site.client.status.reconnects == 1)
+        await until(lambda: site.client.status.is_connected)
+        late = platform.command(3)
+        site.client.stood_still()
+        assert not site.client.status.is_connected
+        await until(lambda: site.client.status.reconnects == 2)
+        await until(lambda: site.client.status.is_connected)
+        await peer.say(*late)
+        await until(lambda: bool(site.reports))
+        await peer.say(*platform.command(4))
+        await until(lambda: len(site.ordered) == 2)
+    assert [int(command.jti, 16) for command in site.ordered] == [1, 4]
+    [(kind, facts)] = site.reports
+    assert (kind, dict(facts)["refusal"]) == (
+        EventKind.PLATFORM_REFUSED,
+        RefusalKind.NONCE,
+    )
+
+
 async def test_a_broker_killed_again_and_again_loses_and_doubles_nothing(
     broker: BrokerProcess,
 ) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from cloud_sync.outputs import (
     Refusal,
 )
 from cloud_sync.refusal import RefusalKind
+from edge.core.clock import DRIFT
 from edge.core.doors.door import DoorMode
 from edge.core.moment import UNBOUNDED_MS, Moment
 from edge.core.remote.command import Action, CommandState, RemoteCommand
@@ -213,22 +215,74 @@ def test_times_are_looked_at_where_the_clock_is_sure(
 
 
 @pytest.mark.parametrize("earliest_ms", [0, 1_750_000_000_000 + 10 * 365 * 86_400_000])
-def test_an_unsure_clock_does_not_look_at_times_and_the_nonce_still_counts(
+def test_an_unsure_clock_holds_times_against_the_platforms_own_since_hello(
     earliest_ms: int,
 ) -> None:
     gateway, platform = greeted()
-    unsure = Moment(
-        monotonic_s=101.0,
-        earliest_ms=earliest_ms,
-        latest_ms=UNBOUNDED_MS,
-        boot="boot-17",
-    )
-    stale = platform.command(1, iat=1_700_000_000, exp=1_700_000_015)
-    assert len(ordered(gateway.session.receive(*stale, unsure))) == 1
-    again = gateway.session.receive(*stale, unsure)
+    began_s = gateway.now_s
+    first, second = platform.command(1), platform.command(2)
+    held_back, hours_old = platform.command(3), platform.command(4)
+
+    def receive(sent: Sent, after_s: float) -> list[Output]:
+        unsure = Moment(
+            monotonic_s=began_s + after_s,
+            earliest_ms=earliest_ms,
+            latest_ms=UNBOUNDED_MS,
+            boot="boot-17",
+        )
+        return gateway.session.receive(*sent, unsure)
+
+    assert len(ordered(receive(first, 0.0))) == 1
+    again = receive(first, 1.0)
     assert (ordered(again), refusals(again)) == ([], [RefusalKind.REPLAY])
-    other = platform.command(2, nonce="00" * 16)
-    assert refusals(gateway.session.receive(*other, unsure)) == [RefusalKind.NONCE]
+    other = platform.command(5, nonce="00" * 16)
+    assert refusals(receive(other, 1.0)) == [RefusalKind.NONCE]
+    assert len(ordered(receive(second, 14.99))) == 1, "it is good for 15 s"
+    # A crystal that runs fast counts 15 s a little early: nothing is over by that.
+    assert 15.0 * DRIFT < 0.01
+    for sent, after_s in ((held_back, 15.01), (hours_old, 4 * 3600.0)):
+        late = receive(sent, after_s)
+        assert (ordered(late), refusals(late)) == ([], [RefusalKind.EXPIRED])
+
+
+def test_the_time_that_one_hello_brought_says_nothing_on_the_next_connection() -> None:
+    """The platform's clock was set back by an hour."""
+    gateway, platform = greeted()
+    gateway.disconnect()
+    platform.time_ms -= 3_600_000
+    greet(gateway, platform)
+    gateway.take_sent()
+    now = moment(gateway.now_s)
+    unsure = replace(now, latest_ms=UNBOUNDED_MS)
+    assert len(ordered(gateway.session.receive(*platform.command(1), unsure))) == 1
+
+
+def test_a_connection_that_was_given_up_is_void_at_once_and_then_left() -> None:
+    gateway, platform = greeted()
+    sent = platform.command(1)
+    gateway.session.give_up(LeaveReason.STOOD_STILL)
+    assert gateway.receive(*sent) == []
+    assert not gateway.session.is_established
+    assert gateway.tick() == [Reconnect(why=LeaveReason.STOOD_STILL)]
+    assert gateway.tick() == []
+    gateway.disconnect()
+    greet(gateway, platform)
+    gateway.take_sent()
+    assert refused(gateway, sent) is RefusalKind.NONCE
+    assert len(ordered(gateway.receive(*platform.command(2)))) == 1
+
+
+def test_a_connection_that_waits_for_its_hello_can_be_given_up_too() -> None:
+    gateway, platform = Gateway(), Platform()
+    gateway.session.give_up(LeaveReason.STOOD_STILL)
+    assert gateway.tick() == [], "there is nothing to leave"
+    gateway.connect()
+    (hello,) = gateway.take_sent()
+    ((topic, payload),) = platform.receive(hello.topic, hello.payload)
+    gateway.session.give_up(LeaveReason.STOOD_STILL)
+    assert gateway.receive(topic, payload) == []
+    assert gateway.receive(*platform.command(1)) == []
+    assert gateway.tick() == [Reconnect(why=LeaveReason.STOOD_STILL)]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from typing import TYPE_CHECKING, Any
 
 import aiomqtt
@@ -130,6 +131,29 @@ async def test_a_command_opens_once_and_nothing_old_ever_does(tmp_path: Path) ->
         await house.until_sent()
         await house.end()
         house.assert_told_exactly_once()
+
+
+async def test_a_command_that_waits_for_a_process_that_stands_still_opens_nothing(
+    tmp_path: Path,
+) -> None:
+    async with living_house(tmp_path, is_on_mosquitto=True) as house:
+        platform = Platform(house)
+        gateway = house.demo.children["gateway"]
+        gateway.kill(signal.SIGSTOP)
+        waits = await platform.command("open", door=DOOR, within_s=3.0)
+        gateway.kill(signal.SIGCONT)
+        await house.until_true("noticed", lambda: "STALLED" in house.kinds())
+
+        def is_settled(seen: dict[str, Any]) -> bool:
+            is_done = "MANUAL_ENTRY" in house.kinds()
+            return is_done or seen["platform"]["reconnects"] == 1
+
+        await house.until("done, or the connection left", is_settled)
+        assert "COMMAND_RECEIVED" not in house.kinds(), "done late"
+        assert await platform.states(waits["jti"]) == []
+        await house.until_ready()
+        assert (await platform.command("open", door=DOOR))["states"] == DONE
+        assert house.kinds().count("MANUAL_ENTRY") == 1
 
 
 async def test_every_kind_of_command_does_what_it_says(tmp_path: Path) -> None:

@@ -133,6 +133,7 @@ class Machine:
             clock=ClockForSync(clock, self.gateway.note),
             report=self._report,
             order=self._remote.order,
+            stood_still=self.doorstep.check_stall,
         )
         self.talk = Talk(
             session,
@@ -236,6 +237,7 @@ class Machine:
         self.gateway.note(Noted(kind=kind, subject="platform", facts=facts))
 
     def _flush(self) -> None:
+        self.talk.stood_still()
         for line in self.lines.values():
             line.flush_input()
 

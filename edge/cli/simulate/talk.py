@@ -21,6 +21,7 @@ from cloud_sync.outputs import (
     ClockBounds,
     CommandOrdered,
     FeedCurrent,
+    LeaveReason,
     NewEpochNeeded,
     Output,
     Publish,
@@ -107,6 +108,11 @@ class Talk:
         if self._is_connected:
             self._do(self._pump)
 
+    def stood_still(self) -> None:
+        """Leave the connection: nobody knows how long its messages have lain there."""
+        self._session.give_up(LeaveReason.STOOD_STILL)
+        self._boot.call_soon(self.wake)
+
     def leave(self) -> None:
         """End the talk: the box stops in order."""
         if self._is_connected:
@@ -147,6 +153,8 @@ class Talk:
         self._pump()
 
     def _take(self, topic: str, payload: bytes) -> None:
+        if self._ports.stood_still():
+            self._session.give_up(LeaveReason.STOOD_STILL)
         now = self._ports.clock.now()
         self._perform(self._session.receive(topic, payload, now))
         self._had_conversed = self._had_conversed or self._session.is_established
