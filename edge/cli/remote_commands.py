@@ -3,7 +3,7 @@
 
 The law of the module: it decides nothing. A command is offered to the rules when it
 came and once more when its record is on disk; what the journal then tells of it is
-told on the wire too, early.
+told on the wire too, early. Once the wires close nothing is offered any more.
 """
 
 from __future__ import annotations
@@ -29,9 +29,16 @@ class RemoteCommands:
     def __init__(self, gateway: Gateway, tell: Callable[[CommandResult], None]) -> None:
         self._gateway = gateway
         self._tell = tell
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Have nothing done any more; what is recorded is unknown at the next start."""
+        self._is_closed = True
 
     def order(self, command: RemoteCommand) -> None:
         """Let the rules record a command."""
+        if self._is_closed:
+            return
         received = CommandReceived(command=command)
         self._gateway.do(lambda controller, now: controller.handle(received, now))
 
@@ -42,7 +49,8 @@ class RemoteCommands:
             if result is None:
                 continue
             self._tell(result)
-            if event.kind is EventKind.COMMAND_RECEIVED:
+            is_due = event.kind is EventKind.COMMAND_RECEIVED
+            if is_due and not self._is_closed:
                 self._act(CommandStored(jti=result.jti))
 
     def _act(self, stored: CommandStored) -> None:

@@ -159,7 +159,8 @@ class Runtime:
             async with running([] if self.lost else [self.client.run()]):
                 try:
                     async with running(wires):
-                        await stop.wait()
+                        with contextlib.closing(self._remote):  # before its wires
+                            await stop.wait()
                         intake.close()  # the ports that close now are no news
                 finally:
                     await self._stop()  # also when something failed: keep what there is

@@ -131,6 +131,21 @@ async def test_a_crash_between_store_and_outcome_is_unknown_and_never_done(
     assert not any(isinstance(c, Release) for c in outcome.commands)
 
 
+async def test_once_the_wires_close_nothing_is_begun_and_nothing_is_carried_on(
+    clock: HandClock,
+) -> None:
+    stage = FarStage(clock)
+    stage.remote.order(command(1))
+    await settle()
+    stage.remote.close()
+    await stage.journal.complete_all()
+    assert stage.states() == ["accepted"], "its record is true"
+    stage.remote.order(command(2))
+    await settle()
+    await stage.journal.complete_all()
+    assert (stage.releases(), stage.states()) == ([], ["accepted"])
+
+
 def test_the_switch_stands_in_the_site_file_and_is_on_by_itself(tmp_path: Path) -> None:
     site_file = tmp_path / "site.toml"
     site_file.write_text(TEXT, "utf-8")

@@ -223,3 +223,31 @@ async def test_whatever_a_start_cannot_open_the_way_out_waits_for(
     finally:
         stop.set()
         await work
+
+
+async def test_a_command_that_comes_while_the_gateway_stops_is_not_done(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection outlives its wires: the last events are still on their way."""
+    recorded, late = (
+        RemoteCommand(
+            jti=name * 16, action=Action.MESSAGE, by="op-1", reason="news", text="hello"
+        )
+        for name in ("ab", "cd")
+    )
+    orderly = Runtime._stop
+
+    async def stop(runtime: Runtime) -> None:
+        runtime._remote.order(late)
+        await orderly(runtime)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Runtime, "_stop", stop)
+        async with running(folder) as runtime:
+            runtime._remote.order(recorded)
+    [received] = told(folder, "COMMAND_RECEIVED")
+    assert received["jti"] == "ab" * 16
+    assert told(folder, "COMMAND_EXECUTED") == []
+    async with running(folder):
+        await until(lambda: bool(told(folder, "COMMAND_UNKNOWN")))
+    assert [event["jti"] for event in told(folder, "COMMAND_UNKNOWN")] == ["ab" * 16]

@@ -278,6 +278,7 @@ class Machine:
     def stop(self, then: Callable[[], None]) -> None:
         """Stop in order: say so, store it, tell the platform, leave the wires."""
         self.is_stopping = True
+        self._remote.close()
         self.doorstep.close()
         for line in self.lines.values():
             line.close()
