@@ -126,6 +126,11 @@ class PlatformClient:
         """Say that there are new rows in the journal; they go out at once."""
         self._woken.set()
 
+    def refresh(self) -> None:
+        """Ask the platform for its feed at once, if it is there."""
+        self._session.refresh(self._ports.clock.now())
+        self._woken.set()
+
     def stood_still(self) -> None:
         """Leave the connection: nobody knows how long its messages have lain there."""
         self._session.give_up(LeaveReason.STOOD_STILL)

@@ -95,14 +95,10 @@ class Pulling:
             return []
         return self._ask(now)
 
-    def refresh(self, now: Moment) -> list[Output]:
-        """Ask at once, whatever was heard; one that is out stands for it."""
-        if self._nonce is not None:
-            return []
-        if now.monotonic_s < self._not_before_s:
-            self._due_s = self._not_before_s
-            return []
-        return self._ask(now)
+    def refresh(self, now: Moment) -> None:
+        """Be due at once, whatever was heard; a pull that is out stands for it."""
+        if self._nonce is None:
+            self._due_s = max(now.monotonic_s, self._not_before_s)
 
     def tick(self, now: Moment) -> list[Output]:
         """Ask, or ask again, if it is time."""

@@ -21,7 +21,6 @@ from cloud_sync.introduction import Introduction, JournalView
 from cloud_sync.messages import Ack, HelloAnswer, Message, Nudge, read
 from cloud_sync.outputs import (
     CheckHash,
-    CommandOrdered,
     EpochReason,
     FeedCurrent,
     LeaveReason,
@@ -38,7 +37,6 @@ from cloud_sync.refusal import RefusalKind, RefusalMeter, Refused
 from cloud_sync.stage import Claim, Stage
 from cloud_sync.window import REWINDS_BEFORE_LEAVING, RowsWanted, Window
 from edge.core.chain import genesis
-from edge.core.remote.command import Action
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -149,6 +147,14 @@ class SyncSession:
     def results(self, now: Moment) -> list[Output]:
         """Return the words of commands that wait to be sent."""
         return self._commands.results(now) if self.is_established else []
+
+    def refresh(self, now: Moment) -> None:
+        """Ask for the feed at the next ``tick``, whatever was heard of it.
+
+        Without a conversation nothing is lost: the next one begins with the feed.
+        """
+        if self.is_established:
+            self._pulling.refresh(now)
 
     def hash_answered(
         self, seq: int, answer: bytes | None, now: Moment
@@ -362,8 +368,6 @@ class SyncSession:
         outputs, refused = self._commands.receive(command, now)
         if refused is not None:
             outputs += self._refuse(refused, now)
-        elif any(map(_asks_for_feed, outputs)):
-            outputs += self._pulling.refresh(now)
         if self._commands.is_full:
             outputs += self._leave(LeaveReason.COMMANDS_FULL)
         return outputs
@@ -385,11 +389,3 @@ class SyncSession:
         self._stage = Stage.ENDED
         self._window = self._claim = None
         self._commands.close()
-
-
-def _asks_for_feed(output: Output) -> bool:
-    match output:
-        case CommandOrdered(command=command):
-            return command.action is Action.FEED_REFRESH
-        case _:
-            return False

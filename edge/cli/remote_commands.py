@@ -3,16 +3,17 @@
 
 The law of the module: it decides nothing. A command is offered to the rules when it
 came and once more when its record is on disk; what the journal then tells of it is
-told on the wire too, early. Once the wires close nothing is offered any more.
+told on the wire too, early, and a feed that it says was asked for is asked for. Once
+the wires close nothing is offered any more.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cloud_sync.envelope import CommandResult
 from edge.core.event import EventKind
-from edge.core.remote.command import STATES, Rejection
+from edge.core.remote.command import STATES, Action, Rejection
 from edge.core.stimulus import CommandReceived, CommandStored
 
 if TYPE_CHECKING:
@@ -23,12 +24,22 @@ if TYPE_CHECKING:
     from edge.gateway.gateway import Gateway
 
 
-class RemoteCommands:
-    """Between session and gateway; ``tell`` brings a result on its way up."""
+class Upward(Protocol):
+    """The way to the platform, as far as commands need it."""
 
-    def __init__(self, gateway: Gateway, tell: Callable[[CommandResult], None]) -> None:
+    def tell(self, result: CommandResult) -> None:
+        """Bring a result on its way up."""
+
+    def refresh(self) -> None:
+        """Ask for the feed at once."""
+
+
+class RemoteCommands:
+    """Between session and gateway; ``upward`` is asked for when it is needed."""
+
+    def __init__(self, gateway: Gateway, upward: Callable[[], Upward]) -> None:
         self._gateway = gateway
-        self._tell = tell
+        self._upward = upward
         self._is_closed = False
 
     def close(self) -> None:
@@ -48,13 +59,20 @@ class RemoteCommands:
             result = result_of(event)
             if result is None:
                 continue
-            self._tell(result)
+            self._upward().tell(result)
+            if _has_feed_refreshed(event):
+                self._upward().refresh()
             is_due = event.kind is EventKind.COMMAND_RECEIVED
             if is_due and not self._is_closed:
                 self._act(CommandStored(jti=result.jti))
 
     def _act(self, stored: CommandStored) -> None:
         self._gateway.do(lambda controller, now: controller.handle(stored, now))
+
+
+def _has_feed_refreshed(event: Event) -> bool:
+    is_executed = event.kind is EventKind.COMMAND_EXECUTED
+    return is_executed and event.fact("action") == Action.FEED_REFRESH
 
 
 def result_of(event: Event) -> CommandResult | None:

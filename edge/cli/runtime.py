@@ -58,7 +58,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cloud_sync.client import PlatformClient
-    from cloud_sync.envelope import CommandResult
     from drivers.links.link import Link
     from edge.core.command import Command
     from edge.core.event import Event
@@ -249,7 +248,7 @@ class Runtime:
             on_stored=self._stored,
         )
         stack.callback(self.gateway.close)
-        self._remote = RemoteCommands(self.gateway, self._tell)
+        self._remote = RemoteCommands(self.gateway, lambda: self.client)
 
     async def _open_roster(self, stack: AsyncExitStack) -> None:
         path = self._state / "roster.db"
@@ -315,9 +314,6 @@ class Runtime:
         facts: Facts = (("kept", kept.name), ("what", "damaged"))
         note = Noted(kind=EventKind.STORAGE_FAULT, subject=what, facts=facts)
         self.gateway.note(note)
-
-    def _tell(self, result: CommandResult) -> None:
-        self.client.tell(result)
 
     def _report(self, kind: EventKind, facts: Facts) -> None:
         self.gateway.note(Noted(kind=kind, subject="platform", facts=facts))

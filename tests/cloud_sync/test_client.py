@@ -83,6 +83,18 @@ async def test_a_fresh_event_and_a_nudge_are_acted_upon_at_once(
     assert each_once(platform, EPOCH, 20)
 
 
+async def test_the_feed_is_asked_for_at_once_when_somebody_wants_it(
+    broker: BrokerProcess,
+) -> None:
+    platform, site = Platform(), Site(broker)
+    async with PlatformPeer(broker, platform).running(), site.running():
+        site.client.refresh()
+        await until(lambda: site.client.status.is_connected)
+        assert platform.pulls == 0
+        site.client.refresh()
+        await until(lambda: platform.pulls == 1, 1.0)
+
+
 async def test_what_lay_in_the_socket_during_a_standstill_is_not_done(
     broker: BrokerProcess,
 ) -> None:

@@ -101,12 +101,31 @@ def test_what_is_genuine_is_ordered_and_told_as_received(
     assert told(gateway)[0] == {"jti": jti, "state": "received"}
 
 
-def test_a_refresh_asks_for_the_feed_at_once() -> None:
+def test_a_refresh_asks_for_the_feed_when_it_is_recorded_and_not_before() -> None:
+    def sent() -> list[str]:
+        return [item.topic.rpartition("/")[2] for item in gateway.take_sent()]
+
     gateway, platform = greeted()
     gateway.receive(*platform.command(1, "feed_refresh"))
-    assert [item.topic.rpartition("/")[2] for item in gateway.sent] == ["res", "pull"]
-    gateway.receive(*platform.command(2, "feed_refresh"))
-    assert len(gateway.sent) == 3, "one pull that is out stands for it"
+    gateway.tick()
+    assert sent() == ["res"]
+    gateway.session.refresh(moment(gateway.now_s))
+    gateway.tick()
+    assert sent() == ["pull"]
+    gateway.session.refresh(moment(gateway.now_s))
+    gateway.tick(1.0)
+    assert sent() == [], "one pull that is out stands for it"
+
+
+def test_an_offline_gateway_refreshes_nothing() -> None:
+    gateway, _ = greeted()
+    gateway.disconnect()
+    gateway.session.refresh(moment(gateway.now_s))
+    assert gateway.tick() == []
+    gateway.connect()
+    gateway.session.refresh(moment(gateway.now_s))
+    gateway.tick()
+    assert [item.topic.rpartition("/")[2] for item in gateway.take_sent()] == ["hello"]
 
 
 def test_results_go_up_with_what_they_tell() -> None:

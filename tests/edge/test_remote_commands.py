@@ -32,7 +32,14 @@ class FarStage(Stage):
     def __init__(self, clock: HandClock, *, is_prompt: bool = False) -> None:
         super().__init__(clock, is_prompt=is_prompt)
         self.told: list[CommandResult] = []
-        self.remote = RemoteCommands(self.gateway, self.told.append)
+        self.refreshes = 0
+        self.remote = RemoteCommands(self.gateway, lambda: self)
+
+    def tell(self, result: CommandResult) -> None:
+        self.told.append(result)
+
+    def refresh(self) -> None:
+        self.refreshes += 1
 
     def states(self) -> list[str]:
         return [result.state.value for result in self.told]
@@ -129,6 +136,28 @@ async def test_a_crash_between_store_and_outcome_is_unknown_and_never_done(
     [told] = [r for r in map(result_of, outcome.events) if r is not None]
     assert (told.jti, told.state.value) == (command().jti, "unknown")
     assert not any(isinstance(c, Release) for c in outcome.commands)
+
+
+async def test_the_feed_is_asked_for_when_the_record_of_it_is_on_disk(
+    clock: HandClock,
+) -> None:
+    stage = FarStage(clock)
+    stage.remote.order(command(1, Action.FEED_REFRESH))
+    await settle()
+    await stage.journal.complete()
+    assert (stage.states(), stage.refreshes) == (["accepted"], 0)
+    await stage.journal.complete()
+    assert (stage.states()[-1], stage.refreshes) == ("actuated", 1)
+
+
+async def test_a_refresh_that_is_rejected_asks_for_nothing(clock: HandClock) -> None:
+    stage = FarStage(clock)
+    stage.remote.order(command(1, Action.FEED_REFRESH))
+    stage.remote.order(command(2, Action.MESSAGE, text="hello"))
+    await clock.go(3.0)  # the disk hangs
+    await stage.journal.complete_all()
+    assert sorted(stage.states()) == ["accepted", "accepted", "rejected", "rejected"]
+    assert stage.refreshes == 0
 
 
 async def test_once_the_wires_close_nothing_is_begun_and_nothing_is_carried_on(

@@ -66,6 +66,7 @@ class Machine:
     def __init__(self, site: SimulatedSite, boot: BootTime) -> None:
         self.boot = boot
         self.is_stopping = False
+        self.talk: Talk
         self._site = site
         self._send_timer: BootTimer | None = None
         self._house_timer: BootTimer | None = None
@@ -110,8 +111,7 @@ class Machine:
             on_stored=self._stored,
             loop=boot,
         )
-        # Its line carries no early word: what is judged here is the journal.
-        self._remote = RemoteCommands(self.gateway, lambda _: None)
+        self._remote = RemoteCommands(self.gateway, lambda: self.talk)
 
     def _open_platform(self) -> None:
         site, boot = self._site, self.boot

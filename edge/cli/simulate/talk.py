@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
+    from cloud_sync.envelope import CommandResult
     from cloud_sync.outputs import EpochReason
     from cloud_sync.ports import Ports
     from cloud_sync.session import SyncSession
@@ -111,6 +112,14 @@ class Talk:
     def stood_still(self) -> None:
         """Leave the connection: nobody knows how long its messages have lain there."""
         self._session.give_up(LeaveReason.STOOD_STILL)
+        self._boot.call_soon(self.wake)
+
+    def tell(self, result: CommandResult) -> None:
+        """Carry no early word: what is judged here is the journal."""
+
+    def refresh(self) -> None:
+        """Ask for the feed at once."""
+        self._session.refresh(self._ports.clock.now())
         self._boot.call_soon(self.wake)
 
     def leave(self) -> None:
