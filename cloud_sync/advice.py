@@ -47,7 +47,6 @@ ADVICE = {
     "COMMANDS_FULL": "nothing, another connection begins with an empty memory",
     "STOOD_STILL": "nothing, once; if it stands still often, see what loads the box",
     "EPOCH_ENDED": "nothing, the journal begins a new epoch",
-    "COMMANDS_FULL": "nothing at the box; the platform sends commands by the thousand",
 }
 
 
