@@ -22,7 +22,7 @@ from rich.console import Console
 
 from edge.cli.demo.firmware import FirmwareError
 from edge.cli.demo.mishaps import Mishaps
-from edge.cli.demo.play import Play
+from edge.cli.demo.play import LostError, Play
 from edge.cli.demo.screen import Screen
 from edge.cli.demo.stage import Stage
 from edge.cli.demo.supervisor import ChildDiedError
@@ -157,7 +157,7 @@ def run_demo(options: DemoOptions) -> int:
             )
             play.prepare()
             result = asyncio.run(_run(play, options, console))
-    except ChildDiedError as died:
+    except (ChildDiedError, LostError) as died:
         print(died, file=sys.stderr)
         return 1
     except (TimeoutError, FirmwareError) as late:

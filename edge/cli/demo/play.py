@@ -48,6 +48,10 @@ SETTLE_WITHIN_S = 15.0
 POLL_S = 0.1
 
 
+class LostError(Exception):
+    """The gateway cannot open what it needs; the text says what that is."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Play:
     """One site in a folder; ``panel_port`` None for no panel, 0 for any free port."""
@@ -101,7 +105,8 @@ class Play:
     async def open(self, stop: asyncio.Event) -> None:
         """Start everything and wait until people are known.
 
-        What dies meanwhile is started again; ChildDiedError when it is hopeless.
+        What dies meanwhile is started again; ChildDiedError when it is hopeless,
+        LostError when the gateway lacks its disk or a key.
         """
         await self.start()
         watching = asyncio.create_task(self.supervisor.watch())
@@ -113,7 +118,10 @@ class Play:
                     if watching.done():
                         watching.result()
                     await asyncio.sleep(POLL_S)
-                    is_known = self._is_up(await self.status())
+                    status = await self.status()
+                    if status.get("lost"):
+                        raise LostError(f"the gateway only lets out: {status['lost']}")
+                    is_known = self._is_up(status)
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
