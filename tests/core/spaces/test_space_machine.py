@@ -151,7 +151,7 @@ class SpaceMachine(RuleBasedStateMachine):
     def a_volunteer_counts(self, persons: int) -> None:
         self.house.count("kitchen", persons)
         assert self.house.persons("kitchen") == persons
-        self.bound = max(self.bound, persons)
+        self.bound = max(self.bound, persons + self._awaited())
 
     @rule(is_on=st.booleans())
     def a_volunteer_switches(self, *, is_on: bool) -> None:
@@ -197,11 +197,15 @@ class SpaceMachine(RuleBasedStateMachine):
         persons = self.house.persons("kitchen")
         assert 0 <= persons <= self.bound
         if persons == 0:
-            self.bound = sum(
-                waiting[0]
-                for leaf in self.house.spaces.dump()["passage_leaves"]
-                for waiting in leaf[4:]
-            )
+            self.bound = self._awaited()
+
+    def _awaited(self) -> int:
+        """Return for how many a volunteer opened who have not come in yet."""
+        return sum(
+            waiting[0]
+            for leaf in self.house.spaces.dump()["passage_leaves"]
+            for waiting in leaf[4:]
+        )
 
     @invariant()
     def the_stove_burns_only_in_a_slot_with_somebody_there(self) -> None:
