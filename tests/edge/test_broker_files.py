@@ -17,13 +17,8 @@ from edge.cli.status import status
 from edge.cli.status_view import lines
 from edge.settings.errors import SettingsError
 from tests.certificates import ALWAYS, PAST, SHORTLY_AFTER, Authority
+from tests.edge.at_work import PLATFORM_KEYS, SITE_KEYS, at_work, until
 from tests.edge.small_site import TEXT
-from tests.edge.test_runtime_start import (
-    PLATFORM_KEYS,
-    SITE_KEYS,
-    running,
-    until,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -187,7 +182,7 @@ async def test_a_gateway_without_its_files_starts_and_says_what_to_do(
     site: Path,
 ) -> None:
     folder = state_with_keys(site)
-    async with running(folder) as runtime:
+    async with at_work(folder) as runtime:
         await until(lambda: len(runtime.client.status.troubles) == 2)
         shown = status(runtime)
         assert shown["doors"]["front"]["mode"] == "LOCKED"
@@ -269,7 +264,7 @@ async def test_status_knows_how_long_the_gateway_s_certificate_is_good(
 ) -> None:
     folder = state_with_keys(site)
     authority = files_of(folder)
-    async with running(folder) as runtime:
+    async with at_work(folder) as runtime:
         await until(lambda: len(runtime.client.status.troubles) == 2)
         days = status(runtime)["platform"]["certificate_days"]
         assert days > 365

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,16 +24,11 @@ from edge.core.emergency.state import EmergencyState
 from edge.core.remote.command import Action, RemoteCommand
 from edge.core.stimulus import CommandReceived
 from edge.storage.emergency_file import read_emergency, write_emergency
+from tests.edge.at_work import PLATFORM_KEYS, SITE_KEYS, at_work, until
 from tests.edge.small_site import TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
-
-SITE_KEYS = {"site_key": "11" * 32, "epoch_salt": "22" * 16}
-PLATFORM_KEYS = {
-    "k1": "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
-}
 
 
 @pytest.fixture
@@ -49,30 +44,6 @@ def folder(tmp_path: Path) -> Path:
     return state
 
 
-@asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Runtime]:
-    """Let a gateway run in the folder for the block."""
-    runtime = Runtime(load_site(folder.parent / "site.toml"), folder)
-    stop = asyncio.Event()
-    work = asyncio.ensure_future(runtime.run(stop))
-    try:
-        await until(lambda: work.done() or (folder / "control.sock").exists())
-        if not work.done():
-            yield runtime
-    finally:
-        stop.set()
-        await work
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait for what the gateway does in its own time."""
-    for _ in range(2_000):
-        if is_so():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it never came to it")
-
-
 def told(folder: Path, kind: str) -> list[dict[str, Any]]:
     """Return the events of a kind that the journal's file holds."""
     found = read_journal(folder / "journal.db")
@@ -83,7 +54,7 @@ async def test_what_stood_outlives_a_journal_that_was_set_aside(folder: Path) ->
     lock_down, shelter = EmergencyState.LOCK_DOWN, EmergencyState.SHELTER
     write_emergency(folder / "emergency", {lock_down, shelter})
     (folder / "journal.db").write_bytes(b"no database, whatever it was" * 200)
-    async with running(folder) as runtime:
+    async with at_work(folder) as runtime:
         assert (folder / "journal.db.damaged-1").exists()
         await until(lambda: runtime.controller.next_seq > 3)
         assert runtime.controller.emergency.standing == {lock_down, shelter}
@@ -91,7 +62,7 @@ async def test_what_stood_outlives_a_journal_that_was_set_aside(folder: Path) ->
     assert read_emergency(folder / "emergency") == {lock_down, shelter}
     begun = [(e["by"], e["state"]) for e in told(folder, "EMERGENCY_STARTED")]
     assert begun == [("file", "LOCK_DOWN"), ("file", "SHELTER")]
-    async with running(folder) as runtime:
+    async with at_work(folder) as runtime:
         assert runtime.controller.emergency.standing == {lock_down, shelter}
     assert len(told(folder, "EMERGENCY_STARTED")) == 2, "begun twice"
 
@@ -105,7 +76,7 @@ async def test_a_status_that_cannot_be_told_costs_nothing_else(
         asked.append(runtime)
         raise LookupError("a device that nobody knows")
 
-    async with running(folder) as runtime:
+    async with at_work(folder) as runtime:
         reader, writer = await asyncio.open_unix_connection(folder / "control.sock")
         with monkeypatch.context() as patch:
             patch.setattr("edge.cli.runtime.status", broken)
@@ -122,10 +93,10 @@ async def test_a_status_that_cannot_be_told_costs_nothing_else(
 async def test_a_damaged_file_of_platform_keys_costs_no_door(folder: Path) -> None:
     keys = folder / "keys" / "platform.json"
     good = keys.read_text("utf-8")
-    async with running(folder) as runtime:
+    async with at_work(folder) as runtime:
         assert status(runtime)["platform"]["keys"] == ""
     keys.write_text("{", "utf-8")
-    async with running(folder) as runtime:
+    async with at_work(folder) as runtime:
         assert runtime.lost == ""
         shown = status(runtime)["platform"]
         assert str(keys) in shown["keys"], "it names the file"
@@ -134,7 +105,7 @@ async def test_a_damaged_file_of_platform_keys_costs_no_door(folder: Path) -> No
     [fault] = told(folder, "STORAGE_FAULT")
     assert fault["what"] == "keys"
     keys.write_text(good, "utf-8")
-    async with running(folder) as runtime:
+    async with at_work(folder) as runtime:
         assert status(runtime)["platform"]["keys"] == ""
 
 
@@ -155,11 +126,11 @@ async def test_a_command_whose_end_a_power_cut_hid_is_unknown_and_stays_undone(
     with monkeypatch.context() as patch:
         # The power goes before anybody hears that the record is on disk.
         patch.setattr(RemoteCommands, "stored", lambda *_: None)
-        async with running(folder) as runtime:
+        async with at_work(folder) as runtime:
             runtime.gateway.do(lambda rules, now: rules.handle(received, now))
             await until(lambda: bool(told(folder, "COMMAND_RECEIVED")))
     for _ in range(2):
-        async with running(folder):
+        async with at_work(folder):
             await until(lambda: bool(told(folder, "COMMAND_UNKNOWN")))
     [unknown] = told(folder, "COMMAND_UNKNOWN")
     assert (unknown["jti"], unknown["at"]) == ("ab" * 16, "front")
@@ -167,12 +138,12 @@ async def test_a_command_whose_end_a_power_cut_hid_is_unknown_and_stays_undone(
 
 
 async def test_a_snapshot_that_nobody_can_read_is_damage(folder: Path) -> None:
-    async with running(folder):
+    async with at_work(folder):
         pass
     with closing(sqlite3.connect(folder / "journal.db", isolation_level=None)) as file:
         changed = file.execute("UPDATE state SET body = '{' || body")
         assert changed.rowcount == 1
-    async with running(folder) as runtime:
+    async with at_work(folder) as runtime:
         assert runtime.lost == ""
         assert (folder / "journal.db.damaged-1").exists()
     [fault] = told(folder, "STORAGE_FAULT")
@@ -182,11 +153,11 @@ async def test_a_snapshot_that_nobody_can_read_is_damage(folder: Path) -> None:
 async def test_an_old_box_that_lost_both_files_is_not_taken_for_a_new_one(
     folder: Path,
 ) -> None:
-    async with running(folder):
+    async with at_work(folder):
         pass
     (folder / "journal.db").write_bytes(b"no database, whatever it was" * 200)
     (folder / "keys" / "platform.json").unlink()
-    async with running(folder) as runtime:
+    async with at_work(folder) as runtime:
         assert "platform.json" in status(runtime)["platform"]["keys"]
 
 
@@ -202,7 +173,7 @@ async def test_whatever_a_start_cannot_open_the_way_out_waits_for(
     folder: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     monkeypatch.setattr("edge.cli.way_out.TRY_EVERY_S", 0.05)
-    async with running(folder):
+    async with at_work(folder):
         pass
     put_in_the_place_of(folder / broken)
     stop = asyncio.Event()
@@ -243,11 +214,11 @@ async def test_a_command_that_comes_while_the_gateway_stops_is_not_done(
 
     with monkeypatch.context() as patch:
         patch.setattr(Runtime, "_stop", stop)
-        async with running(folder) as runtime:
+        async with at_work(folder) as runtime:
             runtime._remote.order(recorded)
     [received] = told(folder, "COMMAND_RECEIVED")
     assert received["jti"] == "ab" * 16
     assert told(folder, "COMMAND_EXECUTED") == []
-    async with running(folder):
+    async with at_work(folder):
         await until(lambda: bool(told(folder, "COMMAND_UNKNOWN")))
     assert [event["jti"] for event in told(folder, "COMMAND_UNKNOWN")] == ["ab" * 16]

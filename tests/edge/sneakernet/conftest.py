@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.brokers import free_port
-from tests.edge.sneakernet.sites import Office, Place, at_work, prepare
+from tests.edge.sneakernet.sites import Office, Place, prepare, reached
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -36,7 +36,7 @@ def state(folder: Path, office: Office) -> Path:
 
 @pytest.fixture
 async def place(state: Path) -> AsyncIterator[Place]:
-    async with at_work(state) as running:
+    async with reached(state) as running:
         yield running
 
 

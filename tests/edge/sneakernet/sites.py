@@ -12,8 +12,6 @@ import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from edge.cli.load_site import load_site
-from edge.cli.runtime import Runtime
 from edge.cli.sneakernet.carry_down import Imported, import_file
 from edge.cli.sneakernet.carry_up import Exported, export, opened_source
 from edge.cli.sneakernet.export import WAITING
@@ -26,14 +24,16 @@ from firmware_sim.platform.ledger import Ledger
 from firmware_sim.platform.session import Session
 from firmware_sim.platform.site import read_site
 from firmware_sim.platform.stick import Sticks
+from tests.edge.at_work import SITE_KEYS, at_work, until
 from tests.edge.small_site import TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from edge.cli.runtime import Runtime
+
 GATEWAY, SHARD = "gw-7", "00"
-SITE_KEYS = {"site_key": "11" * 32, "epoch_salt": "22" * 16}
 READER = """
 [[device]]
 id = "reader"
@@ -149,24 +149,7 @@ def prepare(folder: Path, office: Office, *, port: int, extra: str = "") -> Path
 
 
 @asynccontextmanager
-async def at_work(state: Path) -> AsyncIterator[Place]:
-    """Let a gateway run in the folder for the block."""
-    runtime = Runtime(load_site(state.parent / "site.toml"), state)
-    stop = asyncio.Event()
-    work = asyncio.ensure_future(runtime.run(stop))
-    try:
-        await until(lambda: work.done() or (state / "control.sock").exists())
-        assert not work.done(), work.exception()
+async def reached(state: Path) -> AsyncIterator[Place]:
+    """Let a gateway work in the folder, within reach of whoever carries sticks."""
+    async with at_work(state) as runtime:
         yield Place(runtime, state)
-    finally:
-        stop.set()
-        await work
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait for what others do in their own time."""
-    for _ in range(2_000):
-        if is_so():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it never came to it")

@@ -19,8 +19,9 @@ from edge.control.client import ControlError, ask
 from edge.core.people.roster import Cursor
 from firmware_sim.platform.feed import altered
 from firmware_sim.platform.stick import sealed
+from tests.edge.at_work import until
 from tests.edge.fed_site import holder
-from tests.edge.sneakernet.sites import GATEWAY, Office, Place, at_work, until
+from tests.edge.sneakernet.sites import GATEWAY, Office, Place, reached
 from tests.edge.test_runtime_start import told
 
 if TYPE_CHECKING:
@@ -338,7 +339,7 @@ async def test_the_command_line_says_what_happened(
     assert "Only a running gateway takes a stick: start it" in absent.stderr
     gone = await asyncio.to_thread(menshen, stick / "gone")
     assert (gone.returncode, gone.stderr[:9]) == (1, "NOT_READ:")
-    async with at_work(state):
+    async with reached(state):
         good = await asyncio.to_thread(menshen, file)
         assert good.returncode == 0, good.stderr
         assert "is in force now" in good.stdout

@@ -17,14 +17,8 @@ from edge.control.client import ControlError
 from firmware_sim.platform.counts import count_journals, find_breaks
 from firmware_sim.platform.shell import Shell
 from tests.brokers import amqtt
-from tests.edge.sneakernet.sites import (
-    GATEWAY,
-    Office,
-    Place,
-    at_work,
-    prepare,
-    until,
-)
+from tests.edge.at_work import until
+from tests.edge.sneakernet.sites import GATEWAY, Office, Place, prepare, reached
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -106,7 +100,7 @@ async def test_by_stick_and_by_line_in_any_order_nothing_is_lost_or_doubled(
     random = Random(f"mixed {seed}")
     with amqtt(folder) as broker:
         state = prepare(folder, office, port=broker.port)
-        async with at_work(state) as place:
+        async with reached(state) as place:
             office.sticks.trust(GATEWAY, place.runtime.box.key().public.hex())
             carrier = Carrier(place, office, stick, seed)
             for _ in range(ROUNDS):

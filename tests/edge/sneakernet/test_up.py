@@ -27,15 +27,15 @@ from edge.cli.sneakernet.gateway_verbs import VERBS, stick_verbs
 from edge.cli.status_view import lines
 from edge.control.client import ControlError, ask
 from tests.brokers import free_port
+from tests.edge.at_work import until
 from tests.edge.sneakernet.sites import (
     GATEWAY,
     READER,
     Office,
     Place,
-    at_work,
     carry_up,
     prepare,
-    until,
+    reached,
 )
 from tests.edge.test_runtime_start import told
 
@@ -79,7 +79,7 @@ async def test_what_waits_goes_up_and_stays_in_the_box(
 async def test_a_stopped_gateways_folder_gives_the_same_events(
     state: Path, office: Office, stick: Path
 ) -> None:
-    async with at_work(state) as place:
+    async with reached(state) as place:
         await place.note(40)
         status = await asyncio.to_thread(ask, place.socket, "status")
         shown = status["box"]["fingerprint"]
@@ -216,7 +216,7 @@ async def test_no_number_no_code_and_no_token_is_in_a_file(
     state = prepare(folder, office, port=free_port(), extra=READER)
     site = state.parent / "site.toml"
     site.write_text(site.read_text().replace('["scanner"]', '["scanner", "reader"]'))
-    async with at_work(state) as place:
+    async with reached(state) as place:
         await place.take(office.write(stick / "down"))
         hear = place.runtime.supervision.signals
         rest = [InputChanged(unit=1, channel=n, is_active=True) for n in (1, 8)]
@@ -256,7 +256,7 @@ async def test_a_box_without_a_good_key_opens_doors_and_exports_nothing(
     state: Path, stick: Path
 ) -> None:
     (state / "keys" / "box.json").write_text("no key at all")
-    async with at_work(state) as place:
+    async with reached(state) as place:
         await place.note()
         with pytest.raises(ControlError, match="move it away"):
             await place.export(stick / "a")
