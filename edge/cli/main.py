@@ -13,11 +13,14 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import typer
 
+from edge.cli.bench.verbs import app as bench
 from edge.cli.broker_doctor.verbs import app as broker
+from edge.cli.device_verbs import app as device
+from edge.cli.journal_verbs import app as journal
 from edge.cli.order_verbs import register as register_orders
 from edge.cli.platform.verbs import app as platform
 from edge.cli.rule_verbs import register as register_rules
@@ -117,7 +120,8 @@ def open_door(
     print(f"{door}: released")
 
 
-journal = typer.Typer(help="The journal of events.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
+app.add_typer(device, name="device")
 app.add_typer(journal, name="journal")
 app.add_typer(ticket, name="ticket")
 app.add_typer(broker, name="broker")
@@ -125,46 +129,6 @@ app.add_typer(sync, name="sync")
 app.add_typer(platform, name="platform")
 register_orders(app)
 register_rules(app)
-
-
-@journal.command("show")
-def journal_show(
-    state: State = HERE,
-    last: Annotated[int, typer.Option(min=1, max=100_000, help="How many.")] = 20,
-    as_json: Json = False,
-) -> None:
-    """Show the last events as they were stored."""
-    import asyncio
-
-    from edge.cli.journal_view import show
-
-    async def run_show() -> None:
-        async for event in show(state / "journal.db", last):
-            text = json.dumps(event, ensure_ascii=False) if as_json else _line(event)
-            print(text)
-
-    asyncio.run(run_show())
-
-
-def _line(event: dict[str, Any]) -> str:
-    person = event.pop("person") or {}
-    seq, kind, at = event.pop("seq"), event.pop("k"), event.pop("at")
-    left_out = ("b", "hi", "lo", "m", "epoch")
-    facts = {k: v for k, v in event.items() if k not in left_out} | person
-    words = " ".join(f"{name}={value}" for name, value in facts.items())
-    return f"{seq:>8}  {kind:22} {at:20} {words}"
-
-
-@journal.command("verify")
-def journal_verify(state: State = HERE, as_json: Json = False) -> None:
-    """Walk the whole chain of hashes; exit 1 if an event is not as it was stored."""
-    import asyncio
-
-    from edge.cli.journal_view import check
-
-    found = asyncio.run(check(state / "journal.db"))
-    _tell(found, as_json=as_json)
-    raise typer.Exit(0 if found["sound"] else 1)
 
 
 config = typer.Typer(help="Site files.", no_args_is_help=True)
@@ -197,82 +161,6 @@ def ports(
     sys.exit((tell_identified if identify else tell_ports)(as_json=as_json))
 
 
-device = typer.Typer(help="Devices and their wires.", no_args_is_help=True)
-app.add_typer(device, name="device")
-
-
-@device.command("probe")
-def device_probe(
-    port: Annotated[str, typer.Argument(help="A path, or tcp://host:port.")],
-    baud: Annotated[int | None, typer.Option(help="This speed alone.")] = None,
-    address: Annotated[int, typer.Option(min=0, max=247, help="Of a board.")] = 1,
-    listen_s: Annotated[
-        float, typer.Option("--listen", min=0, max=600, help="Seconds, before asking.")
-    ] = 0.5,
-    scan: Annotated[
-        bool, typer.Option("--scan", help="Each address of a Modbus line; 26 s.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Find out what stands at the end of a wire, without moving anything."""
-    from edge.cli.device_probe import tell_probe
-    from edge.cli.device_scan import tell_scan
-
-    if scan:
-        sys.exit(tell_scan(port, baud=baud, as_json=as_json))
-    code = tell_probe(
-        port, baud=baud, address=address, listen_s=listen_s, as_json=as_json
-    )
-    sys.exit(code)
-
-
-@device.command("test")
-def device_test(
-    name: Annotated[str, typer.Argument(help="The device's id in the site file.")],
-    site: Site,
-    state: State = HERE,
-    act: Annotated[
-        bool, typer.Option("--act", help="Work one output once, after a question.")
-    ] = False,
-    channel: Annotated[
-        int | None, typer.Option(min=1, max=64, help="Which output or lock.")
-    ] = None,
-    for_s: Annotated[
-        float, typer.Option("--for", min=1, max=600, help="Seconds at a reader.")
-    ] = 10.0,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Find out whether a device of the site does what it is for."""
-    from edge.cli.device_test import Wish, run_device_test
-    from edge.cli.load_site import load_site
-
-    wish = Wish(
-        settings=load_site(site),
-        state=state,
-        name=name,
-        act=act,
-        channel=channel,
-        for_s=for_s,
-    )
-    agrees = (lambda _: True) if yes else typer.confirm
-    sys.exit(run_device_test(wish, say=print, agrees=agrees))
-
-
-@device.command("pair")
-def device_pair(
-    port: Annotated[str, typer.Argument(help="A path, or tcp://host:port.")],
-    address: Annotated[int, typer.Option(min=0, max=126, help="Of the reader.")],
-    baud: Annotated[int | None, typer.Option(help="Instead of 9600.")] = None,
-    window_s: Annotated[
-        float, typer.Option("--window", min=10, max=60, help="Seconds at most.")
-    ] = 30.0,
-) -> None:
-    """Give one OSDP reader a key of its own, alone on its line, at a bench."""
-    from edge.cli.pair import tell_pair
-
-    sys.exit(tell_pair(port, address=address, baud=baud, window_s=window_s))
-
-
 @app.command("self-test")
 def self_test(socket: Socket) -> None:
     """Have the gateway ask all its devices now; nothing moves."""
@@ -298,95 +186,6 @@ def sim(
     from edge.cli.sim import run_sim
 
     sys.exit(run_sim(simulated, pty=pty, faults=fault or ()))
-
-
-bench = typer.Typer(help="Figures beside their floors.", no_args_is_help=True)
-app.add_typer(bench, name="bench")
-
-
-@bench.command("decide")
-def bench_decide(
-    credentials: Annotated[int, typer.Option(min=2_000)] = 250_000,
-    bookings: Annotated[int, typer.Option(min=1_000)] = 50_000,
-    for_s: Annotated[float, typer.Option("--for", help="Seconds a side.")] = 3.0,
-    as_json: Json = False,
-) -> None:
-    """Measure look-up and decision against a loop of clock reads, in turn."""
-    from edge.cli.bench.decide import DecideOptions, run_decide
-
-    options = DecideOptions(credentials=credentials, bookings=bookings, for_s=for_s)
-    _tell(run_decide(options), as_json=as_json)
-
-
-@bench.command("scan")
-def bench_scan(
-    rate: Annotated[int, typer.Option(min=1, max=200, help="Scans a second.")] = 50,
-    for_s: Annotated[float, typer.Option("--for", help="Seconds a side.")] = 30.0,
-    credentials: Annotated[int, typer.Option(min=100)] = 100_000,
-    bookings: Annotated[int, typer.Option(min=100)] = 20_000,
-    as_json: Json = False,
-) -> None:
-    """Measure scan to unlock against the bare floor, in turn."""
-    from edge.cli.bench.scan import ScanOptions, run_scan
-
-    options = ScanOptions(
-        rate=rate, for_s=for_s, credentials=credentials, bookings=bookings
-    )
-    _tell(run_scan(options), as_json=as_json)
-
-
-@bench.command("drain")
-def bench_drain(
-    events: Annotated[int, typer.Option(min=1_000)] = 100_000,
-    broker: Annotated[str, typer.Option(help="embedded or mosquitto")] = "embedded",
-    as_json: Json = False,
-) -> None:
-    """Measure how fast a backlog reaches the platform's commit."""
-    from edge.cli.bench.drain import BenchError, DrainOptions, run_drain
-
-    if broker not in ("embedded", "mosquitto"):
-        raise typer.BadParameter("use embedded or mosquitto")
-    kind: Literal["embedded", "mosquitto"]
-    kind = "mosquitto" if broker == "mosquitto" else "embedded"
-    try:
-        _tell(run_drain(DrainOptions(events=events, broker=kind)), as_json=as_json)
-    except BenchError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from error
-
-
-@bench.command("wire")
-def bench_wire(as_json: Json = False) -> None:
-    """Measure readers, boards and OSDP: wire, device and ours apart; three minutes."""
-    from edge.cli.bench.process_figures import SiteError
-    from edge.cli.bench.wire import WireOptions, run_wire
-
-    try:
-        _tell(run_wire(WireOptions()), as_json=as_json)
-    except SiteError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from error
-
-
-@bench.command("footprint")
-def bench_footprint(as_json: Json = False) -> None:
-    """Measure memory, start, disk and CPU on three sites, in about two minutes."""
-    from edge.cli.bench.footprint import FootprintOptions, run_footprint
-    from edge.cli.bench.process_figures import SiteError
-
-    try:
-        _tell(run_footprint(FootprintOptions()), as_json=as_json)
-    except SiteError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from error
-
-
-def _tell(result: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(result))
-        return
-    for name, value in result.items():
-        print(f"{name:20} {value}")
 
 
 def main() -> None:

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verbs of ``menshen bench``, gathered for the program.
+
+The law of the module: options and their help alone; a verb's work is imported when it
+is called.
+"""
+# ruff: noqa: FBT002, PLC0415
+# Flags are booleans; a verb imports its work when it is called; typer calls by
+# position and reads the annotations at run time.
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from edge.cli.telling import tell
+
+app = typer.Typer(help="Figures beside their floors.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object last.")]
+
+
+@app.command("decide")
+def decide(
+    credentials: Annotated[int, typer.Option(min=2_000)] = 250_000,
+    bookings: Annotated[int, typer.Option(min=1_000)] = 50_000,
+    for_s: Annotated[float, typer.Option("--for", help="Seconds a side.")] = 3.0,
+    as_json: Json = False,
+) -> None:
+    """Measure look-up and decision against a loop of clock reads, in turn."""
+    from edge.cli.bench.decide import DecideOptions, run_decide
+
+    options = DecideOptions(credentials=credentials, bookings=bookings, for_s=for_s)
+    tell(run_decide(options), as_json=as_json)
+
+
+@app.command("scan")
+def scan(
+    rate: Annotated[int, typer.Option(min=1, max=200, help="Scans a second.")] = 50,
+    for_s: Annotated[float, typer.Option("--for", help="Seconds a side.")] = 30.0,
+    credentials: Annotated[int, typer.Option(min=100)] = 100_000,
+    bookings: Annotated[int, typer.Option(min=100)] = 20_000,
+    as_json: Json = False,
+) -> None:
+    """Measure scan to unlock against the bare floor, in turn."""
+    from edge.cli.bench.scan import ScanOptions, run_scan
+
+    options = ScanOptions(
+        rate=rate, for_s=for_s, credentials=credentials, bookings=bookings
+    )
+    tell(run_scan(options), as_json=as_json)
+
+
+@app.command("drain")
+def drain(
+    events: Annotated[int, typer.Option(min=1_000)] = 100_000,
+    broker: Annotated[str, typer.Option(help="embedded or mosquitto")] = "embedded",
+    as_json: Json = False,
+) -> None:
+    """Measure how fast a backlog reaches the platform's commit."""
+    from edge.cli.bench.drain import BenchError, DrainOptions, run_drain
+
+    if broker not in ("embedded", "mosquitto"):
+        raise typer.BadParameter("use embedded or mosquitto")
+    kind: Literal["embedded", "mosquitto"]
+    kind = "mosquitto" if broker == "mosquitto" else "embedded"
+    try:
+        tell(run_drain(DrainOptions(events=events, broker=kind)), as_json=as_json)
+    except BenchError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from error
+
+
+@app.command("wire")
+def wire(as_json: Json = False) -> None:
+    """Measure readers, boards and OSDP: wire, device and ours apart; three minutes."""
+    from edge.cli.bench.process_figures import SiteError
+    from edge.cli.bench.wire import WireOptions, run_wire
+
+    try:
+        tell(run_wire(WireOptions()), as_json=as_json)
+    except SiteError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from error
+
+
+@app.command("footprint")
+def footprint(as_json: Json = False) -> None:
+    """Measure memory, start, disk and CPU on three sites, in about two minutes."""
+    from edge.cli.bench.footprint import FootprintOptions, run_footprint
+    from edge.cli.bench.process_figures import SiteError
+
+    try:
+        tell(run_footprint(FootprintOptions()), as_json=as_json)
+    except SiteError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from error
