@@ -34,14 +34,14 @@ from edge.cli.roster_feed import RosterFeed
 from edge.cli.self_test import SelfTest
 from edge.cli.site_wiring import wiring_of
 from edge.cli.sneakernet.gateway_verbs import stick_verbs
-from edge.cli.status import event_view, status, steady_part
+from edge.cli.status import status
 from edge.cli.supervision import Supervision
 from edge.cli.sync_ports import port_faults
 from edge.cli.system_clock import SystemClock, local_time
 from edge.cli.tasks import running
 from edge.cli.ticket.key_files import read_ticket_keys
 from edge.cli.ticket_sight import TicketSight
-from edge.control.server import ControlServer
+from edge.cli.watchers import Watchers
 from edge.core.chain import SALT_BYTES
 from edge.core.command import HoldOpen, Indicate, OpenCompartment, Relock
 from edge.core.controller import Controller
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 
     from cloud_sync.client import PlatformClient
     from drivers.links.link import Link
+    from edge.control.server import Verb
     from edge.core.command import Command
     from edge.core.event import Event
     from edge.settings.site import Settings
@@ -75,8 +76,6 @@ DRAIN_WITHIN_S = 2.0
 FAREWELL_S = 1.0
 #: Events of so long share a batch, a signature and an acknowledgement.
 SEND_AFTER_S = 0.25
-#: How often watchers may hear of a changed status.
-TELL_EVERY_S = 0.2
 
 log = structlog.get_logger()
 
@@ -119,7 +118,7 @@ class Runtime:
         #: Damaged files that were set aside at this start.
         self._aside: dict[str, Path | None] = {}
         self._remote: RemoteCommands
-        self._control: ControlServer | None = None
+        self._watchers = Watchers(self._home / "control.sock", lambda: status(self))
         self._wake: asyncio.TimerHandle | None = None
         self._emergency = EmergencyKeeper(self._home / "emergency")
         #: What stood before, as its file and whoever worked last know it.
@@ -151,7 +150,7 @@ class Runtime:
             self._start()
             await self._open_control(stack)
             wires = [line.run() for line in self._lines.values()]
-            wires += [intake.beat(), self._keep_house(), self._tell_status()]
+            wires += [intake.beat(), self._keep_house(), self._watchers.tell_status()]
             wires += [self.self_test.run()]
             self.has_started = True
             log.info("started", site=self.settings.site.id, pid=os.getpid())
@@ -273,22 +272,13 @@ class Runtime:
         self._handover.settle(self.gateway, self.controller.emergency.standing)
 
     async def _open_control(self, stack: AsyncExitStack) -> None:
-        server = ControlServer(
-            self._home / "control.sock",
-            {
-                "status": lambda _: status(self),
-                "self-test": self.self_test.order,
-                **{verb: partial(self._order, verb) for verb in VERBS},
-            },
-            private=stick_verbs(self, self._report, self.lost),
-        )
-        stack.push_async_callback(server.close)
-        try:
-            await server.open()
-        except OSError as fault:  # no room for a socket: the doors go on
-            log.warning("no panel, no orders", why=str(fault))
-        else:
-            self._control = server
+        verbs: dict[str, Verb] = {
+            "status": lambda _: status(self),
+            "self-test": self.self_test.order,
+            **{verb: partial(self._order, verb) for verb in VERBS},
+        }
+        private = stick_verbs(self, self._report, self.lost)
+        await self._watchers.open(stack, verbs, private)
 
     def _open_client(self, intake: Intake) -> None:
         lent = Lent(
@@ -324,36 +314,11 @@ class Runtime:
             self._wake = loop.call_later(SEND_AFTER_S, self._send)
         self._keep_emergency()
         self._remote.stored(batch)
-        if self._control is not None and self._control.is_watched:
-            for event in batch:
-                self._control.publish({"event": event_view(event)})
+        self._watchers.stored(batch)
 
     def _send(self) -> None:
         self._wake = None
         self.client.wake()
-
-    async def _tell_status(self) -> None:
-        """Publish the status whenever it has changed, five times a second at most.
-
-        Doors go on without it, so that a slip in it costs nobody else; told once.
-        """
-        last: dict[str, Any] = {}
-        why = ""
-        while True:
-            await asyncio.sleep(TELL_EVERY_S)
-            if self._control is None or not self._control.is_watched:
-                last = {}
-                continue
-            try:
-                shown = status(self)
-                steady = steady_part(shown)
-                if steady != last:
-                    last = steady
-                    self._control.publish({"status": shown})
-            except Exception as fault:  # noqa: BLE001
-                if repr(fault) != why:
-                    why = repr(fault)
-                    log.warning("the status cannot be told", why=why)
 
     def _keep_emergency(self) -> None:
         self._emergency.keep(self.controller.emergency.standing)

@@ -13,7 +13,7 @@ import json
 import os
 import socket
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -28,7 +28,11 @@ MAX_UNREAD = 262_144
 #: no transport for when its server closes (base_events.Server of Python 3.11).
 _TURNS_TO_ARRIVE = 2
 
-Answer = dict[str, Any]
+Answer: TypeAlias = dict[str, Any]
+#: What a verb does with a request; it raises ValueError for one that makes no sense.
+Verb: TypeAlias = "Callable[[dict[str, Any]], Answer]"
+#: … and one that may wait, for the gateway's own user and root.
+PrivateVerb: TypeAlias = "Callable[[dict[str, Any]], Awaitable[Answer]]"
 #: struct ucred of unix(7): process, user, group.
 _CREDENTIALS = struct.Struct("3i")
 
@@ -44,9 +48,8 @@ class ControlServer:
     def __init__(
         self,
         path: Path,
-        verbs: dict[str, Callable[[dict[str, Any]], Answer]],
-        private: Mapping[str, Callable[[dict[str, Any]], Awaitable[Answer]]]
-        | None = None,
+        verbs: Mapping[str, Verb],
+        private: Mapping[str, PrivateVerb] | None = None,
     ) -> None:
         self._path = path
         self._verbs = verbs

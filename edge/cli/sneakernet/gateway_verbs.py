@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from edge.cli.runtime import Runtime
+    from edge.control.server import PrivateVerb
     from edge.core.event import EventKind, Facts
 
-Verb: TypeAlias = "Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]"
 Report: TypeAlias = "Callable[[EventKind, Facts], None]"
 T = TypeVar("T")
 VERBS = (
@@ -31,7 +31,9 @@ VERBS = (
 )
 
 
-def stick_verbs(runtime: Runtime, report: Report, lost: str = "") -> dict[str, Verb]:
+def stick_verbs(
+    runtime: Runtime, report: Report, lost: str = ""
+) -> dict[str, PrivateVerb]:
     """Return what a running gateway does for ``menshen sync``.
 
     The box's key is made here at the first start, so that it can be shown. ``lost``
@@ -44,7 +46,7 @@ def stick_verbs(runtime: Runtime, report: Report, lost: str = "") -> dict[str, V
     return _export_verbs(runtime) | _import_verbs(runtime, report)
 
 
-def _refusing(lost: str) -> Verb:
+def _refusing(lost: str) -> PrivateVerb:
     async def refuse(_: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(
             f"STORAGE: this gateway works without its disk ({lost}), so it has nothing "
@@ -54,7 +56,7 @@ def _refusing(lost: str) -> Verb:
     return refuse
 
 
-def _export_verbs(runtime: Runtime) -> dict[str, Verb]:
+def _export_verbs(runtime: Runtime) -> dict[str, PrivateVerb]:
     exporter = Exporter(
         gateway=runtime.settings.gateway.id,
         journal=runtime.journal,
@@ -79,7 +81,7 @@ def _export_verbs(runtime: Runtime) -> dict[str, Verb]:
     return {"stick-head": head, "stick-batch": batch}
 
 
-def _import_verbs(runtime: Runtime, report: Report) -> dict[str, Verb]:
+def _import_verbs(runtime: Runtime, report: Report) -> dict[str, PrivateVerb]:
     sticks = StickImport(
         gateway=runtime.settings.gateway.id,
         keys=runtime.line.keys,

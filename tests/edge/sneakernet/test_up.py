@@ -268,7 +268,7 @@ async def test_a_box_without_a_good_key_opens_doors_and_exports_nothing(
 async def test_a_gateway_without_its_disk_exports_and_imports_nothing(
     place: Place,
 ) -> None:
-    control = place.runtime._control
+    control = place.runtime._watchers._server
     assert control is not None
     assert tuple(control._private) == VERBS
     report = place.runtime._report
