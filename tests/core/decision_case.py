@@ -29,11 +29,15 @@ B1 = "b1 wang kitchen 14:00-16:00"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """Who is inside, as a case tells it: the same in every space."""
+    """Who is inside, as a case tells it: the same in every space.
+
+    Of any booking's party ``of_party`` are: by default all that were let in.
+    """
 
     count: int = 0
     inside: tuple[str, ...] = ()
     kept: int = 0
+    of_party: int = 1_000_000
 
     def persons(self, _space_id: str) -> int:
         """Return how many people count as inside."""
@@ -42,6 +46,10 @@ class Room:
     def is_inside(self, _space_id: str, holder_id: str) -> bool:
         """Say whether the holder is told to be inside."""
         return holder_id in self.inside
+
+    def inside_of(self, _space_id: str, _booking_id: str) -> int:
+        """Return how many of a party are told to be inside."""
+        return self.of_party
 
     def awaited(self, _space_id: str, _now: Moment) -> int:
         """Return for how many places are kept."""

@@ -27,7 +27,9 @@ class Invariants:
         self.seq = 0
         self.open: dict[int, str | None] = {}
         self.granted: dict[int, str] = {}
+        #: Of each booking: how many were let in, and how many of them are in still.
         self.persons: Counter[str] = Counter()
+        self.inside: Counter[str] = Counter()
         self.modes = dict.fromkeys(SITE.doors, "LOCKED")
         self.after_fire: dict[str, str] = {}
         self.is_fire = False
@@ -44,6 +46,7 @@ class Invariants:
             self.seen[event.kind] += 1
             assert event.kind is not EventKind.RULE_FAULT, f"our mistake: {event}"
             self._number(event)
+            self._exits(event)
             self._grants(event)
             self._modes(event)
             self._leaves(event)
@@ -86,13 +89,31 @@ class Invariants:
                 self.open[event.seq] = booking
                 self.granted[event.seq] = door
                 self.persons[booking] += 1
-                assert self.persons[booking] <= PARTY[booking], f"party: {event}"
+                self.inside[booking] += 1
+                assert self.inside[booking] <= PARTY[booking], f"party: {event}"
         elif event.kind in CLOSING:
             cause = event.fact("cause")
             assert cause in self.open, f"ended twice or never begun: {event}"
             assert self.open.pop(int(cause)) == booking, f"another's end: {event}"
             if event.kind is EventKind.ACCESS_NOT_TAKEN and booking is not None:
                 self.persons[booking] -= 1
+                self.inside[booking] -= 1
+
+    def _exits(self, event: Event) -> None:
+        """Let one of each party be gone whenever somebody left whom nobody knows."""
+        match event.kind:
+            case EventKind.VISIT_CLOSED | EventKind.OCCUPANCY_SET:
+                self.inside.clear()
+            case EventKind.REQUEST_TO_EXIT:
+                self.inside -= Counter(dict.fromkeys(self.inside, 1))
+            case EventKind.DOOR_OPENED:
+                waiting = {
+                    self.granted[seq] for seq in self.open if seq in self.granted
+                }
+                if event.subject not in waiting:
+                    self.inside -= Counter(dict.fromkeys(self.inside, 1))
+            case _:
+                pass
 
     def _modes(self, event: Event) -> None:
         if event.kind in (EventKind.DOOR_MODE_CHANGED, EventKind.EMERGENCY_ENDED):

@@ -148,7 +148,7 @@ def test_the_checker_would_notice_a_gap_and_a_party_grown_too_large() -> None:
     with pytest.raises(AssertionError, match="gap"):
         after.follow((granted,), ())
     full = Invariants()
-    full.persons["b1"] = 1
+    full.inside["b1"] = 1
     with pytest.raises(AssertionError, match="party"):
         full.follow((granted,), ())
     with pytest.raises(AssertionError, match="without an outcome"):

@@ -2,14 +2,14 @@
 """Rules broken on purpose, each at one guard, and the day on which it must show.
 
 The law of the module: a break is a patch of the running product, never of a checker
-or of the oracle, and says which checker has to find it. A day asks for enough of what
-the rule is about; the unbroken product passes the same days.
+or of the oracle, and says which checker has to find it; the unbroken product passes the
+same days.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +19,7 @@ from edge.cli.simulate.village import bookings_of_day
 from edge.cli.simulate.watched import WatchedController
 from edge.core import controller
 from edge.core.access import decision
-from edge.core.access.rules import terms
+from edge.core.access.rules import entitlement, party, terms
 from edge.core.access.ticket import Ticket
 from edge.core.doors import door as door_machine
 from edge.core.doors.door import DoorEffect, DoorInput, DoorMode, DoorPhase
@@ -34,62 +34,17 @@ from edge.core.spaces.fares import fare
 from edge.core.spaces.presence import Presence
 from edge.core.stimulus import Scan
 from edge.gateway.held import Waiting
+from tests.simulate.broken_days import BUSY, CROWDED, FIRES, LONG, SLOW_DISK
 
 if TYPE_CHECKING:
     from edge.cli.simulate.scenes import Crowd, Scene
     from firmware_sim.platform.feed import Row
+    from tests.simulate.broken_days import Day
 
 Patch = pytest.MonkeyPatch
 Break = Callable[[Patch], None]
 
-KITCHEN_RULES = """
-hours = "daily 08:00-11:00"
-capacity = 3
-fare = { kind = "per_hour", fen = 200, free_minutes = 30 }
-"""
 TICKET_LIFE_MS = 3_600_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
-    """What is played: so much of a day, with some knobs of the weather set."""
-
-    name: str
-    days: float
-    knobs: dict[str, Any] = field(default_factory=dict)
-    #: Whether the kitchen has rules of its own, and bookings are to be paid.
-    has_rules: bool = False
-
-
-BUSY = Day(
-    name="busy",
-    days=0.12,
-    has_rules=True,
-    knobs={
-        "scans_a_day": 1_500.0,
-        "roster_changes_a_day": 200.0,
-        "orders_a_day": 120.0,
-        "forced_a_day": 40.0,
-        "tailgate_share": 0.05,
-        "twice_share": 0.1,
-    },
-)
-SLOW_DISK = Day(
-    name="slow disk",
-    days=0.04,
-    knobs={"scans_a_day": 1_500.0, "slow_share": 0.5, "slow_longest_s": 1.0},
-)
-FIRES = Day(
-    name="fires",
-    days=0.15,
-    knobs={"scans_a_day": 200.0, "fires_a_day": 60.0, "orders_a_day": 200.0},
-)
-LONG = Day(
-    name="long shifts",
-    days=0.64,  # from nine in the morning until closing time is over
-    knobs={"scans_a_day": 150.0, "orders_a_day": 0.0, "roster_changes_a_day": 0.0},
-)
-DAYS = (BUSY, SLOW_DISK, FIRES, LONG)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +149,15 @@ def hours_end_later(patch: Patch) -> None:
 
     kept = tuple((n, wrong if n == "hours" else r) for n, r in decision.RULES)
     patch.setattr(decision, "RULES", kept)
+
+
+def parties_never_fill(patch: Patch) -> None:
+    right = party.left_of_party
+
+    def wrong(*asked: Any) -> int:
+        return right(*asked) + 1
+
+    patch.setattr(entitlement, right.__name__, wrong)
 
 
 def capacity_is_off_by_one(patch: Patch) -> None:
@@ -332,6 +296,12 @@ BROKEN = (
         found_by=DECISIONS,
     ),
     Broken(
+        name="a party takes one more",
+        by=parties_never_fill,
+        day=BUSY,
+        found_by=DECISIONS,
+    ),
+    Broken(
         name="old scans decide",
         by=old_scans_decide,
         day=BUSY,
@@ -370,7 +340,7 @@ BROKEN = (
     Broken(
         name="a compartment is given twice",
         by=compartments_are_given_twice,
-        day=BUSY,
+        day=CROWDED,
         found_by=("one holder a compartment",),
     ),
     Broken(

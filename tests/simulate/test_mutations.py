@@ -17,14 +17,8 @@ from edge.cli.simulate.checkers.all import all_checkers
 from edge.cli.simulate.command import ground
 from edge.cli.simulate.run import Run
 from edge.cli.simulate.weather import FAIR
-from tests.simulate.broken_rules import (
-    BROKEN,
-    DAYS,
-    KITCHEN_RULES,
-    Broken,
-    Day,
-    prepare,
-)
+from tests.simulate.broken_days import DAYS, KITCHEN_RULES, Day
+from tests.simulate.broken_rules import BROKEN, Broken, prepare
 
 if TYPE_CHECKING:
     from pathlib import Path

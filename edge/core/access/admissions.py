@@ -30,10 +30,12 @@ MAX_UNVERIFIED = 2
 class Admission:
     """A booking's use: persons let in, entries on an unsure clock, its end (UTC ms).
 
-    Of entries by policy: those of the day that ends at ``end_ms``.
+    Of entries by policy: those of the day that ends at ``end_ms``. ``coming`` of the
+    persons were let in just now, and nobody knows yet whether they came.
     """
 
     persons: int = 0
+    coming: int = 0
     unverified: int = 0
     end_ms: int = 0
 
@@ -72,7 +74,7 @@ class Admissions:
             case EventKind.ACCESS_GRANTED if event.fact("bank") is None:
                 self._granted(event)  # a compartment's grant lets nobody in
             case EventKind.ACCESS_TAKEN:
-                self.open_grants.pop(int(event.fact("cause") or 0), None)
+                self._taken(int(event.fact("cause") or 0))
             case EventKind.ACCESS_NOT_TAKEN:
                 self._not_taken(int(event.fact("cause") or 0))
             case _:
@@ -121,6 +123,8 @@ class Admissions:
                 is_unverified=bool(unverified),
                 persons=int(persons),
             )
+        for grant in self.open_grants.values():
+            self._count(grant, coming=1)
 
     def _dump_open(self) -> Iterator[tuple[int | str, ...]]:
         for seq, grant in self.open_grants.items():
@@ -136,7 +140,8 @@ class Admissions:
             is_unverified=event.fact("time_unverified") is not None,
             persons=_persons(event),
         )
-        if event.fact("free") is None:
+        is_open = event.fact("free") is None
+        if is_open:
             self.open_grants[event.seq] = grant
         key = _key(grant)
         if key is None:
@@ -147,13 +152,31 @@ class Admissions:
         else:
             end_ms = int(event.fact("end") or 0)
             used = replace(used, end_ms=max(used.end_ms, end_ms))
-        self.by_booking[key] = _counted(used, grant, 1)
+        self.by_booking[key] = used
+        self._count(grant, let_in=1, coming=int(is_open))
+
+    def _taken(self, cause: int) -> None:
+        grant = self.open_grants.pop(cause, None)
+        if grant is not None:
+            self._count(grant, coming=-1)
 
     def _not_taken(self, cause: int) -> None:
         grant = self.open_grants.pop(cause, None)
-        key = _key(grant) if grant else None
-        if grant is not None and key in self.by_booking:
-            self.by_booking[key] = _counted(self.by_booking[key], grant, -1)
+        if grant is not None:
+            self._count(grant, let_in=-1, coming=-1)
+
+    def _count(self, grant: OpenGrant, *, let_in: int = 0, coming: int = 0) -> None:
+        """Add a grant's persons to what its booking has, or take them from it."""
+        key = _key(grant)
+        if key is None or key not in self.by_booking:
+            return
+        used = self.by_booking[key]
+        self.by_booking[key] = replace(
+            used,
+            persons=max(0, used.persons + let_in * grant.persons),
+            coming=max(0, used.coming + coming * grant.persons),
+            unverified=max(0, used.unverified + let_in * grant.is_unverified),
+        )
 
 
 def _persons(event: Event) -> int:
@@ -176,11 +199,3 @@ def _of_day(used: Admission, earliest_ms: int) -> Admission:
     if earliest_ms < used.end_ms:
         return used
     return Admission(end_ms=earliest_ms + DAY_MS)
-
-
-def _counted(used: Admission, grant: OpenGrant, sign: int) -> Admission:
-    return replace(
-        used,
-        persons=max(0, used.persons + sign * grant.persons),
-        unverified=max(0, used.unverified + sign * grant.is_unverified),
-    )

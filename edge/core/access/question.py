@@ -38,6 +38,9 @@ class Presence(Protocol):
         False where only a soft knowledge is left (an exit by the handle may be his).
         """
 
+    def inside_of(self, space_id: str, booking_id: str) -> int:
+        """Return how many of a booking's party are surely inside."""
+
     def awaited(self, space_id: str, now: Moment) -> int:
         """Return for how many booked persons, not inside yet, places are kept."""
 

@@ -78,7 +78,7 @@ REASONS: dict[DenyReason, str] = {
     _R.CLOCK_UNTRUSTED: "the clock cannot tell whether the time is now",
     _R.STAFF_ABSENT: "no volunteer is on duty",
     _R.SPACE_FULL: "the space is full",
-    _R.PARTY_FULL: "the booking's whole party is in already",
+    _R.PARTY_FULL: "the booking's whole party is inside",
     _R.SECOND_PERSON_NEEDED: "the door waits for a second person",
     _R.AWAITING_CONFIRMATION: "a volunteer has to confirm",
     _R.NO_FREE_COMPARTMENT: "no compartment is free",

@@ -36,8 +36,9 @@ class Passage:
     """So many persons came in, or left; ``event`` is what says so.
 
     ``scans``: as so many they leave again; a party may come in with one. ``end_ms``
-    is the end of a booking or ticket, 0 without one. ``is_by_handle``: somebody left
-    whom no reader saw, so that it may have been anybody.
+    is the end of a booking or ticket, 0 without one. ``guests`` of the persons came in
+    by a right of their own: the first of two. ``is_by_handle``: somebody left whom no
+    reader saw, so that it may have been anybody.
     """
 
     space_id: str
@@ -47,6 +48,7 @@ class Passage:
     scans: int = 1
     person: Person = NOBODY
     end_ms: int = 0
+    guests: int = 0
     is_by_handle: bool = False
 
 
@@ -55,6 +57,7 @@ class _Grant:
     door_id: str
     is_entry: bool
     persons: int
+    guests: int
     person: Person
     end_ms: int
 
@@ -116,6 +119,7 @@ class Passages:
                 [
                     *(seq, g.door_id, int(g.is_entry), g.persons, g.end_ms),
                     *dump_person(g.person),
+                    g.guests,
                 ]
                 for seq, g in self._grants.items()
             ],
@@ -135,9 +139,10 @@ class Passages:
                 is_entry=bool(is_entry),
                 persons=persons,
                 end_ms=end_ms,
-                person=load_person(person),
+                person=load_person(told[:3]),
+                guests=sum(told[3:]),  # an older version tells none
             )
-            for seq, door_id, is_entry, persons, end_ms, *person in state.get(
+            for seq, door_id, is_entry, persons, end_ms, *told in state.get(
                 "passage_grants", ()
             )
             if door_id in self._site.doors
@@ -166,6 +171,7 @@ class Passages:
             door_id=point.door_id,
             is_entry=point.direction is Direction.IN,
             persons=_number(event, "persons", 1),
+            guests=_number(event, "pair"),
             person=event.person,
             end_ms=_number(event, "end") if is_booked else 0,
         )
@@ -186,6 +192,7 @@ class Passages:
             space_id=self._site.doors[grant.door_id].space_id,
             is_entry=grant.is_entry,
             persons=grant.persons,
+            guests=grant.guests,
             event=event,
             person=grant.person,
             end_ms=grant.end_ms,

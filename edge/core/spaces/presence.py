@@ -88,6 +88,14 @@ class Presence:
             for stay in self._rooms[space_id].stays
         )
 
+    def inside_of(self, space_id: str, booking_id: str) -> int:
+        """Return how many of a booking's party came in and surely did not leave."""
+        return sum(
+            max(0, stay.persons - stay.away)
+            for stay in self._rooms[space_id].stays
+            if stay.person.booking == booking_id
+        )
+
     def is_expected_inside(self, space_id: str, now: Moment) -> bool:
         """Say whether somebody may be inside who could come out by the handle.
 
@@ -241,13 +249,13 @@ class Presence:
 
 def _dump_stay(stay: Stay) -> list[Any]:
     numbers = (stay.persons, stay.entries, stay.peak, stay.seen_ms, stay.end_ms)
-    told = (stay.cause, stay.visit, int(stay.is_soft), stay.how.value)
+    told = (stay.cause, stay.visit, int(stay.is_soft), stay.how.value, stay.away)
     return [dump_person(stay.person), dump_moment(stay.since), *numbers, *told]
 
 
 def _load_stay(told: list[Any]) -> Stay:
     person, since, persons, entries, peak, seen_ms, end_ms, *more = told
-    cause, visit, is_soft, how = more
+    cause, visit, is_soft, how, *away = more
     return Stay(
         person=load_person(person),
         since=load_moment(since),
@@ -260,4 +268,6 @@ def _load_stay(told: list[Any]) -> Stay:
         visit=visit,
         is_soft=bool(is_soft),
         how=Ending(how),
+        # A snapshot of an older version does not know how many.
+        away=away[0] if away else min(persons, is_soft),
     )

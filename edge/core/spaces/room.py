@@ -53,12 +53,15 @@ class Room:
             stay = self.stays[index]
             persons = stay.persons if stay.entries <= 1 else 1
             self.stays[index] = replace(
-                stay, persons=stay.persons - persons, entries=max(0, stay.entries - 1)
+                stay,
+                persons=stay.persons - persons,
+                entries=max(0, stay.entries - 1),
+                away=min(stay.away, stay.persons - persons),
             )
         else:
             self.gone += passage.persons
         if passage.is_by_handle:
-            self._soften()
+            self._doubt(passage.persons)
         self._balance()
 
     def count(self, persons: int, event: Event) -> None:
@@ -67,8 +70,14 @@ class Room:
         if persons > total:
             self._add(_found(persons - total, event))
         self.gone = max(0, total - persons)
-        if self.gone:
-            self._soften()
+        self.stays = [
+            replace(
+                stay,
+                is_soft=stay.is_soft or self.gone > 0,
+                away=min(stay.persons, max(stay.away, self.gone)),
+            )
+            for stay in self.stays
+        ]
         self._balance(Ending.COUNTED)
 
     def begin_visit(self, cause: int, visit: int) -> None:
@@ -156,11 +165,16 @@ class Room:
             end_ms=max(stay.end_ms, passage.end_ms),
             cause=passage.event.seq,
             is_soft=False,
+            away=max(0, stay.away - back) + passage.guests,
             how=Ending.EXIT,
         )
 
-    def _soften(self) -> None:
-        self.stays = [replace(stay, is_soft=True) for stay in self.stays]
+    def _doubt(self, persons: int) -> None:
+        """Note at every stay that so many more have left, perhaps its own."""
+        self.stays = [
+            replace(stay, is_soft=True, away=min(stay.persons, stay.away + persons))
+            for stay in self.stays
+        ]
 
     def _remove(self, index: int) -> None:
         self.gone = max(0, self.gone - self.stays.pop(index).persons)
@@ -172,7 +186,9 @@ class Room:
             ends_all = self.has_exit_reader or how is Ending.COUNTED
             for index, stay in enumerate(self.stays):
                 if not stay.is_named or (ends_all and stay.persons):
-                    self.stays[index] = replace(stay, persons=0, entries=0, how=how)
+                    self.stays[index] = replace(
+                        stay, persons=0, entries=0, away=0, how=how
+                    )
                 else:
                     self.gone += stay.persons
         self.stays = [each for each in self.stays if each.is_named or each.persons]
@@ -189,6 +205,7 @@ def _begun(passage: Passage) -> Stay:
         seen_ms=event.moment.earliest_ms,
         end_ms=passage.end_ms,
         cause=event.seq,
+        away=passage.guests,
     )
 
 

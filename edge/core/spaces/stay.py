@@ -41,7 +41,8 @@ class Stay:
     ``peak`` is the most persons at a time. ``end_ms``: the end that the grant told, of
     a booking or a ticket; 0 for none. ``cause`` is the seq of the newest entry, at
     ``seen_ms``; ``visit`` that of VISIT_STARTED, 0 until it is told. ``is_soft``:
-    somebody left unrecognised since, perhaps this holder.
+    somebody left unrecognised since, perhaps this holder. ``away``: so many of the
+    persons may have left so, or came in with the party and do not belong to it.
     """
 
     person: Person
@@ -55,6 +56,7 @@ class Stay:
     visit: int = 0
     is_soft: bool = False
     how: Ending = Ending.EXIT
+    away: int = 0
 
     @property
     def is_named(self) -> bool:

@@ -165,6 +165,17 @@ class _Inside:
         self._check()
         return holder_id.removeprefix("holder-") in self._told(space_id)
 
+    def inside_of(self, space_id: str, booking_id: str) -> int:
+        self._check()
+        left = self._persons(self.scene.left, booking_id)
+        used = self._persons(self.scene.used, booking_id)
+        return used - left if space_id == self.space_id else 0
+
+    @staticmethod
+    def _persons(told: tuple[str, ...], booking_id: str) -> int:
+        words = [each.split() for each in told]
+        return sum(int(persons) for who, persons, *_ in words if who == booking_id)
+
     def awaited(self, space_id: str, now: Moment) -> int:
         self._check()
         return self.scene.awaited if space_id == self.space_id else 0

@@ -94,6 +94,7 @@ class Scene:
     valid: Mapping[str, str] = field(default_factory=dict)
     cash: tuple[str, ...] = ()
     used: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
     unverified_by_policy: tuple[str, ...] = ()
     inside: str = ""
     inside_of: Mapping[str, str] = field(default_factory=dict)

@@ -38,6 +38,7 @@ WORDS = {
     "roster_age": "the list is {} old",
     "awaited": "{} booked persons are not there yet",
     "used": "let in so far: {}",
+    "left": "of them gone again, or perhaps: {}",
     "unverified_by_policy": "let in on an unsure clock by policy: {}",
     "barred": "all cards revoked of: {}",
     "vouched": "two persons here vouched for {}",

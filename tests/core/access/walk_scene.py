@@ -68,6 +68,7 @@ class Scene:
     booked: str
     party: int
     used: int
+    left: int
     due_fen: int
     policy: str
     entry: str
@@ -103,6 +104,7 @@ def draw(chance: random.Random) -> Scene:
         booked=chance.choice(("", "now", "now", "now", *BOOKED)),
         party=chance.choice((1, 2, 4)),
         used=chance.choice((0, 0, 0, 1, 2)),
+        left=chance.choice((0, 0, 1)),
         due_fen=500 if chance.random() < 0.2 else 0,
         policy=chance.choice(("", "", *WINDOWS)),
         entry=chance.choice(("booking", "booking", "walk_in", "staffed")),
@@ -161,7 +163,7 @@ def _of_person(scene: Scene) -> str:
 def ground(scene: Scene) -> str:
     """Return what entitles the person: booking, else policy, else the space."""
     if scene.is_known:
-        if scene.booked == "now" and scene.used < scene.party:
+        if scene.booked == "now" and scene.used - scene.left < scene.party:
             return "booking"
         is_window = scene.policy in ("always", "now")
         if is_window or (scene.policy and scene.role == "RESPONDER"):
@@ -232,6 +234,7 @@ def asked(scene: Scene) -> Question:
             count=scene.count,
             inside=("holder-wang",) if scene.is_inside else (),
             kept=scene.kept,
+            of_party=max(0, scene.used - scene.left),
         ),
         is_staff_present=scene.has_staff,
         is_strike_sound=scene.is_sound,

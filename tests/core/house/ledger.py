@@ -138,6 +138,8 @@ class Ledger:
             case K.DOOR_OPENED:
                 assert door not in self.leaves, f"opened twice: {event}"
                 self.leaves.add(door)
+                if not any(_door(each) == door for each in self.open.values()):
+                    self._somebody_left()
             case K.DOOR_CLOSED:
                 assert door in self.leaves, f"closed twice: {event}"
                 self.leaves.remove(door)
@@ -146,6 +148,9 @@ class Ledger:
                 assert self.mode(door) not in FREE, f"alarm of a free door: {event}"
             case K.REQUEST_TO_EXIT:
                 self._last_exit[door] = event.seq
+                self._somebody_left()
+            case K.OCCUPANCY_SET | K.VISIT_CLOSED:
+                self._admitted.clear()  # who counts for a booking is known anew
             case _:
                 pass
 
@@ -191,11 +196,17 @@ class Ledger:
             self._used[ticket] += sign
             assert self._used[ticket] <= self._uses[ticket], f"used up: {granted}"
 
+    def _somebody_left(self) -> None:
+        """Let one of each party be gone: nobody saw who it was."""
+        self._admitted -= Counter(dict.fromkeys(self._admitted, 1))
+
     def _ended(self, event: Event) -> None:
         granted = self.open.pop(int(event.fact("cause") or 0), None)
         assert granted is not None, f"ended twice, or never begun: {event}"
         assert granted.person == event.person, f"another's end: {event}"
         is_entry = PLACE.access_points[granted.subject].direction is Direction.IN
+        if event.kind is K.ACCESS_TAKEN and not is_entry:
+            self._admitted.clear()  # a party may leave with one card
         if event.kind is K.ACCESS_NOT_TAKEN:
             if is_entry:
                 self._count(granted, -1)

@@ -17,6 +17,7 @@ from edge.cli.simulate.oracle.lockers import right_locker_answers
 from edge.cli.simulate.oracle.picture import Picture
 from edge.cli.simulate.oracle.rules import ask, right_answers
 from edge.cli.simulate.oracle.ruling import OPEN
+from edge.core.access.answers import DenyReason
 from edge.core.command import Indicate, Indication, Release
 from edge.core.event import EventKind
 from edge.core.stimulus import Scan
@@ -57,11 +58,16 @@ class DecisionsAreRight:
         self._picture = Picture(ground)
         #: By access point: who was let in there last, when, and by which release.
         self._last: dict[str, tuple[bytes, float]] = {}
+        #: By access point: whose card waits there for a volunteer's word.
+        self._waiting: dict[str, bytes] = {}
 
     def see(self, seen: Observation) -> None:
         """Take the next observation."""
         if isinstance(seen, Booted):
             self._last.clear()
+            self._waiting.clear()
+        if isinstance(seen, Handled):
+            self._confirmed(seen)
         if not isinstance(seen, Handled) or not isinstance(seen.stimulus, Scan):
             self._picture.see(seen)
             return
@@ -93,9 +99,23 @@ class DecisionsAreRight:
             right = right_answers(self._picture, asked)
         self._compare(answer, right, scan)
         self._picture.answered(scan, answer, at_s=seen.at_s)
+        token = scan.credential.token
+        if answer == DenyReason.AWAITING_CONFIRMATION.value:
+            self._waiting[scan.access_point] = token
         if answer == OPEN:
-            token = scan.credential.token
             self._last[scan.access_point] = (token, seen.moment.monotonic_s)
+
+    def _confirmed(self, seen: Handled) -> None:
+        """Remember who was let in by a volunteer's word: his card re-opens, too."""
+        confirmed = {
+            event.subject
+            for event in seen.events
+            if event.kind is EventKind.CONFIRMATION_GIVEN
+        }
+        for event in seen.events:
+            if event.kind is EventKind.ACCESS_GRANTED and event.subject in confirmed:
+                token = self._waiting.get(event.subject, b"")
+                self._last[event.subject] = (token, seen.moment.monotonic_s)
 
     def _compare(self, answer: str, right: frozenset[str], scan: Scan) -> None:
         if answer in right:

@@ -38,6 +38,13 @@ class Entitlement:
     is_policy: bool = False
     is_walk_in: bool = False
     is_unsure: bool = False
+    #: Whether its whole party may be inside.
+    is_full: bool = False
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it holds now, whatever the house does not know."""
+        return not (self.is_unsure or self.is_full)
 
     @property
     def persons(self) -> int:
@@ -58,19 +65,19 @@ class Register:
 def entitlements(asked: Asked, register: Register) -> list[Entitlement]:
     """Return what may let him in; nothing if nothing does."""
     found = _by_booking(asked, register)
-    if any(not each.is_unsure for each in found):
+    if any(each.is_sure for each in found):
         return found
     found += _by_policy(asked, register)
-    if not found or all(each.is_unsure for each in found):
+    if not any(each.is_sure for each in found):
         found += _by_walking_in(asked)
     return found
 
 
 def is_one_full(asked: Asked, register: Register) -> bool:
-    """Say whether some booking of his is surely running, and used up."""
+    """Say whether some booking of his is surely running, and perhaps full."""
     return any(
         _lies(asked, booking, asked.space) is Lies.INSIDE
-        and register.entries.party_used(booking.booking_id) >= booking.party
+        and register.entries.parties.used(booking.booking_id)[1] >= booking.party
         for booking in _rooms(asked, register)
     )
 
@@ -98,11 +105,16 @@ def _by_booking(asked: Asked, register: Register) -> list[Entitlement]:
     found = []
     for booking in _rooms(asked, register):
         where = _lies(asked, booking, asked.space)
-        used = register.entries.party_used(booking.booking_id)
-        if where is Lies.OUTSIDE or used >= booking.party:
+        least, most = register.entries.parties.used(booking.booking_id)
+        if where is Lies.OUTSIDE or least >= booking.party:
             continue
-        is_unsure = where is Lies.PARTLY
-        found.append(Entitlement(booking=booking, is_unsure=is_unsure))
+        found.append(
+            Entitlement(
+                booking=booking,
+                is_unsure=where is Lies.PARTLY,
+                is_full=most >= booking.party,
+            )
+        )
     return found
 
 

@@ -13,6 +13,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from edge.cli.simulate.oracle.parties import Parties
 from edge.core.emergency.state import EmergencyState
 from edge.core.event import EventKind
 from edge.core.plan import Direction
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 class Entry:
     """A grant: for whom, by what, how many it counts for, where.
 
+    ``of_party`` of the persons belong to its booking: not the first of two.
     ``scans``: how many of the same visit came in that no exit has answered yet.
     """
 
@@ -37,6 +39,7 @@ class Entry:
     booking: str
     ticket: str
     persons: int
+    of_party: int
     is_unverified: bool
     is_out: bool
     scans: int = 1
@@ -53,7 +56,7 @@ class Entries:
     def clear(self) -> None:
         """Begin anew."""
         self._open: dict[int, Entry] = {}
-        self._by_booking: Counter[str] = Counter()
+        self.parties = Parties()
         self._by_ticket: Counter[str] = Counter()
         self._unverified: Counter[str] = Counter()
         self.least: Counter[str] = Counter()
@@ -81,8 +84,13 @@ class Entries:
             case EventKind.MANUAL_ENTRY:
                 space = self._plan.doors[event.subject].space_id
                 self.doubtful.add(space)
+                persons = _number(event.fact("count")) or 1
+                self.parties.brought(event.person.booking or "", space, persons)
             case EventKind.DOOR_OPENED:
                 self._going.discard(event.subject)
+                door = self._plan.doors[event.subject]
+                if not door.senses_exit:
+                    self.parties.somebody_left(door.space_id)
             case EventKind.REQUEST_TO_EXIT:
                 self._going.add(event.subject)
                 self._somebody_leaves(self._plan.doors[event.subject].space_id)
@@ -91,6 +99,7 @@ class Entries:
             case EventKind.VISIT_CLOSED if event.fact("how") == "emergency":
                 # The visit is over, but nobody was seen to leave.
                 self._somebody_leaves(event.subject)
+                self.parties.closed(event.person.booking or "", by_exit=False)
             case EventKind.VISIT_CLOSED:
                 self._closed(told)
             case EventKind.DOOR_FORCED_OPEN:
@@ -98,10 +107,6 @@ class Entries:
                 self._somebody_leaves(self._plan.doors[event.subject].space_id)
             case _:
                 pass
-
-    def party_used(self, booking: str) -> int:
-        """Return how many persons were let in under a booking."""
-        return self._by_booking[booking]
 
     def ticket_used(self, ticket: str) -> int:
         """Return how many scans of a ticket let somebody in."""
@@ -129,6 +134,7 @@ class Entries:
             self.doubtful.add(door.space_id)
             return
         is_shelter = self._standing.first is EmergencyState.SHELTER
+        persons = _number(event.fact("persons")) or 1
         entry = Entry(
             told=told,
             space=door.space_id,
@@ -136,16 +142,20 @@ class Entries:
             booking=event.person.booking or "",
             # Who seeks shelter is asked for no ticket, so that he keeps it.
             ticket="" if is_shelter else event.person.ticket or "",
-            persons=_number(event.fact("persons")) or 1,
+            persons=persons,
+            of_party=persons - _number(event.fact("pair")),
             is_unverified=event.fact("time_unverified") is not None,
             is_out=point.direction is Direction.OUT,
         )
         self._open[told.seq] = entry
         if not entry.is_out:
             self._count(entry, 1)
+            if entry.booking:
+                self.parties.let_in(
+                    entry.booking, entry.space, entry.holder, entry.of_party
+                )
 
     def _count(self, entry: Entry, sign: int) -> None:
-        self._by_booking[entry.booking] += sign * entry.persons
         self._by_ticket[entry.ticket] += sign
         if entry.is_unverified:
             self._unverified[entry.booking] += sign
@@ -159,6 +169,8 @@ class Entries:
         if entry.is_out:
             self._exit(entry.space, entry.holder)
             return
+        if entry.booking:
+            self.parties.came(entry.booking, entry.of_party)
         self.least[entry.space] += entry.persons
         self.most[entry.space] += entry.persons
         inside = self.inside.setdefault(entry.space, {})
@@ -173,6 +185,8 @@ class Entries:
         if entry is None or entry.is_out:
             return
         self._count(entry, -1)
+        if entry.booking:
+            self.parties.annul(entry.booking, entry.of_party)
         if told.event.fact("outcome") is not None:
             # A power cut hid it: a ticket that may have been used once is used.
             self._by_ticket[entry.ticket] += 1
@@ -180,6 +194,12 @@ class Entries:
     def _exit(self, space: str, holder: str) -> None:
         """Let one go: who came in one by one leaves one by one."""
         entry = self.inside.get(space, {}).get(holder)
+        if not holder:
+            self.parties.somebody_left(space)
+        elif entry is None or not entry.booking:
+            self.parties.left(space, holder, None)
+        else:
+            self.parties.left(space, holder, 1 if entry.scans > 1 else entry.of_party)
         self._left(space, holder)
         if entry is not None and entry.scans > 1:
             self.inside[space][holder] = replace(entry, scans=entry.scans - 1)
@@ -191,6 +211,8 @@ class Entries:
         is told behind both.
         """
         space, who = told.event.subject, told.event.person
+        is_exit = told.event.fact("how") == "exit"
+        self.parties.closed(who.booking or "", by_exit=is_exit)
         persons = _number(told.event.fact("persons"))
         entry = self.inside.get(space, {}).get(who.holder or "")
         if entry is None or _is_of(entry, who):
@@ -206,12 +228,14 @@ class Entries:
         self.most[space] = max(0, self.most[space] - min(persons, 1))
 
     def _somebody_leaves(self, space: str) -> None:
+        self.parties.somebody_left(space)
         self.doubtful.add(space)
         self.least[space] = max(0, self.least[space] - 1)
         self._leaving.add(space)
 
     def _counted(self, space: str, persons: int) -> None:
         going = sum(self._plan.doors[door].space_id == space for door in self._going)
+        self.parties.counted(space, persons)
         self.least[space] = max(0, persons - going)
         self.most[space] = persons
         self._leaving.add(space)

@@ -128,7 +128,7 @@ def right_answers(picture: Picture, asked: Asked) -> frozenset[str]:
     found: set[str] = set()
     for way in ways:
         found |= answers([*before, *_after(picture, asked, way)])
-    if all(way.is_unsure for way in ways) and is_one_full(asked, picture.register):
+    if not any(way.is_sure for way in ways) and is_one_full(asked, picture.register):
         found.add(DenyReason.PARTY_FULL.value)
     return frozenset(found)
 

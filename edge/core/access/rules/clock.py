@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from edge.core.access.admissions import MAX_UNVERIFIED, UNUSED, policy_key
 from edge.core.access.answers import DenyReason
 from edge.core.access.rules.findings import refuse
+from edge.core.access.rules.party import left_of_party
 from edge.core.access.ticket import TicketFlaw
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def may_enter_unsure(
 
 def _is_left(question: Question, booking: Booking) -> bool:
     used = question.admissions.get(booking.booking_id, UNUSED)
-    return used.unverified < MAX_UNVERIFIED and used.persons < booking.party
+    return used.unverified < MAX_UNVERIFIED and left_of_party(question, booking) > 0
 
 
 def _is_policy_left(question: Question) -> bool:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge.core.access.admissions import UNUSED
 from edge.core.access.answers import Denied, DenyReason
 from edge.core.access.remedy import nearest_remedy
 from edge.core.access.rules.clock import may_enter_unsure
@@ -22,6 +21,7 @@ from edge.core.access.rules.findings import (
     Entitlement,
     whom,
 )
+from edge.core.access.rules.party import left_of_party
 from edge.core.moment import ClockVerdict
 from edge.core.people.entries import EVERYWHERE
 from edge.core.plan import PersonClass
@@ -97,9 +97,8 @@ def _judged_here(
 def _booked(
     question: Question, booking: Booking, *, is_unsure: bool = False
 ) -> Entitlement | None:
-    """Return what the booking still allows; None once its party is complete."""
-    used = question.admissions.get(booking.booking_id, UNUSED)
-    left = booking.party - used.persons
+    """Return what the booking still allows; None while its whole party is inside."""
+    left = left_of_party(question, booking)
     if left <= 0 and not is_unsure:
         return None
     return Entitlement(
