@@ -297,6 +297,7 @@ class House:
         """Take over the platform's roster."""
         self.rolls.adopt(roster, confirmed_ms)
         self.care.adopt(self.rolls)
+        self.duty.adopt(self.rolls)
 
     def recovered(self) -> None:
         """Take in that the journal is read: a replay has brought nobody in."""

@@ -15,8 +15,10 @@ from edge.core.access.answers import Denied, DenyReason, NextStep, person_of
 from edge.core.access.rescans import AGAIN_S
 from edge.core.access.rules.credential import barred
 from edge.core.command import Indication
+from edge.core.duty.confirmed import Confirmed
 from edge.core.duty.ledger import Ledger
 from edge.core.duty.shift import (
+    CONFIRMATION,
     MAX_SHIFT_MIN,
     Shift,
     closing_ms,
@@ -24,6 +26,7 @@ from edge.core.duty.shift import (
     end_facts,
 )
 from edge.core.event import EventKind, Person
+from edge.core.order import DutyConfirmed
 from edge.core.plan import MINUTE_MS
 
 if TYPE_CHECKING:
@@ -31,10 +34,11 @@ if TYPE_CHECKING:
 
     from edge.core.event import Event, Facts
     from edge.core.moment import Moment
-    from edge.core.order import DutyConfirmed, DutyCorrected, DutyOrdered
+    from edge.core.order import DutyCorrected, DutyOrdered
     from edge.core.outcome import OutcomeBuilder
     from edge.core.people.entries import Cardholder
     from edge.core.people.rolls import Rolls
+    from edge.core.people.shift_row import ShiftRow
     from edge.core.plan import SitePlan
     from edge.core.reception import Reception
     from edge.core.stimulus import Scan
@@ -55,6 +59,7 @@ class Duty:
         self._out = out
         self._reception = reception
         self._ledger = Ledger(site.utc_offset_ms)
+        self._confirmed = Confirmed(self._ledger, self._take_word)
         self._toggled_s: dict[str, float] = {}
         #: When the first forgotten end is due, on the monotonic clock of this boot.
         self._due_s: float | None = None
@@ -69,9 +74,13 @@ class Duty:
         """The shifts that are remembered, by the seq of their beginning."""
         return self._ledger.shifts
 
-    def points(self, holder: str, month: str) -> int:
+    def points(self, holder: str, month: str, *, confirmed: bool = False) -> int:
         """Return a holder's points of a local month (``YYYY-MM``)."""
-        return self._ledger.points(holder, month)
+        return self._ledger.points(holder, month, confirmed=confirmed)
+
+    def adopt(self, rolls: Rolls) -> None:
+        """Take over what the social worker has confirmed; events follow by ticks."""
+        self._confirmed.adopt(rolls.confirmed_shifts)
 
     def scan(
         self, scan: Scan, holder: Cardholder | None, rolls: Rolls, now: Moment
@@ -148,6 +157,7 @@ class Duty:
     def follow(self, event: Event) -> None:
         """Take an event into account, live or replayed."""
         self._ledger.follow(event)
+        self._confirmed.follow(event)
         if event.kind in (EventKind.DUTY_STARTED, EventKind.DUTY_ENDED):
             self._due_s = 0.0  # looked at anew by the next tick
 
@@ -166,10 +176,13 @@ class Duty:
 
     def deadline(self) -> float | None:
         """Return when :meth:`expire` has something to do."""
+        if self._confirmed.waits:
+            return 0.0
         return self._due_s if self._ledger.running else None
 
     def expire(self, now: Moment) -> None:
-        """End what somebody forgot to end."""
+        """End what somebody forgot to end, and confirm what was confirmed."""
+        self._confirmed.settle(now)
         if self._due_s is None or now.monotonic_s < self._due_s:
             return
         for holder, seq in tuple(self._ledger.running.items()):
@@ -189,6 +202,19 @@ class Duty:
             since = self._ledger.shifts[seq].since
             facts = (*facts, *end_facts(since, now), ("cause", seq))
         self._out.event(kind, at, now, facts=facts, person=Person(holder=holder))
+
+    def _take_word(self, seq: int, row: ShiftRow, now: Moment) -> None:
+        """Note what the platform's feed says of a shift."""
+        shift = self._ledger.shifts[seq]
+        why: Facts = (("reason", row.reason[:MAX_TEXT]),) if row.reason else ()
+        facts: Facts = (
+            ("actor", row.by[:MAX_TEXT]),
+            (CONFIRMATION, row.number),
+            ("was", shift.minutes),
+            *why,
+        )
+        order = DutyConfirmed(seq=seq, minutes=row.minutes, actor=row.by)
+        self._settle(EventKind.DUTY_CONFIRMED, order, shift, facts, now)
 
     def _settle(
         self,

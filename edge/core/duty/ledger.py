@@ -7,11 +7,17 @@ shift; what was confirmed is forgotten first. An erased person's shifts are nobo
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from edge.core.duty.shift import POINT_MIN, Shift, ShiftState, follow_end, month_of
+from edge.core.duty.shift import (
+    CONFIRMATION,
+    POINT_MIN,
+    Shift,
+    ShiftState,
+    follow_end,
+    month_of,
+)
 from edge.core.event import EventKind
 from edge.core.moment import Moment
 from edge.core.plan import DAY_MS
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
 MAX_SHIFTS = 2_000
 #: Confirmed minutes are shown so long.
 KEEP_CONFIRMED_MS = 90 * DAY_MS
+_BEGUN = (0, ShiftState.RUNNING, 0)
 
 
 class Ledger:
@@ -45,14 +52,18 @@ class Ledger:
         """The running shift's seq of each holder who is on duty."""
         return self._running
 
-    def points(self, holder: str, month: str) -> int:
-        """Return a holder's points of a local month (``YYYY-MM``): its full hours."""
-        minutes: Counter[str] = Counter()
+    def points(self, holder: str, month: str, *, confirmed: bool = False) -> int:
+        """Return a holder's points of a local month (``YYYY-MM``): its full hours.
+
+        ``confirmed``: of the minutes alone that a social worker has confirmed.
+        """
+        minutes = 0
         for shift in self._shifts.values():
-            if shift.holder == holder:
+            counts = shift.state is ShiftState.CONFIRMED or not confirmed
+            if shift.holder == holder and counts:
                 of = month_of(shift.since.earliest_ms, self._utc_offset_ms)
-                minutes[of] += shift.minutes
-        return minutes[month] // POINT_MIN
+                minutes += shift.minutes if of == month else 0
+        return minutes // POINT_MIN
 
     def follow(self, event: Event) -> None:
         """Take an event into account, live or replayed; one erased is nobody's."""
@@ -75,7 +86,10 @@ class Ledger:
     def dump(self) -> list[list[int | str]]:
         """Return the shifts as JSON values."""
         return [
-            [seq, shift.holder, *shift.since.dump(), shift.minutes, shift.state.value]
+            [
+                *(seq, shift.holder, *shift.since.dump(), shift.minutes),
+                *(shift.state.value, shift.confirmation),
+            ]
             for seq, shift in self._shifts.items()
         ]
 
@@ -83,12 +97,17 @@ class Ledger:
         """Take what :meth:`dump` returned, or an older one's running shifts."""
         for row in rows:
             seq, holder, *rest = row if isinstance(row[0], int) else [0, *row]
-            minutes, state = rest[4:] or (0, ShiftState.RUNNING)
+            # What an older snapshot does not tell of a shift is as at its beginning.
+            minutes, state, confirmation = *rest[4:], *_BEGUN[len(rest) - 4 :]
             since = Moment.load(rest[:4])
             while seq in self._shifts:  # an older snapshot told no number
                 seq -= 1
             self._shifts[seq] = Shift(
-                holder=holder, since=since, minutes=minutes, state=ShiftState(state)
+                holder=holder,
+                since=since,
+                minutes=minutes,
+                state=ShiftState(state),
+                confirmation=confirmation,
             )
             if self._shifts[seq].is_running:
                 self._running[holder] = seq
@@ -110,7 +129,10 @@ class Ledger:
         shift = self._shifts.get(seq)
         if shift is not None and not shift.is_running:
             minutes = int(event.fact("minutes") or 0)
-            self._shifts[seq] = replace(shift, minutes=minutes, state=state)
+            number = int(event.fact(CONFIRMATION) or shift.confirmation)
+            self._shifts[seq] = replace(
+                shift, minutes=minutes, state=state, confirmation=number
+            )
 
     def _forget(self, now_ms: int) -> None:
         """Drop what was confirmed long ago, and beyond the limit the oldest ended."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 #: Nobody volunteers longer at a stretch: beyond it an end was forgotten.
 MAX_SHIFT_MIN = 12 * 60
 POINT_MIN = 60
+#: The fact that names the platform's word by which a shift was confirmed.
+CONFIRMATION = "confirmation"
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  local time, its offset is a number
 
 
@@ -38,12 +40,16 @@ class ShiftState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """A shift of ``holder`` since ``since``; ``minutes`` count once it has ended."""
+    """A shift of ``holder`` since ``since``; ``minutes`` count once it has ended.
+
+    ``confirmation``: the number of the platform's word that was taken last, 0: none.
+    """
 
     holder: str
     since: Moment
     minutes: int = 0
     state: ShiftState = ShiftState.RUNNING
+    confirmation: int = 0
 
     @property
     def is_running(self) -> bool:

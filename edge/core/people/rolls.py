@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from edge.core.people.local import LocalHolder
     from edge.core.people.roster import Cursor, Roster
     from edge.core.people.roster_row import PolicyRow, TicketKey
+    from edge.core.people.shift_row import ShiftRow
     from edge.core.plan import SitePlan
 
 #: The language of those whom nobody has asked for theirs.
@@ -52,6 +53,8 @@ class Rolls:
         self._tables = tables = roster.tables
         #: Who is to be fetched in an emergency, in that order.
         self.elders: tuple[Elder, ...] = tuple(tables.elders)
+        #: Whose minutes a social worker has confirmed.
+        self.confirmed_shifts: tuple[ShiftRow, ...] = tuple(tables.shifts)
         #: The platform's keys, by which tickets prove themselves.
         self.ticket_keys: tuple[TicketKey, ...] = tuple(tables.ticket_keys)
         self._policies = {}

@@ -29,6 +29,7 @@ from edge.core.people.roster_row import (
     RevocationRow,
     TicketKey,
 )
+from edge.core.people.shift_row import MAX_SHIFT_ROWS, ShiftRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -74,7 +75,7 @@ class RosterBuilder:
                     self._add_booking(row)
                 case RevocationRow():
                     self._revoke(row)
-                case PolicyRow() | TicketKey() | Elder():
+                case PolicyRow() | TicketKey() | Elder() | ShiftRow():
                     self._add_to_table(row)
                 case _:
                     assert_never(row)
@@ -149,7 +150,7 @@ class RosterBuilder:
         if row.ticket:
             _keep(tables.revoked_tickets, row.ticket, row.reason)
 
-    def _add_to_table(self, row: PolicyRow | TicketKey | Elder) -> None:
+    def _add_to_table(self, row: PolicyRow | TicketKey | Elder | ShiftRow) -> None:
         tables = self.columns.tables
         match row:
             case PolicyRow() if len(tables.policies) < MAX_POLICIES:
@@ -158,12 +159,16 @@ class RosterBuilder:
                 tables.ticket_keys.append(row)
             case Elder() if len(tables.elders) < MAX_ELDERS:
                 tables.elders.append(row)
+            case ShiftRow() if len(tables.shifts) < MAX_SHIFT_ROWS:
+                tables.shifts.append(row)
             case PolicyRow():
                 self._beyond.append(("policy", row.policy_id))
             case TicketKey():
                 self._beyond.append(("ticket_key", row.key_id.hex()))
             case Elder():
                 self._beyond.append(("elder", row.holder_id))
+            case ShiftRow():
+                self._beyond.append(("shift", row.row_id))
             case _:
                 assert_never(row)
 
@@ -177,7 +182,12 @@ class RosterBuilder:
 
 
 _NO_HOLDER = "there is no such holder"
-_BOUNDS = {"policy": MAX_POLICIES, "ticket_key": MAX_TICKET_KEYS, "elder": MAX_ELDERS}
+_BOUNDS = {
+    "policy": MAX_POLICIES,
+    "ticket_key": MAX_TICKET_KEYS,
+    "elder": MAX_ELDERS,
+    "shift": MAX_SHIFT_ROWS,
+}
 
 
 def _keep(table: dict[_Key, str], key: _Key, reason: str) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from edge.core.people.entries import Elder
     from edge.core.people.roster_row import PolicyRow, TicketKey
+    from edge.core.people.shift_row import ShiftRow
 
 #: Keys of one step: about a millisecond.
 STEP_KEYS = 4096
@@ -74,6 +75,7 @@ class Tables:
     policies: list[PolicyRow] = field(default_factory=list)
     ticket_keys: list[TicketKey] = field(default_factory=list)
     elders: list[Elder] = field(default_factory=list)
+    shifts: list[ShiftRow] = field(default_factory=list)
 
 
 class Columns:

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 from edge.core.people.entries import Elder
 from edge.core.people.roster_columns import Columns, Tables, Texts
 from edge.core.people.roster_row import PolicyRow, TicketKey
+from edge.core.people.shift_row import ShiftRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: Raised whenever a column is added, dropped, or means something else.
-IMAGE_FORMAT = 2
+IMAGE_FORMAT = 3
 
 #: The sections of an image that are columns, in their order; texts take two each.
 _TEXTS = ("holders", "bookings")
@@ -127,6 +128,7 @@ def _dump_tables(tables: Tables) -> dict[str, Any]:
             for key in tables.ticket_keys
         ],
         "elders": [[each.holder_id, each.order, each.route] for each in tables.elders],
+        "shifts": [each.dump() for each in tables.shifts],
     }
 
 
@@ -143,6 +145,7 @@ def _load_tables(told: dict[str, Any]) -> Tables:
             Elder(holder_id=holder_id, order=order, route=route)
             for holder_id, order, route in told["elders"]
         ],
+        shifts=[ShiftRow.load(each) for each in told["shifts"]],
     )
 
 

@@ -17,6 +17,7 @@ from edge.core.credential import CredentialKind
 from edge.core.moment import UNBOUNDED_MS
 from edge.core.people.entries import EVERYWHERE, Elder
 from edge.core.people.row_body import Body
+from edge.core.people.shift_row import ShiftRow, read_shift
 from edge.core.plan import DAY_MS
 from edge.core.schedule import read_hours
 
@@ -114,7 +115,9 @@ class TicketKey:
     doors: tuple[str, ...]
 
 
-RosterRow = HolderRow | BookingRow | RevocationRow | PolicyRow | TicketKey | Elder
+RosterRow = (
+    HolderRow | BookingRow | RevocationRow | PolicyRow | TicketKey | Elder | ShiftRow
+)
 
 
 def parse_row(kind: str, row_id: str, body: object) -> RosterRow | None:
@@ -268,4 +271,5 @@ _PARSERS: dict[str, Callable[[str, Body], RosterRow]] = {
     "policy": _policy,
     "ticket_key": _ticket_key,
     "elder": _elder,
+    "shift": read_shift,
 }

@@ -199,6 +199,7 @@ _READERS: dict[str, Callable[[Any], str]] = {
         (
             *("row_holder.json", "row_booking.json", "row_revocation.json"),
             *("row_policy.json", "row_ticket_key.json", "row_elder.json"),
+            "row_shift.json",
         ),
         _row,
     ),

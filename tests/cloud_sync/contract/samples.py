@@ -120,6 +120,15 @@ TICKET_KEY: dict[str, Any] = {
     "issuer": "hz1",
     "doors": ["door-1"],
 }
+SHIFT: dict[str, Any] = {
+    "holder": "h-9",
+    "boot": "boot-17",
+    "began": 48_123,
+    "minutes": 90,
+    "by": "李社工",
+    "at": AT_MS,
+    "number": 1,
+}
 ROWS: dict[str, Samples] = {
     "row.json": {
         "of a known kind": _row("holder", "h-1", **HOLDER),
@@ -199,6 +208,17 @@ ROWS: dict[str, Samples] = {
     "row_elder.json": {
         "plain": _row("elder", "e-1", holder="h-1", order=0, route="二楼 203"),
         "last": _row("elder", "e-2", holder="h-2", order=10_000, route="一楼"),
+    },
+    "row_shift.json": {
+        "plain": _row("shift", "0001-00c0ffee:9", **SHIFT),
+        "corrected": _row(
+            "shift",
+            "0001-00c0ffee:17",
+            **SHIFT | {"minutes": 720, "number": 1_000, "reason": "他提早离开"},
+        ),
+        "taken back": _row(
+            "shift", "s-3", **SHIFT | {"minutes": 0, "began": 0, "number": 2}
+        ),
     },
 }
 #: The first of each action under its name.

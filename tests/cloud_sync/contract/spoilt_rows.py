@@ -200,6 +200,29 @@ _ELDER = (
         ("a route of two lines", "body/route", "二楼\n左手"),
     ),
 )
+_SHIFT = (
+    *_OF_NO_SORT,
+    *without(
+        _KEPT_OUT,
+        *("body/holder", "body/boot", "body/began", "body/minutes"),
+        *("body/by", "body/at", "body/number"),
+    ),
+    *bad(
+        _KEPT_OUT,
+        ("minutes beyond half a day", "body/minutes", 721),
+        ("minutes below 0", "body/minutes", -1),
+        ("minutes that are text", "body/minutes", "90"),
+        ("a beginning before its boot", "body/began", -1),
+        ("a beginning beyond 52 bits", "body/began", (1 << 52) + 1),
+        ("confirmed before 1970", "body/at", -1),
+        ("the word of number 0", "body/number", 0),
+        ("the word of number 1001", "body/number", 1_001),
+        ("nobody confirmed", "body/by", ""),
+        ("a reason of two lines", "body/reason", "他提早\n离开"),
+        ("an empty reason", "body/reason", ""),
+        ("a boot that is a number", "body/boot", 17),
+    ),
+)
 SPOILT_ROWS: dict[str, tuple[Spoilt, ...]] = {
     "row.json": _ROW,
     "row_holder.json": _HOLDER,
@@ -208,4 +231,5 @@ SPOILT_ROWS: dict[str, tuple[Spoilt, ...]] = {
     "row_policy.json": _POLICY,
     "row_ticket_key.json": _TICKET_KEY,
     "row_elder.json": _ELDER,
+    "row_shift.json": _SHIFT,
 }
