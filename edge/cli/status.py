@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloud_sync.advice import advice
 from edge.core.access.answers import NEXT_STEP, DenyReason
+from edge.core.duty.shift import month_of
 from edge.core.event import EventKind
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from edge.core.event import Event
     from edge.core.moment import Moment
     from edge.settings.site import Settings
+
+HOUR_MS = 3_600_000
 
 
 def status(runtime: Runtime) -> dict[str, Any]:
@@ -42,6 +45,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
             "not_on_disk": runtime.gateway.unstored,
             "storage_fault": runtime.gateway.is_storage_faulty,
         },
+        "duty": _duty(runtime, now),
         "platform": _platform(runtime, now),
         "box": runtime.box.shown(),
         "messages": [
@@ -73,6 +77,19 @@ def _names(settings: Settings) -> dict[str, Any]:
             point.id: {"door": point.door, "bank": point.bank}
             for point in settings.access_point
         },
+    }
+
+
+def _duty(runtime: Runtime, now: Moment) -> dict[str, Any]:
+    """Return this month's points of all volunteers together, and how many are sure."""
+    duty, site = runtime.controller.house.duty, runtime.settings.site
+    month = month_of(now.earliest_ms, site.utc_offset_hours * HOUR_MS)
+    points, confirmed = duty.all_points(month)
+    return {
+        "on_duty": len(duty.on_duty),
+        "month": month,
+        "points": points,
+        "confirmed_points": confirmed,
     }
 
 

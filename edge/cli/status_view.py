@@ -37,6 +37,11 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
     yield f"events       {events['waiting']} wait to be sent, last {events['last_seq']}"
     if events["storage_fault"]:
         yield f"STORAGE      {events['not_on_disk']} events are in memory alone"
+    if "duty" in status:
+        told = status["duty"]
+        sure = f"{told['confirmed_points']} of them confirmed"
+        points = f"{told['points']} points in {told['month']}, {sure}"
+        yield f"duty         {told['on_duty']} on duty; {points}"
     yield from _platform(platform)
     revision = f"{roster['epoch']}@{roster['revision']}" if roster["epoch"] else "NONE"
     people = f"{roster['credentials']} credentials, confirmed {roster['age_s']} s ago"

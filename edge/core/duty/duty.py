@@ -78,6 +78,10 @@ class Duty:
         """Return a holder's points of a local month (``YYYY-MM``)."""
         return self._ledger.points(holder, month, confirmed=confirmed)
 
+    def all_points(self, month: str) -> tuple[int, int]:
+        """Return everybody's points of a local month, and the confirmed ones."""
+        return self._ledger.all_points(month)
+
     def adopt(self, rolls: Rolls) -> None:
         """Take over what the social worker has confirmed; events follow by ticks."""
         self._confirmed.adopt(rolls.confirmed_shifts)

@@ -7,6 +7,7 @@ shift; what was confirmed is forgotten first. An erased person's shifts are nobo
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,14 @@ MAX_SHIFTS = 2_000
 #: Confirmed minutes are shown so long.
 KEEP_CONFIRMED_MS = 90 * DAY_MS
 _BEGUN = (0, ShiftState.RUNNING, 0)
+_KINDS = frozenset(
+    {
+        EventKind.DUTY_STARTED,
+        EventKind.DUTY_ENDED,
+        EventKind.DUTY_CORRECTED,
+        EventKind.DUTY_CONFIRMED,
+    }
+)
 
 
 class Ledger:
@@ -41,6 +50,8 @@ class Ledger:
         self._utc_offset_ms = utc_offset_ms
         self._shifts: dict[int, Shift] = {}
         self._running: dict[str, int] = {}
+        #: A month, everybody's points in it and the confirmed ones; '': reckon anew.
+        self._points = ("", 0, 0)
 
     @property
     def shifts(self) -> Mapping[int, Shift]:
@@ -65,11 +76,30 @@ class Ledger:
                 minutes += shift.minutes if of == month else 0
         return minutes // POINT_MIN
 
+    def all_points(self, month: str) -> tuple[int, int]:
+        """Return everybody's points of a local month, and the confirmed ones.
+
+        Asked for by every look at the status, so reckoned once a change.
+        """
+        if self._points[0] != month:
+            minutes: Counter[str] = Counter()
+            sure: Counter[str] = Counter()
+            for shift in self._shifts.values():
+                if month_of(shift.since.earliest_ms, self._utc_offset_ms) == month:
+                    minutes[shift.holder] += shift.minutes
+                    is_sure = shift.state is ShiftState.CONFIRMED
+                    sure[shift.holder] += shift.minutes if is_sure else 0
+            totals = (sum(n // POINT_MIN for n in c.values()) for c in (minutes, sure))
+            self._points = (month, next(totals), next(totals))
+        return self._points[1:]
+
     def follow(self, event: Event) -> None:
         """Take an event into account, live or replayed; one erased is nobody's."""
         holder = event.person.holder
         if holder is None:
             return
+        if event.kind in _KINDS:
+            self._points = ("", 0, 0)
         match event.kind:
             case EventKind.DUTY_STARTED:
                 self._start(holder, event)
@@ -98,7 +128,7 @@ class Ledger:
         for row in rows:
             seq, holder, *rest = row if isinstance(row[0], int) else [0, *row]
             # What an older snapshot does not tell of a shift is as at its beginning.
-            minutes, state, confirmation = *rest[4:], *_BEGUN[len(rest) - 4 :]
+            minutes, state, confirmation = [*rest[4:], *_BEGUN[len(rest) - 4 :]]
             since = Moment.load(rest[:4])
             while seq in self._shifts:  # an older snapshot told no number
                 seq -= 1

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge.core.duty.shift import ShiftState
+from edge.core.people.rolls import Rolls
 from edge.core.people.roster import Cursor, RosterBuilder
 from edge.core.people.roster_row import parse_row
-from edge.core.people.rolls import Rolls
 from edge.core.people.shift_row import MAX_SHIFT_ROWS, ShiftRow
 from tests.core.duty.desk import Desk
 
@@ -157,3 +157,13 @@ def test_more_rows_than_there_is_room_for_are_told() -> None:
     row = word(begun_at(desk, worked(desk)), 1)
     builder.add([row] * (MAX_SHIFT_ROWS + 1))
     assert [kind for kind, *_ in builder.strays()] == ["shift"]
+
+
+def test_everybodys_points_are_told_with_how_many_are_sure(desk: Desk) -> None:
+    first = begun_at(desk, worked(desk, "h-1", 2.0))
+    worked(desk, "h-2", 1.0)
+    month = "2026-03"
+    assert desk.duty.all_points(month) == (3, 0)
+    adopt(desk, word(first, 110))
+    assert desk.duty.all_points(month) == (2, 1)
+    assert desk.duty.all_points("2026-04") == (0, 0)
