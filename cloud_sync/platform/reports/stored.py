@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from edge.core.event import EventKind
 
 _SELECT = """
-SELECT j.gateway, j.id, e.seq, e.kind, e.at, e.lo, e.core, {pii}
+SELECT j.gateway, j.id, j.epoch, e.seq, e.kind, e.at, e.lo, e.core, {pii}
 FROM event AS e JOIN journal AS j ON j.id = e.journal
 WHERE e.kind IN ({kinds}) AND e.lo >= ?1 AND e.lo < ?2 {gateway}
 ORDER BY j.gateway, j.id, e.seq
@@ -42,6 +42,7 @@ class Stored:
     """One event; ``base`` is the place before its journal's first."""
 
     gateway: str
+    epoch: str
     base: int
     seq: int
     kind: str
@@ -97,6 +98,7 @@ async def events(
     return [
         Stored(
             gateway=gateway,
+            epoch=epoch,
             base=bases[journal],
             seq=seq,
             kind=kind,
@@ -105,7 +107,7 @@ async def events(
             facts=parse(core),
             person=parse(pii) if pii else {},
         )
-        for gateway, journal, seq, kind, at, lo, core, pii in await work.fetch(
+        for gateway, journal, epoch, seq, kind, at, lo, core, pii in await work.fetch(
             sql, *values
         )
     ]

@@ -16,6 +16,8 @@ from typing import Annotated
 
 import typer
 
+from edge.cli.platform import duty_verbs
+
 app = typer.Typer(help="The central platform, as a reference.", no_args_is_help=True)
 gateway = typer.Typer(help="Who may speak.", no_args_is_help=True)
 rows = typer.Typer(help="What gateways are told.", no_args_is_help=True)
@@ -178,3 +180,6 @@ def trouble(settings: Settings = HERE, csv: Csv = None, as_json: Json = False) -
     from edge.cli.platform.work import ask_and_show
 
     ask_and_show(settings, report, Form(csv=csv, is_json=as_json))
+
+
+duty_verbs.add_to(app)

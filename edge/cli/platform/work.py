@@ -14,11 +14,13 @@ import json
 import signal
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from cloud_sync.platform import feeds, keys, registry
+from cloud_sync.feed import NO_FEED
+from cloud_sync.platform import confirmations, feeds, keys, registry
 from cloud_sync.platform.application import open_database
 from cloud_sync.platform.application import run as serve
 from cloud_sync.platform.database import DatabaseError
@@ -53,6 +55,7 @@ _MENDABLE = (
     feeds.FeedError,
     RowsError,
     ShownError,
+    confirmations.ConfirmationError,
 )
 
 
@@ -168,7 +171,8 @@ def import_rows(
         lines = []
         for gateway in gateways:
             await registry.known(work, gateway)
-            done = await feeds.change(work, gateway, change, wall_ms())
+            whole = await _with_confirmations(work, gateway, change)
+            done = await feeds.change(work, gateway, whole, wall_ms())
             if done.removed > done.rows and not is_sure:
                 raise feeds.FeedError(
                     f"{gateway}: {done.removed} rows would go and {done.rows} stay; "
@@ -182,6 +186,17 @@ def import_rows(
         return lines
 
     print("\n".join(_write(path, work)))
+
+
+async def _with_confirmations(
+    work: Work, gateway: str, change: feeds.Change
+) -> feeds.Change:
+    """Return the change with the confirmed shifts that a file does not know of."""
+    is_new = await feeds.cursor(work, gateway) == NO_FEED
+    if not is_new and feeds.EVERY_KIND not in change.replaces:
+        return change
+    put = await confirmations.feed_rows(work, gateway, wall_ms())
+    return replace(change, put=put | change.put)
 
 
 def show_rows(path: Path, gateway: str, kind: str) -> None:

@@ -128,7 +128,8 @@ class Ledger:
         for row in rows:
             seq, holder, *rest = row if isinstance(row[0], int) else [0, *row]
             # What an older snapshot does not tell of a shift is as at its beginning.
-            minutes, state, confirmation = [*rest[4:], *_BEGUN[len(rest) - 4 :]]
+            known = [*rest[4:], *_BEGUN[len(rest) - 4 :]]
+            minutes, state, confirmation = known
             since = Moment.load(rest[:4])
             while seq in self._shifts:  # an older snapshot told no number
                 seq -= 1

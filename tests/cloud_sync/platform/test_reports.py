@@ -159,9 +159,9 @@ async def test_hours_count_by_month_and_what_was_settled_last_counts(
     found = await answer(desk, hours)
     rows = [tuple(row.values()) for row in found]
     assert rows == [
-        ("2026-03", "(erased)", 1, 0, 0, 0, 0, 1),
-        ("2026-03", "v-1", 2, 120, 2, 45, 0, 0),
-        ("2026-03", "v-2", 1, 130, 2, 0, 0, 0),
+        ("2026-03", "(erased)", 1, 0, 0, 0, 0, 0, 0, 1),
+        ("2026-03", "v-1", 2, 120, 2, 45, 0, 75, 0, 0),
+        ("2026-03", "v-2", 1, 130, 2, 0, 0, 130, 0, 0),
     ]
 
 
