@@ -10,11 +10,11 @@ Source: docs/sync-contract.md, section 5.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cloud_sync.feed import NO_FEED
 from cloud_sync.platform import feeds
+from cloud_sync.platform.shift import ERASED, Confirmation
 from edge.core.chain import canonical
 from edge.core.duty.shift import ShiftState
 from edge.core.people.shift_row import MAX_MINUTES, MAX_NUMBER, MAX_SHIFT_ROWS
@@ -25,26 +25,9 @@ if TYPE_CHECKING:
 
     from cloud_sync.platform.database import Work
     from cloud_sync.platform.feeds import Key
-    from cloud_sync.platform.reports.shifts import Shift
+    from cloud_sync.platform.shift import Shift
 
-TABLES = (
-    """CREATE TABLE IF NOT EXISTS duty_confirmation (
-        gateway TEXT NOT NULL,
-        shift TEXT NOT NULL,
-        number BIGINT NOT NULL,
-        holder TEXT NOT NULL,
-        boot TEXT NOT NULL,
-        began BIGINT NOT NULL,
-        minutes BIGINT NOT NULL,
-        was BIGINT NOT NULL,
-        by_whom TEXT NOT NULL,
-        reason TEXT NOT NULL,
-        at_ms BIGINT NOT NULL,
-        PRIMARY KEY (gateway, shift, number))""",
-)
 KIND = "shift"
-#: Whoever was erased keeps no name, and his hours stay hours of the place.
-ERASED = "(erased)"
 #: A gateway remembers a confirmed shift for 90 days; later its row is of no use.
 IN_FEED_MS = 100 * DAY_MS
 MAX_TEXT = 64
@@ -62,23 +45,6 @@ WHERE (?1 = '' OR c.gateway = ?1) AND c.at_ms >= ?2 AND c.number = (
     WHERE d.gateway = c.gateway AND d.shift = c.shift)
 ORDER BY c.at_ms, c.gateway, c.shift
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmation:
-    """One word on one shift; ``number`` counts them from 1."""
-
-    gateway: str
-    shift: str
-    number: int
-    holder: str
-    boot: str
-    began_m: int
-    minutes: int
-    was: int
-    by: str
-    reason: str
-    at_ms: int
 
 
 class ConfirmationError(Exception):

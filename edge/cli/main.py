@@ -77,6 +77,9 @@ def demo(
         int, typer.Option(min=0, max=65535, help="The panel's; 0 for any free one.")
     ] = 0,
     no_panel: Annotated[bool, typer.Option("--no-panel")] = False,
+    gateways: Annotated[
+        int, typer.Option(min=1, max=4, help="Sites that share a real platform.")
+    ] = 1,
 ) -> None:
     """Show a whole site on simulated hardware, with made-up residents."""
     from edge.cli.demo.command import DemoOptions, run_demo
@@ -90,6 +93,7 @@ def demo(
         state=state,
         port=port,
         with_panel=not no_panel,
+        gateways=gateways,
     )
     sys.exit(run_demo(options))
 

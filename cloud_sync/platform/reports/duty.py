@@ -15,8 +15,8 @@ from edge.core.duty.shift import ShiftState
 
 if TYPE_CHECKING:
     from cloud_sync.platform.database import Work
-    from cloud_sync.platform.reports.shifts import Shift
     from cloud_sync.platform.reports.stored import Span
+    from cloud_sync.platform.shift import Shift
 
 
 async def duty(work: Work, span: Span) -> Table:

@@ -9,19 +9,19 @@ Source: edge/core/duty/shift.py; docs/sync-contract.md, section 5.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cloud_sync.platform.confirmations import ERASED, newest
+from cloud_sync.platform.confirmations import newest
 from cloud_sync.platform.reports.stored import events
+from cloud_sync.platform.shift import ERASED, Shift
 from edge.core.duty.shift import CONFIRMATION, ShiftState, month_of
 from edge.core.event import EventKind
 from edge.core.plan import DAY_MS
 
 if TYPE_CHECKING:
-    from cloud_sync.platform.confirmations import Confirmation
     from cloud_sync.platform.database import Work
     from cloud_sync.platform.reports.stored import Span, Stored
+    from cloud_sync.platform.shift import Confirmation
 
 KINDS = (
     EventKind.DUTY_STARTED,
@@ -31,34 +31,6 @@ KINDS = (
 )
 #: A social worker settles a month's shifts within the year.
 SETTLED_WITHIN_MS = 366 * DAY_MS
-
-
-@dataclass(slots=True, kw_only=True)
-class Shift:
-    """One shift; ``boot`` and ``began_m`` name it to its gateway.
-
-    ``measured``: the minutes before anybody confirmed them. ``taken``: the number of
-    the last confirmation that the gateway has told to have taken.
-    """
-
-    gateway: str
-    epoch: str
-    seq: int
-    holder: str
-    month: str
-    began_ms: int
-    boot: str
-    began_m: int
-    minutes: int = 0
-    measured: int = 0
-    state: ShiftState = ShiftState.RUNNING
-    taken: int = 0
-    word: Confirmation | None = None
-
-    @property
-    def name(self) -> str:
-        """What social workers, and rows of the feed, call it."""
-        return f"{self.epoch}:{self.seq}"
 
 
 async def shifts(work: Work, span: Span) -> list[Shift]:

@@ -16,7 +16,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 
@@ -24,15 +24,14 @@ from edge.cli.demo.firmware import FirmwareError
 from edge.cli.demo.mishaps import Mishaps
 from edge.cli.demo.play import LostError, Play
 from edge.cli.demo.screen import Screen
+from edge.cli.demo.side_by_side import lines, play_side_by_side
 from edge.cli.demo.stage import Stage
 from edge.cli.demo.supervisor import ChildDiedError
 from edge.cli.demo.tally import is_good, tally
+from edge.cli.demo.together import until_first
 from edge.cli.files import config_folder
 from edge.cli.load_site import load_site
 from edge.cli.state_folder import StateFolderError, own_folder
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +49,7 @@ class DemoOptions:
     state: Path | None = None
     port: int = 0
     with_panel: bool = True
+    gateways: int = 1
 
 
 async def _run(play: Play, options: DemoOptions, console: Console) -> dict[str, Any]:
@@ -69,7 +69,7 @@ async def _run(play: Play, options: DemoOptions, console: Console) -> dict[str, 
             mishaps=mishaps,
             panel_url=play.panel_url,
         )
-        await _until_first(
+        await until_first(
             stop,
             options.for_s,
             [
@@ -91,36 +91,6 @@ async def _run(play: Play, options: DemoOptions, console: Console) -> dict[str, 
         mishaps=mishaps,
         panel_url=play.panel_url,
     )
-
-
-async def _until_first(
-    stop: asyncio.Event, for_s: float | None, work: list[Coroutine[Any, Any, None]]
-) -> None:
-    """Run all work until the stop or the time is over; raise what failed.
-
-    The work is left running no longer than it takes to cancel it; what ends by
-    itself (a demonstration too short for mishaps) ends nothing else.
-    """
-    tasks = [asyncio.create_task(entry) for entry in work]
-    stopped = asyncio.create_task(stop.wait())
-    try:
-        until_s = None if for_s is None else asyncio.get_running_loop().time() + for_s
-        pending = {stopped, *tasks}
-        while stopped in pending:
-            left_s = None
-            if until_s is not None:
-                left_s = until_s - asyncio.get_running_loop().time()
-                if left_s <= 0:
-                    return
-            done, pending = await asyncio.wait(
-                pending, timeout=left_s, return_when=asyncio.FIRST_COMPLETED
-            )
-            for task in done - {stopped}:
-                task.result()
-    finally:
-        for task in (stopped, *tasks):
-            task.cancel()
-        await asyncio.gather(stopped, *tasks, return_exceptions=True)
 
 
 def _refuse_taken_port(port: int) -> None:
@@ -148,15 +118,19 @@ def run_demo(options: DemoOptions) -> int:
             console.print(
                 f"[bold]{settings.site.name}[/bold] · state and logs in {folder}"
             )
-            play = Play(
-                settings=settings,
-                site=site,
-                stage=Stage(folder=folder),
-                seed=options.seed,
-                panel_port=options.port if options.with_panel else None,
-            )
-            play.prepare()
-            result = asyncio.run(_run(play, options, console))
+            if options.gateways > 1:
+                several = play_side_by_side(folder, site, options, console)
+                result = asyncio.run(several)
+            else:
+                play = Play(
+                    settings=settings,
+                    site=site,
+                    stage=Stage(folder=folder),
+                    seed=options.seed,
+                    panel_port=options.port if options.with_panel else None,
+                )
+                play.prepare()
+                result = asyncio.run(_run(play, options, console))
     except (ChildDiedError, LostError) as died:
         print(died, file=sys.stderr)
         return 1
@@ -168,9 +142,18 @@ def run_demo(options: DemoOptions) -> int:
     finally:
         if made is not None:
             shutil.rmtree(made, ignore_errors=True)
+    return _close(options, result, console)
+
+
+def _close(options: DemoOptions, result: dict[str, Any], console: Console) -> int:
+    """Print the closing object; return 0 if it is a good one."""
     if options.is_json:
         print(json.dumps(result))
+    elif options.gateways > 1:
+        for text in lines(result):
+            console.print(f"  {text}", highlight=False, soft_wrap=True)
     else:
         for name, value in result.items():
             console.print(f"  {name:20} {value}", highlight=False)
-    return 0 if is_good(result) else 1
+    is_well = result["reconciled"] if options.gateways > 1 else is_good(result)
+    return 0 if is_well else 1

@@ -83,3 +83,17 @@ def read_ledger(path: Path) -> LedgerCounts:
             " GROUP BY gateway, epoch, seq)"
         ).fetchone()
     return LedgerCounts(keys=keys, effects_doubled=doubled, redelivered=redelivered)
+
+
+def journal_heads(path: Path) -> dict[str, tuple[int, str]]:
+    """Return for each epoch how many events the journal has, and the last's hash."""
+    with closing(_open(path)) as database:
+        epochs = database.execute(
+            "SELECT name, base FROM epoch ORDER BY base"
+        ).fetchall()
+        rows = database.execute("SELECT place, hash FROM event ORDER BY place")
+        heads: dict[str, tuple[int, str]] = {}
+        for place, digest in rows:
+            name, _ = next(each for each in reversed(epochs) if each[1] < place)
+            heads[name] = (heads.get(name, (0, ""))[0] + 1, digest.hex())
+    return heads

@@ -54,13 +54,18 @@ class LostError(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Play:
-    """One site in a folder; ``panel_port`` None for no panel, 0 for any free port."""
+    """One site in a folder; ``panel_port`` None for no panel, 0 for any free port.
+
+    ``broker_port``: of a broker with a platform behind it that somebody else runs;
+    None: the play has both of its own.
+    """
 
     settings: Settings
     site: Path
     stage: Stage
     seed: int
     panel_port: int | None = None
+    broker_port: int | None = None
     panel_url: str = ""
     visits: list[Visit] = field(default_factory=list)
     children: dict[str, Child] = field(default_factory=dict)
@@ -78,24 +83,29 @@ class Play:
     def prepare(self) -> None:
         """Write what the processes will read."""
         settings, folder = self.settings, self.stage.folder
-        shared = make_secrets(folder, settings)
-        pin_platform_keys(self.stage, settings)
-        known = population(
-            self.people, settings.plan(), shared=shared, now_ms=wall_ms()
-        )
-        _write(folder / "platform.json", platform_site(settings, shared, known))
+        if self.broker_port is None:
+            pin_platform_keys(self.stage, settings)
+            write_json(folder / "platform.json", self.known())
         far = sorted(controllers(settings))
         free = free_udp_ports(2 * len(far))
         places = dict(zip(far, zip(free[::2], free[1::2], strict=True), strict=True))
         udp_ports = {port: number for port, (number, _) in places.items()}
-        _write(folder / "firmware.json", hardware(settings, udp_ports))
-        broker_port = free_port()
+        write_json(folder / "firmware.json", hardware(settings, udp_ports))
+        broker_port = self.broker_port or free_port()
         text = self.site.read_text(encoding="utf-8")
         text = _with_broker(text, settings.platform.port, broker_port)
         text = moved(text, settings, places)
         (folder / "site.toml").write_text(text, encoding="utf-8")
         for child in self._processes(broker_port):
             self.children[child.name] = child
+
+    def known(self) -> dict[str, Any]:
+        """Return the site, its secrets and its people, as the simulation is told."""
+        settings = self.settings
+        shared = make_secrets(self.stage.folder, settings)
+        plan, now_ms = settings.plan(), wall_ms()
+        known = population(self.people, plan, shared=shared, now_ms=now_ms)
+        return platform_site(settings, shared, known)
 
     async def start(self) -> None:
         """Start all processes; each waits for the others by itself."""
@@ -177,18 +187,19 @@ class Play:
 
     def _processes(self, broker_port: int) -> Iterator[Child]:
         stage, folder = self.stage, self.stage.folder
-        yield self._child("broker", "edge.cli.broker", "--port", broker_port)
+        if self.broker_port is None:
+            yield self._child("broker", "edge.cli.broker", "--port", broker_port)
+            yield self._child(
+                "platform",
+                "firmware_sim.platform",
+                *("--broker", f"127.0.0.1:{broker_port}", "--state", stage.platform),
+                *("--site-json", folder / "platform.json"),
+            )
         yield self._child(
             "firmware",
             "firmware_sim",
             *("--site", folder / "firmware.json", "--folder", stage.ports),
             *("--control", stage.firmware_socket),
-        )
-        yield self._child(
-            "platform",
-            "firmware_sim.platform",
-            *("--broker", f"127.0.0.1:{broker_port}", "--state", stage.platform),
-            *("--site-json", folder / "platform.json"),
         )
         yield self._child(
             "gateway",
@@ -258,11 +269,12 @@ def _reader(settings: Settings, reader: Device) -> str:
 
 
 def _with_broker(text: str, old: int, new: int) -> str:
-    """Point a site file at the play's own broker."""
+    """Point a site file at the play's broker."""
     head, section, tail = text.partition("[platform]")
     return head + section + tail.replace(f"port = {old}", f"port = {new}", 1)
 
 
-def _write(path: Path, value: dict[str, Any]) -> None:
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write a file that its owner alone may read."""
     path.touch(mode=0o600)
     path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")

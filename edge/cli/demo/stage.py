@@ -86,12 +86,19 @@ def make_secrets(folder: Path, settings: Settings) -> SiteSecrets:
 
 
 def pin_platform_keys(stage: Stage, settings: Settings) -> None:
-    """Let the gateway know the platform's public keys."""
+    """Let the gateway know the simulated platform's public keys."""
     stage.platform.mkdir(mode=0o700, parents=True, exist_ok=True)
     signer = load_signer(stage.platform / "platform.key")
+    write_platform_keys(stage, settings, signer.public_keys)
+
+
+def write_platform_keys(
+    stage: Stage, settings: Settings, public_keys: dict[str, str]
+) -> None:
+    """Let the gateway know a platform's public keys."""
     path = stage.folder / settings.platform.keys
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.write_text(json.dumps(signer.public_keys), encoding="ascii")
+    path.write_text(json.dumps(public_keys), encoding="ascii")
 
 
 def platform_site(

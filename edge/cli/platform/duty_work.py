@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 from cloud_sync.platform import registry
 from cloud_sync.platform.application import open_database
-from cloud_sync.platform.confirmations import ERASED, ConfirmationError, confirm
+from cloud_sync.platform.confirmations import ConfirmationError, confirm
 from cloud_sync.platform.reports.duty import duty
 from cloud_sync.platform.reports.shifts import shifts
 from cloud_sync.platform.reports.stored import Span
 from cloud_sync.platform.settings import read_settings
+from cloud_sync.platform.shift import ERASED
 from edge.cli.platform.work import ask_and_show, told
 from edge.cli.system_clock import wall_ms
 from edge.core.duty.shift import ShiftState, month_of
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cloud_sync.platform.database import Work
-    from cloud_sync.platform.reports.shifts import Shift
     from cloud_sync.platform.reports.table import Table
+    from cloud_sync.platform.shift import Shift
     from edge.cli.platform.shown import Form
 
 DAY_MS = 86_400_000

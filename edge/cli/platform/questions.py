@@ -21,6 +21,7 @@ from cloud_sync.platform.reports.visits import visits
 from edge.cli.exits import WRONG_USE
 from edge.cli.platform.work import ask_and_show
 from edge.cli.system_clock import wall_ms
+from edge.core.moment import UNBOUNDED_MS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,11 +65,15 @@ def ask_about_days(
 
 
 def reconcile_day(
-    settings: Path, day: datetime | None, gateway: str, form: Form
+    settings: Path, day: datetime | None, gateway: str, form: Form, *, is_all: bool
 ) -> None:
-    """Reconcile one day, today if none is named."""
+    """Reconcile one day, today if none is named, or with ``is_all`` all there is."""
 
     async def ask(work: Work, offset_ms: int) -> Table:
+        if is_all:
+            return await reconciliation(
+                work, _span(-UNBOUNDED_MS, UNBOUNDED_MS, 0, gateway)
+            )
         day_ms = _day_ms(day, offset_ms)
         return await reconciliation(work, _span(day_ms, day_ms, offset_ms, gateway))
 

@@ -161,6 +161,9 @@ _question("medicine", "Medicine boxes: opened, counted, used, expiring.")
 def reconcile(
     settings: Settings = HERE,
     day: Day = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All days, unsure ones too.")
+    ] = False,
     of: Of = "",
     csv: Csv = None,
     as_json: Json = False,
@@ -169,7 +172,8 @@ def reconcile(
     from edge.cli.platform.questions import reconcile_day
     from edge.cli.platform.shown import Form
 
-    reconcile_day(settings, day, of, Form(csv=csv, is_json=as_json))
+    form = Form(csv=csv, is_json=as_json)
+    reconcile_day(settings, day, of, form, is_all=everything)
 
 
 @app.command()

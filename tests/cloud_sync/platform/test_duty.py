@@ -21,7 +21,7 @@ from tests.cloud_sync.platform.test_reports import SPAN, answer, sent, told
 from tests.cloud_sync.scripted_platform import EPOCH, GATEWAY
 
 if TYPE_CHECKING:
-    from cloud_sync.platform.reports.shifts import Shift
+    from cloud_sync.platform.shift import Shift
 
 START, END = EventKind.DUTY_STARTED, EventKind.DUTY_ENDED
 FIRST = f"{EPOCH}:1"
