@@ -8,11 +8,14 @@ calls. Other ways in (ingest workers on a cluster, say) use :func:`open_database
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from cloud_sync.platform import keys
+from cloud_sync.platform.alarms.callers import caller_of
+from cloud_sync.platform.alarms.routing import Patience, Routing
 from cloud_sync.platform.answers import Answers
 from cloud_sync.platform.database import DatabaseError
 from cloud_sync.platform.reception import Reception
@@ -57,4 +60,25 @@ async def run(settings: Settings, folder: Path, now_ms: Callable[[], int]) -> No
             reception=Reception(database, Answers(signer)),
             now_ms=now_ms,
         )
-        await shell.run()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_routing(settings, database, now_ms).run())
+            tasks.create_task(shell.run())
+
+
+def _routing(
+    settings: Settings, database: Database, now_ms: Callable[[], int]
+) -> Routing:
+    wanted = settings.alarms
+    return Routing(
+        database,
+        caller=caller_of(wanted.command, wanted.webhook, wanted.timeout_s),
+        patience=Patience(
+            answer_ms=wanted.answer_s * 1000,
+            next_ms=wanted.next_s * 1000,
+            repeats=wanted.repeats,
+            tries=wanted.tries,
+            timeout_ms=wanted.timeout_s * 1000,
+        ),
+        utc_offset_ms=settings.platform.utc_offset_min * 60_000,
+        now_ms=now_ms,
+    )

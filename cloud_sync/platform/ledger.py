@@ -18,7 +18,7 @@ from cloud_sync.platform.uplink import RefusalKind, Refused, refused
 from edge.core.chain import genesis
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from cloud_sync.platform.database import Work
     from cloud_sync.platform.items import Entry
@@ -112,6 +112,12 @@ class Ledger:
             journal.fresh += fresh
             journal.hi, journal.hash = fresh[-1].seq, fresh[-1].hash
         return None
+
+    def fresh(self) -> Iterator[tuple[str, str, Entry]]:
+        """Yield what is new with its gateway and epoch, journal by journal."""
+        for journal in self._journals.values():
+            for entry in journal.fresh:
+                yield journal.gateway, journal.epoch, entry
 
     async def finish(self) -> list[Standing]:
         """Write everything; return where each journal stands once this is committed."""

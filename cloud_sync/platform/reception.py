@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cloud_sync.platform import feeds, registry
+from cloud_sync.platform.alarms.hearing import Told, hear
+from cloud_sync.platform.alarms.kinds import HEARD
 from cloud_sync.platform.ledger import Ledger, compare_head, standing
 from cloud_sync.platform.uplink import Batch, Hello, Pull, Refused, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cloud_sync.feed import FeedCursor
     from cloud_sync.platform.answers import Answers, Publish
@@ -135,7 +137,19 @@ class Reception:
             refusal = await ledger.add(gateway, batch)
             if refusal is not None:
                 outcome.refused[gateway, refusal.kind].append(refusal.why)
-        return await ledger.finish()
+        standings = await ledger.finish()
+        await hear(work, _told(ledger), now_ms)
+        return standings
+
+
+def _told(ledger: Ledger) -> Iterator[Told]:
+    """Yield what may be an alarm, or the end of one, of what is new."""
+    for gateway, epoch, entry in ledger.fresh():
+        if entry.kind in HEARD:
+            yield Told(
+                *(gateway, epoch, entry.seq, entry.kind),
+                *(entry.at, entry.lo, entry.core, entry.pii),
+            )
 
 
 async def _greet(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloud_sync.platform import duty_tables
+from cloud_sync.platform import alarm_tables, duty_tables
 from cloud_sync.platform.database import DatabaseError
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ async def create(work: Work, *, identity: str, clustered: str) -> None:
     ``identity`` and ``clustered`` are the database's own words for a key that numbers
     itself and for a table that is kept in the order of its key.
     """
-    for statement in (*TABLES, *duty_tables.TABLES):
+    for statement in (*TABLES, *duty_tables.TABLES, *alarm_tables.TABLES):
         words = {"{identity}": identity, "{clustered}": clustered}
         for word, own in words.items():
             statement = statement.replace(word, own)  # noqa: PLW2901

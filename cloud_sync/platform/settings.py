@@ -40,6 +40,13 @@ sqlite = "platform.db"
 signing_key = "platform.key"
 utc_offset_min = 480     # of the days and hours in reports
 heartbeat_s = 300        # a gateway is online if heard within twice this
+
+[alarms]                 # docs/platform.md, alarms
+answer_s = 120           # so long the site itself may answer, then round 1 is called
+next_s = 120             # ... and after so long the next round
+repeats = 2              # all rounds so often
+# command = ["/usr/local/bin/call-people"]     # gets each call as JSON
+# webhook = "https://calls.example/menshen"    # or it is posted there
 """
 
 
@@ -85,12 +92,31 @@ class PlatformSettings(_Strict):
     heartbeat_s: Annotated[int, Field(ge=1, le=86_400)] = 300
 
 
+class AlarmSettings(_Strict):
+    """How long is waited for an answer, and how people are called."""
+
+    answer_s: Annotated[int, Field(ge=5, le=86_400)] = 120
+    next_s: Annotated[int, Field(ge=5, le=86_400)] = 120
+    repeats: Annotated[int, Field(ge=1, le=20)] = 2
+    command: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    webhook: Annotated[str | None, Field(pattern="^https?://")] = None
+    timeout_s: Annotated[int, Field(ge=1, le=120)] = 10
+    tries: Annotated[int, Field(ge=1, le=20)] = 6
+
+    @model_validator(mode="after")
+    def _one(self) -> AlarmSettings:
+        if self.command and self.webhook:
+            raise ValueError("name one of the two, command or webhook")
+        return self
+
+
 class Settings(_Strict):
     """The whole file."""
 
     broker: BrokerSettings
     store: StoreSettings
     platform: PlatformSettings = PlatformSettings()
+    alarms: AlarmSettings = AlarmSettings()
 
 
 def read_settings(path: Path) -> Settings:

@@ -79,7 +79,7 @@ def confirm_one(  # noqa: PLR0917
         line = f"{gateway} {name}: {agreed} minutes{was}, confirmed by {by}"
         return line if is_told else f"{line}\n{_no_feed(gateway)}"
 
-    print(_write(path, work))
+    print(write(path, work))
 
 
 def confirm_all(
@@ -104,7 +104,7 @@ def confirm_all(
                 lines.append(_no_feed(name))
         return "\n".join([*lines, f"{len(clear)} shifts confirmed by {by}"])
 
-    print(_write(path, work))
+    print(write(path, work))
 
 
 def _summary(found: list[Shift], clear: list[Shift]) -> list[str]:
@@ -153,7 +153,7 @@ def _span(month: str, offset_ms: int, gateway: str) -> Span:
     )
 
 
-def _write(path: Path, change: Callable[[Work, int], Awaitable[str]]) -> str:
+def write(path: Path, change: Callable[[Work, int], Awaitable[str]]) -> str:
     """Do something in one transaction; it gets the UTC offset in ms."""
     with told():
         settings = read_settings(path)

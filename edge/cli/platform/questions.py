@@ -24,6 +24,7 @@ from edge.cli.system_clock import wall_ms
 from edge.core.moment import UNBOUNDED_MS
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from cloud_sync.platform.database import Work
@@ -51,12 +52,23 @@ def ask_about_days(
     form: Form,
 ) -> None:
     """Ask about the days from the first to the last, both included."""
+    ask_with(settings, QUESTIONS[name], days, gateway, form)
+
+
+def ask_with(
+    settings: Path,
+    question: Callable[[Work, Span], Awaitable[Table]],
+    days: tuple[datetime | None, datetime | None],
+    gateway: str,
+    form: Form,
+) -> None:
+    """Put a question about the days from the first to the last, both included."""
     first, last = days
 
     async def ask(work: Work, offset_ms: int) -> Table:
         last_ms = _day_ms(last, offset_ms)
         from_ms = last_ms - DAYS * DAY_MS if first is None else _day_ms(first, 0)
-        return await QUESTIONS[name](work, _span(from_ms, last_ms, offset_ms, gateway))
+        return await question(work, _span(from_ms, last_ms, offset_ms, gateway))
 
     if first is not None and last is not None and last < first:
         print("--to lies before --from", file=sys.stderr)

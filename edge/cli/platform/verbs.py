@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from edge.cli.platform import duty_verbs
+from edge.cli.platform import alarm_verbs, duty_verbs
 
 app = typer.Typer(help="The central platform, as a reference.", no_args_is_help=True)
 gateway = typer.Typer(help="Who may speak.", no_args_is_help=True)
@@ -187,3 +187,4 @@ def trouble(settings: Settings = HERE, csv: Csv = None, as_json: Json = False) -
 
 
 duty_verbs.add_to(app)
+alarm_verbs.add_to(app)

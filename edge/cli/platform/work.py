@@ -21,6 +21,8 @@ import structlog
 
 from cloud_sync.feed import NO_FEED
 from cloud_sync.platform import confirmations, feeds, keys, registry
+from cloud_sync.platform.alarms.answering import AnswerError
+from cloud_sync.platform.alarms.call_list import CallListError
 from cloud_sync.platform.application import open_database
 from cloud_sync.platform.application import run as serve
 from cloud_sync.platform.database import DatabaseError
@@ -56,6 +58,8 @@ _MENDABLE = (
     RowsError,
     ShownError,
     confirmations.ConfirmationError,
+    AnswerError,
+    CallListError,
 )
 
 
