@@ -13,6 +13,7 @@ from edge.core.people.roster import NOWHERE, Roster, RosterBuilder
 from edge.core.people.roster_columns import Columns
 from edge.core.people.roster_image import Unpacking, pack
 from edge.core.people.roster_row import HolderRow, PolicyRow, RevocationRow, TicketKey
+from edge.core.people.shift_row import ShiftRow
 from edge.core.schedule import read_hours
 from tests.core.scene import booking, clock_ms, holder
 
@@ -36,6 +37,17 @@ SMALL = (
         doors=("厨房", "lounge"),
     ),
     Elder(holder_id="李", order=2, route="东巷"),
+    ShiftRow(
+        row_id="0001-00c0ffee:9",
+        holder_id="李",
+        boot="b",
+        began_m=48_123,
+        minutes=90,
+        by="he",
+        at_ms=5,
+        number=2,
+        reason="他提早离开",
+    ),
 )
 
 

@@ -13,11 +13,14 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from typer.testing import CliRunner
 
+from edge.cli.demo.journal_file import read_journal
 from edge.cli.demo.neighbours import Neighbours
 from edge.cli.demo.reckoning import is_reconciled, reckoning
 from edge.cli.demo.side_by_side import lines, sites_of
 from edge.cli.files import config_folder
+from edge.cli.platform.verbs import app
 from tests.system.test_demo import MENSHEN, _members
 
 if TYPE_CHECKING:
@@ -29,16 +32,24 @@ GATEWAYS = ["gw-canteen", "gw-demo"]
 
 @pytest.mark.timeout(120)
 def test_two_gateways_and_their_platform_agree(tmp_path: Path) -> None:
-    command = [*MENSHEN, "demo", "--gateways", "2", "--for", "7", "--no-panel"]
-    done = subprocess.run(
-        [*command, "--json", "--state", str(tmp_path)],
-        capture_output=True,
+    command = [*MENSHEN, "demo", "--gateways", "2", "--for", "10", "--no-panel"]
+    demo = subprocess.Popen(
+        [*command, "--speed", "3", "--json", "--state", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert "the platform has committed: gw-demo" in done.stderr
-    result = json.loads(done.stdout.splitlines()[-1])
+    try:
+        gateway, minutes = _confirm_a_shift(tmp_path / "platform", demo)
+        output, said = demo.communicate(timeout=60)
+    finally:
+        demo.kill()
+    assert demo.returncode == 0, said
+    assert "the platform has committed: gw-demo" in said
+    journal = read_journal(tmp_path / gateway / "journal.db")
+    words = [each.core for each in journal if each.core["k"] == "DUTY_CONFIRMED"]
+    assert [(each["actor"], each["minutes"]) for each in words] == [("李社工", minutes)]
+    result = json.loads(output.splitlines()[-1])
     assert result["reconciled"] is True
     assert sorted(result["gateways"]) == GATEWAYS
     for each in result["gateways"].values():
@@ -59,6 +70,29 @@ def test_two_gateways_and_their_platform_agree(tmp_path: Path) -> None:
     for log in tmp_path.glob("**/logs/*.log"):
         assert "Traceback" not in log.read_text(encoding="utf-8"), log
     _what_is_wrong_is_told(tmp_path)
+
+
+def _confirm_a_shift(platform: Path, demo: subprocess.Popen[str]) -> tuple[str, int]:
+    """As a social worker, confirm the first shift that ends; say whose gateway's."""
+    settings = ("--settings", str(platform / "platform.toml"))
+    while demo.poll() is None:
+        time.sleep(0.3)
+        if not (platform / "platform.db").exists():
+            continue
+        listed = CliRunner().invoke(app, ["duty", "--json", *settings])
+        ended = [
+            each
+            for each in json.loads(listed.output or "[]")
+            if each["state"] == "PROVISIONAL"
+        ]
+        if ended:
+            gateway, minutes = ended[0]["gateway"], ended[0]["minutes"] + 5
+            more = ("--by", "李社工", "--minutes", str(minutes), "--reason", "她先打扫")
+            words = ["confirm-duty", gateway, ended[0]["shift"], *more, *settings]
+            said = CliRunner().invoke(app, words)
+            assert said.exit_code == 0, said.output
+            return gateway, minutes
+    raise AssertionError(f"no shift ended: {demo.communicate()}")
 
 
 def _what_is_wrong_is_told(folder: Path) -> None:

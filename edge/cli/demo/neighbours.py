@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from cloud_sync.platform import feeds, keys, registry
 from cloud_sync.platform.application import open_database
+from cloud_sync.platform.confirmations import feed_rows
 from cloud_sync.platform.settings import read_settings
 from edge.cli.children import Child, free_port
 from edge.cli.demo.play import Play, write_json
@@ -156,9 +157,8 @@ class Neighbours:
                     if name not in {each.gateway for each in there}:
                         note = house.settings.site.name
                         await registry.register(work, name, shard, note, now_ms)
-                    change = feeds.Change(
-                        put=_rows(house), replaces=(feeds.EVERY_KIND,)
-                    )
+                    put = _rows(house) | await feed_rows(work, name, now_ms)
+                    change = feeds.Change(put=put, replaces=(feeds.EVERY_KIND,))
                     await feeds.change(work, name, change, now_ms)
 
 

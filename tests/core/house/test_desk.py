@@ -16,6 +16,7 @@ from edge.core.order import (
     LocalRevocationOrdered,
 )
 from edge.core.people.roster_row import HolderRow, RosterRow
+from edge.core.people.shift_row import ShiftRow
 from tests.core.house.place import Place
 from tests.core.house.plan import CARE_DAYS, PEOPLE
 from tests.core.scene import token
@@ -302,3 +303,42 @@ def test_an_elders_last_token_is_in_no_snapshot() -> None:
     place.enter("zhao", "hall-in")
     assert token("zhao").hex() not in place.snapshot()
     assert token("zhao").decode() not in place.snapshot()
+
+
+# -- what the platform's feed confirms -------------------------------------------------
+
+
+def test_a_confirmation_by_the_feed_is_told_once_and_outlives_a_power_cut() -> None:
+    place = Place()
+    place.scan("chen", "desk")
+    begun = place.newest("DUTY_STARTED")
+    place.wait(95 * 60)
+    place.scan("chen", "desk")
+    word = ShiftRow(
+        row_id="e:1",
+        holder_id=str(begun.person.holder),
+        boot=begun.moment.boot,
+        began_m=begun.moment.monotonic_ms,
+        minutes=90,
+        by="worker",
+        at_ms=1,
+        number=1,
+        reason="came late",
+    )
+    place.adopt(rows=(*place.rows, word))
+    place.wait(1)
+    [told] = place.events("DUTY_CONFIRMED")
+    assert (told.fact("minutes"), told.fact("was"), told.fact("cause")) == (
+        *(90, 95),
+        begun.seq,
+    )
+    for state in (None, place.snapshot()):
+        place.restart(state, 0 if state is None else len(place.journal))
+        place.wait(1)
+        place.adopt(rows=place.rows)
+        place.wait(1)
+    assert len(place.events("DUTY_CONFIRMED")) == 1
+    corrected = replace(word, number=2, minutes=30, reason="told twice")
+    place.adopt(rows=(*place.rows[:-1], corrected))
+    place.wait(1)
+    assert place.newest("DUTY_CONFIRMED").fact("was") == 90
