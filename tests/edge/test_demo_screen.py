@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from edge.cli.demo.command import DemoOptions, _close
 from edge.cli.demo.screen import _standing
 
 WELL: dict[str, Any] = {"name": "客厅门刷卡器", "online": True, "fault": None}
@@ -55,3 +56,23 @@ def test_doors_lockers_and_the_platform_are_told() -> None:
         "3 · last ack not yet",
     ):
         assert words in text
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_several_sites_end_with_what_their_platform_says(
+    agrees: bool,  # noqa: FBT001
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    one = {"site": "hz", "scans": 9, "granted": 3, "committed": 70, "hash": "ab"}
+    one |= {"platform_count": 70, "lost": 0, "doubled": 0, "redelivered": 2}
+    one |= {"platform_hash": "ab", "reconciled": agrees}
+    result = {"gateways": {"gw": one}, "seed": 1, "reconciled": agrees}
+    result |= {"broker_outages": 1, "reader_faults": 0}
+    text = StringIO()
+    options = DemoOptions(gateways=2)
+    code = _close(options, result, Console(file=text, width=120))
+    assert code == (0 if agrees else 1)
+    assert ("NOT RECONCILED" in text.getvalue()) is not agrees
+    assert "70 events recorded, 70 at the platform, 0 lost" in text.getvalue()
+    assert _close(DemoOptions(gateways=2, is_json=True), result, Console()) == code
+    assert '"platform_count": 70' in capsys.readouterr().out

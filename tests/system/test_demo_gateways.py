@@ -21,6 +21,7 @@ from edge.cli.demo.reckoning import is_reconciled, reckoning
 from edge.cli.demo.side_by_side import lines, sites_of
 from edge.cli.files import config_folder
 from edge.cli.platform.verbs import app
+from edge.control.client import ask
 from tests.system.test_demo import MENSHEN, _members
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ GATEWAYS = ["gw-canteen", "gw-demo"]
 
 @pytest.mark.timeout(120)
 def test_two_gateways_and_their_platform_agree(tmp_path: Path) -> None:
-    command = [*MENSHEN, "demo", "--gateways", "2", "--for", "10", "--no-panel"]
+    command = [*MENSHEN, "demo", "--gateways", "2", "--for", "14", "--no-panel"]
     demo = subprocess.Popen(
         [*command, "--speed", "3", "--json", "--state", str(tmp_path)],
         stdout=subprocess.PIPE,
@@ -40,7 +41,11 @@ def test_two_gateways_and_their_platform_agree(tmp_path: Path) -> None:
         text=True,
     )
     try:
-        gateway, minutes = _confirm_a_shift(tmp_path / "platform", demo)
+        gateway = _confirm_a_shift(tmp_path / "platform", demo)
+        socket = tmp_path / gateway / "control.sock"
+        while (points := ask(socket, "status")["duty"])["confirmed_points"] < 1:
+            time.sleep(0.2)
+        assert points["points"] == 1
         output, said = demo.communicate(timeout=60)
     finally:
         demo.kill()
@@ -48,7 +53,7 @@ def test_two_gateways_and_their_platform_agree(tmp_path: Path) -> None:
     assert "the platform has committed: gw-demo" in said
     journal = read_journal(tmp_path / gateway / "journal.db")
     words = [each.core for each in journal if each.core["k"] == "DUTY_CONFIRMED"]
-    assert [(each["actor"], each["minutes"]) for each in words] == [("李社工", minutes)]
+    assert [(each["actor"], each["minutes"]) for each in words] == [("李社工", 65)]
     result = json.loads(output.splitlines()[-1])
     assert result["reconciled"] is True
     assert sorted(result["gateways"]) == GATEWAYS
@@ -72,7 +77,7 @@ def test_two_gateways_and_their_platform_agree(tmp_path: Path) -> None:
     _what_is_wrong_is_told(tmp_path)
 
 
-def _confirm_a_shift(platform: Path, demo: subprocess.Popen[str]) -> tuple[str, int]:
+def _confirm_a_shift(platform: Path, demo: subprocess.Popen[str]) -> str:
     """As a social worker, confirm the first shift that ends; say whose gateway's."""
     settings = ("--settings", str(platform / "platform.toml"))
     while demo.poll() is None:
@@ -86,12 +91,12 @@ def _confirm_a_shift(platform: Path, demo: subprocess.Popen[str]) -> tuple[str, 
             if each["state"] == "PROVISIONAL"
         ]
         if ended:
-            gateway, minutes = ended[0]["gateway"], ended[0]["minutes"] + 5
-            more = ("--by", "李社工", "--minutes", str(minutes), "--reason", "她先打扫")
+            gateway = str(ended[0]["gateway"])
+            more = ("--by", "李社工", "--minutes", "65", "--reason", "她先打扫")
             words = ["confirm-duty", gateway, ended[0]["shift"], *more, *settings]
             said = CliRunner().invoke(app, words)
             assert said.exit_code == 0, said.output
-            return gateway, minutes
+            return gateway
     raise AssertionError(f"no shift ended: {demo.communicate()}")
 
 

@@ -47,7 +47,8 @@ from firmware_sim.platform.feed import Row
 
 if TYPE_CHECKING:
     from edge.cli.simulate.scenes import Crowd, Scene
-    from firmware_sim.platform.feed import Key
+    from edge.core.duty.shift import Shift
+    from firmware_sim.platform.feed import Body, Key
 
 SECOND = "luo"
 BANK, STOVE, MEDICINE = "lockers", "stove-1", "plaster"
@@ -134,10 +135,13 @@ def look_after(crowd: Crowd) -> Scene:
 def settle_shifts(crowd: Crowd) -> Scene:
     """Two correct a shift that the panel shows; the social worker confirms another."""
     chance, machine = crowd.chance, crowd.site.machine
-    shifts = sorted(machine.controller.house.duty.shifts) if machine is not None else []
-    seq = chance.choice(shifts) if shifts else 1
+    shifts = machine.controller.house.duty.shifts if machine is not None else {}
+    seq = chance.choice(sorted(shifts)) if shifts else 1
     minutes = chance.randrange(1, 600)
-    if chance.random() < 0.5:
+    what = chance.random()
+    if what < 0.25 and shifts:
+        _confirm_by_feed(crowd, shifts[seq], minutes)
+    elif what < 0.5:
         give(crowd, DutyConfirmed(seq=seq, minutes=minutes, actor=ACTOR))
     else:
         corrected = DutyCorrected(
@@ -145,6 +149,25 @@ def settle_shifts(crowd: Crowd) -> Scene:
         )
         give(crowd, corrected)
     yield 0.0
+
+
+def _confirm_by_feed(crowd: Crowd, shift: Shift, minutes: int) -> None:
+    """The social worker's word goes into the feed, whatever the box makes of it."""
+    site, since = crowd.site, shift.since
+    name = f"{since.boot}:{since.monotonic_ms}:{shift.holder}"
+    site.words[name] += 1
+    body: Body = {
+        "holder": shift.holder,
+        "boot": since.boot,
+        "began": since.monotonic_ms,
+        "minutes": minutes,
+        "by": ACTOR,
+        "at": site.true_time.ms(),
+        "number": site.words[name],
+        "reason": REASON,
+    }
+    row = Row(kind="shift", id=name, body=body)
+    site.network.send(site.platform.session.change([row], []))
 
 
 def see_to_stove(crowd: Crowd) -> Scene:

@@ -8,6 +8,7 @@ what is drawn there.
 
 from __future__ import annotations
 
+from collections import Counter
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,8 @@ class SimulatedSite:
         self.cuts = 0
         self._boot_chance = self.chance("boots")
         self.platform.store.heard = self._feed_written
+        #: How often the social worker has spoken of a shift.
+        self.words: Counter[str] = Counter()
         self._start_wall()
 
     def chance(self, name: str) -> Random:

@@ -34,6 +34,8 @@ class DutyMinutesAreRight:
         self._chronicle = Chronicle(self)
         #: By holder: the shift that runs.
         self._running: dict[str, Told] = {}
+        #: By the shift's number: the platform's last word on it that was taken.
+        self._words: dict[int | None, int] = {}
 
     def see(self, seen: Observation) -> None:
         """Take the next observation."""
@@ -45,6 +47,7 @@ class DutyMinutesAreRight:
     def clear(self) -> None:
         """Begin anew behind a power cut."""
         self._running.clear()
+        self._words.clear()
 
     def take(self, told: Told) -> None:
         """Take the next event that counts."""
@@ -59,8 +62,19 @@ class DutyMinutesAreRight:
                 if began is None:
                     raise Violation(self.name, f"{holder} ended what never began")
                 self._judge(began, told)
+            case EventKind.DUTY_CONFIRMED:
+                self._hear(told)
             case _:
                 pass
+
+    def _hear(self, told: Told) -> None:
+        """Take the platform's word on a shift; each counts once, in its order."""
+        word = told.event.fact("confirmation")
+        if word is None:
+            return
+        if int(word) <= self._words.get(told.cause, 0):
+            raise Violation(self.name, f"word {word} on shift {told.cause} came again")
+        self._words[told.cause] = int(word)
 
     def _judge(self, began: Told, ended: Told) -> None:
         minutes = ended.event.fact("minutes")
