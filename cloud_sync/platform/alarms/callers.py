@@ -65,9 +65,10 @@ class Command:
         except TimeoutError:
             return f"took longer than {self._timeout_s:g} s"
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+            if process.returncode is None:  # too late, or we are to stop ourselves
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
         if process.returncode == 0:
             return ""
         said = complaint[-MAX_COMPLAINT:].decode(errors="replace").strip()

@@ -59,12 +59,12 @@ ROUTED: Mapping[str, Rule] = {
     EventKind.CALL_RAISED: Rule(
         text="有人按门铃 · somebody rings at the door",
         stale_ms=10 * MINUTE_MS,
-        ended_by=frozenset({EventKind.CALL_ANSWERED}),
+        ended_by=frozenset({EventKind.CALL_ANSWERED, EventKind.MANUAL_ENTRY}),
     ),
     EventKind.DOOR_FORCED_OPEN: Rule(
         text="门被强行打开 · a door was forced open",
         stale_ms=DAY_MS,
-        ended_by=frozenset({EventKind.DOOR_MODE_CHANGED}),
+        ended_by=frozenset({EventKind.DOOR_MODE_CHANGED, EventKind.MANUAL_ENTRY}),
     ),
     EventKind.DOOR_OPEN_TOO_LONG: Rule(
         text="门长时间未关 · a door stands open",

@@ -159,6 +159,19 @@ async def test_an_answer_at_the_gateway_ends_it(ward: Ward) -> None:
     assert await ward.at(10) == []
 
 
+async def test_a_volunteer_who_opens_the_door_by_hand_has_answered(
+    ward: Ward,
+) -> None:
+    opened = (("actor", "luo"), ("reason", "forgot card"))
+    elsewhere = (EventKind.MANUAL_ENTRY, "back-door", 9.01, opened, "")
+    here = (EventKind.MANUAL_ENTRY, "kitchen-door", 9.02, opened, "")
+    await sent(ward.desk, told(RANG, elsewhere))
+    assert await ward.state() == "WAITING"
+    await sent(ward.desk, told(RANG, elsewhere, here))
+    [row] = await ward.listed()
+    assert (row["state"], row["by"], row["at"]) == ("ANSWERED", "luo", "gateway")
+
+
 async def test_who_rings_again_is_counted_and_called_for_once(ward: Ward) -> None:
     again = (RANG[0], RANG[1], 9.02, RANG[3], "")
     other = (RANG[0], "back-door", 9.02, RANG[3], "")
