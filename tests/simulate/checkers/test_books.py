@@ -218,21 +218,6 @@ def test_two_shifts_at_once_are_caught() -> None:
             story.handled(at_s, None, began)
 
 
-def test_a_word_of_the_platform_that_comes_again_is_caught() -> None:
-    story = Story(DutyMinutesAreRight(ground()))
-    shift(story, 1.0, 90 * MINUTE_S, 90)
-    told = [
-        story.event(
-            6_000.0, KIND.DUTY_CONFIRMED, "panel", "holder-chen", cause=1, **facts
-        )
-        for facts in ({"confirmation": 1}, {}, {"confirmation": 2})
-    ]
-    for event in told:
-        story.handled(6_000.0, None, event)
-    with caught(DUTY):
-        story.handled(6_000.0, None, told[0])
-
-
 STOVES = replace(
     SITE,
     appliances={"stove": AppliancePlan(appliance_id="stove", space_id="kitchen")},
