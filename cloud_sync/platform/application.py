@@ -78,6 +78,7 @@ def _routing(
             repeats=wanted.repeats,
             tries=wanted.tries,
             timeout_ms=wanted.timeout_s * 1000,
+            calls_an_hour=wanted.calls_an_hour,
         ),
         utc_offset_ms=settings.platform.utc_offset_min * 60_000,
         now_ms=now_ms,

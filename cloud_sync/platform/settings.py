@@ -102,6 +102,7 @@ class AlarmSettings(_Strict):
     webhook: Annotated[str | None, Field(pattern="^https?://")] = None
     timeout_s: Annotated[int, Field(ge=1, le=120)] = 10
     tries: Annotated[int, Field(ge=1, le=20)] = 6
+    calls_an_hour: Annotated[int, Field(ge=1, le=10_000)] = 60
 
     @model_validator(mode="after")
     def _one(self) -> AlarmSettings:

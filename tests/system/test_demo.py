@@ -58,7 +58,10 @@ def test_ctrl_c_ends_everything_within_three_seconds(tmp_path: Path) -> None:
         while len(_members(tmp_path)) < 4 and time.monotonic() < until_s:
             time.sleep(0.1)
         assert len(_members(tmp_path)) >= 4, "the processes did not come up"
-        time.sleep(2)
+        while not (tmp_path / "control.sock").exists():
+            assert time.monotonic() < until_s, "the gateway did not come up"
+            time.sleep(0.1)
+        time.sleep(1)
         begun_s = time.monotonic()
         demo.send_signal(signal.SIGINT)
         output, _ = demo.communicate(timeout=20)

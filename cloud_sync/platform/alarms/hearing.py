@@ -116,7 +116,7 @@ async def _begin(work: Work, told: Told, now_ms: int) -> list[_Open]:
         subject=told.at,
         detail=detail,
     )
-    running = None if rule.is_about else await _running(work, new)
+    running = None if rule.is_about else await _running(work, new, now_ms)
     name = running or new.id
     key = (told.gateway, told.epoch, told.seq)
     if not await work.fetch(_COUNT, *key, name):
@@ -134,14 +134,15 @@ async def _begin(work: Work, told: Told, now_ms: int) -> list[_Open]:
     return [new]
 
 
-async def _running(work: Work, new: _Open) -> str | None:
-    """Return the alarm that the same thing has raised and people are called for."""
+async def _running(work: Work, new: _Open, now_ms: int) -> str | None:
+    """Return the alarm of the same thing that people are, or just were, called for."""
     sql = (
         "SELECT id FROM incident WHERE gateway = ?1 AND kind = ?2 AND subject = ?3 "
-        "AND detail = ?4 AND state IN ('WAITING', 'CALLING')"
+        "AND detail = ?4 AND (state IN ('WAITING', 'CALLING') "
+        "OR state = 'UNANSWERED' AND step_ms > ?5)"
     )
     values = (new.gateway, new.kind, new.subject, new.detail)
-    found = await work.fetch(sql, *values)
+    found = await work.fetch(sql, *values, now_ms - ROUTED[new.kind].quiet_ms)
     return found[0][0] if found else None
 
 

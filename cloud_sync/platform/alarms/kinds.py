@@ -54,6 +54,11 @@ class Rule:
     detail: str = ""
     is_about: bool = False
 
+    @property
+    def quiet_ms(self) -> int:
+        """How long nobody is called anew for what everybody was called for."""
+        return min(self.stale_ms, HOUR_MS)
+
 
 ROUTED: Mapping[str, Rule] = {
     EventKind.CALL_RAISED: Rule(

@@ -17,8 +17,9 @@ import structlog
 
 from cloud_sync.platform.alarms import call_list
 from cloud_sync.platform.alarms.calls import CallState, What, add
-from cloud_sync.platform.alarms.kinds import ROUTED, State
+from cloud_sync.platform.alarms.kinds import HOUR_MS, ROUTED, State
 from cloud_sync.platform.database import DatabaseError
+from edge.core.event import EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,12 +36,16 @@ AT_ONCE = 8
 #: After a try that failed: twice as long each time, up to five minutes.
 RETRY_MS, RETRY_AT_MOST_MS = 10_000, 300_000
 _STANDING = """
-SELECT id, gateway, state, began_ms, heard_ms, step, step_ms FROM incident
+SELECT id, gateway, kind, state, began_ms, heard_ms, step, step_ms FROM incident
 WHERE state IN ('WAITING', 'CALLING') ORDER BY heard_ms, id
 """
 _STEP = """
 UPDATE incident SET state = ?4, step = ?5, step_ms = ?6
 WHERE id = ?1 AND state = ?2 AND step = ?3 RETURNING id
+"""
+_LATELY = """
+SELECT count(*) FROM incident_call AS c JOIN incident AS i ON i.id = c.incident
+WHERE i.gateway = ?1 AND c.made_ms > ?2 AND c.what = 'CALL'
 """
 _DUE = """
 SELECT c.incident, c.number, c.who, c.reach, c.round, c.what, c.next_ms, c.tries,
@@ -73,12 +78,15 @@ class Patience:
     #: Of one call; after the last it has failed.
     tries: int = 6
     timeout_ms: int = 10_000
+    #: For one gateway, emergencies apart; beyond it alarms are only listed.
+    calls_an_hour: int = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Standing:
     id: str
     gateway: str
+    kind: str
     state: State
     began_ms: int
     heard_ms: int
@@ -128,11 +136,12 @@ class Routing:
             _Standing(
                 id=row[0],
                 gateway=row[1],
-                state=State(row[2]),
-                began_ms=row[3],
-                heard_ms=row[4],
-                step=row[5],
-                step_ms=row[6],
+                kind=row[2],
+                state=State(row[3]),
+                began_ms=row[4],
+                heard_ms=row[5],
+                step=row[6],
+                step_ms=row[7],
             )
             for row in await work.fetch(_STANDING)
         ]
@@ -151,6 +160,8 @@ class Routing:
             rounds = sorted({each.round for each in contacts}) * self._patience.repeats
             step = alarm.step
             people: list[Reached] = []
+            if await self._is_too_much(work, alarm, now_ms):
+                step = len(rounds)
             while not people and step < len(rounds):
                 people = [
                     each.reached
@@ -165,6 +176,17 @@ class Routing:
                 await add(work, alarm.id, people, What.CALL, now_ms)
         if not people:
             _log.warning("nobody answers an alarm", alarm=alarm.id, of=alarm.gateway)
+
+    async def _is_too_much(self, work: Work, alarm: _Standing, now_ms: int) -> bool:
+        """Say whether a gateway has had so many calls that something is broken."""
+        if alarm.kind == EventKind.EMERGENCY_STARTED:
+            return False
+        since_ms = now_ms - HOUR_MS
+        [(count,)] = await work.fetch(_LATELY, alarm.gateway, since_ms)
+        if count < self._patience.calls_an_hour:
+            return False
+        _log.error("too many calls in an hour", of=alarm.gateway, alarm=alarm.id)
+        return True
 
     async def _make_calls(self) -> None:
         async with self._database.reading() as work:

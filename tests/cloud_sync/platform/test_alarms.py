@@ -266,6 +266,39 @@ async def test_without_a_caller_calls_are_shown(ward: Ward) -> None:
     assert row["calls"] == "09:02:00 round 1 chen SHOWN"
 
 
+async def test_a_switch_that_rattles_all_night_does_not_call_all_night(
+    desk: Desk,
+) -> None:
+    async with desk.database.writing() as work:
+        await call_list.keep(work, GATEWAY, LIST[:1])
+    ward = Ward(desk, repeats=1)
+    events: list[Told] = []
+    called: list[tuple[str, str]] = []
+    for minutes in range(0, 130, 5):
+        after_h = 9 + minutes / 60
+        events.append((EventKind.DEVICE_TAMPERED, "reader", after_h, (), ""))
+        called += await ward.at(minutes)
+        await sent(desk, told(*events))
+        called += await ward.at(minutes + 4)
+    assert called == [("chen", "CALL")] * 2, "an hour later once more"
+    assert sum(row["times"] for row in await ward.listed()) == len(events)
+
+
+async def test_beyond_its_calls_an_hour_only_an_emergency_calls(desk: Desk) -> None:
+    async with desk.database.writing() as work:
+        await call_list.keep(work, GATEWAY, LIST[:1])
+    ward = Ward(desk, calls_an_hour=2, repeats=1)
+    forced = [(EventKind.DOOR_FORCED_OPEN, f"door-{n}", 9.0, (), "") for n in range(3)]
+    fire = (EventKind.EMERGENCY_STARTED, "site", 9.0, (("state", "FIRE"),), "")
+    await sent(desk, told(*forced, fire))
+    await ward.at(2.0)
+    states = {row["kind"]: row["state"] for row in await ward.listed()}
+    assert states["EMERGENCY_STARTED"] == "CALLING"
+    kinds = [(row["kind"], row["state"]) for row in await ward.listed()]
+    assert kinds.count(("DOOR_FORCED_OPEN", "UNANSWERED")) >= 1
+    assert kinds.count(("DOOR_FORCED_OPEN", "CALLING")) <= 2
+
+
 async def test_a_list_on_which_nobody_is_on_duty_is_told_at_once(desk: Desk) -> None:
     async with desk.database.writing() as work:
         await call_list.keep(work, GATEWAY, LIST[1:2])
