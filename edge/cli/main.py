@@ -77,6 +77,7 @@ def demo(
         int, typer.Option(min=0, max=65535, help="The panel's; 0 for any free one.")
     ] = 0,
     no_panel: Annotated[bool, typer.Option("--no-panel")] = False,
+    # Each has processes of its own: beyond four a small machine is busy with them.
     gateways: Annotated[
         int, typer.Option(min=1, max=4, help="Sites that share a real platform.")
     ] = 1,

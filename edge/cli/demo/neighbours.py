@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 #: The sites that are there; with more gateways they come again under other names.
 SITES = ("demo.toml", "demo-canteen.toml")
-#: Each has five processes; beyond four a small machine has no time for the people.
-MAX_GATEWAYS = 4
 _SETTINGS = """\
 # The reference platform of this demonstration; docs/platform.md explains every key.
 
