@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from cloud_sync import envelope
 from cloud_sync.command_body import SignedCommand
 from cloud_sync.commands import Commands
 from cloud_sync.feed import FeedCursor, FeedPart
+from cloud_sync.filling import Ground, fill_window
 from cloud_sync.introduction import Introduction, JournalView
 from cloud_sync.messages import Ack, HelloAnswer, Message, Nudge, read
 from cloud_sync.outputs import (
@@ -26,7 +26,6 @@ from cloud_sync.outputs import (
     LeaveReason,
     NewEpochNeeded,
     Output,
-    Publish,
     Reconnect,
     Refusal,
     SnapshotComplete,
@@ -41,6 +40,7 @@ from edge.core.chain import genesis
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cloud_sync.envelope import CommandResult
     from cloud_sync.signing import PlatformKeys
     from cloud_sync.topics import Topics
     from edge.core.moment import Moment
@@ -137,7 +137,7 @@ class SyncSession:
         why = f"a retained message on {topic.rpartition('/')[2][:16]!a}"
         return self._refuse(Refused(kind=RefusalKind.RETAINED, why=why), now)
 
-    def tell(self, result: envelope.CommandResult) -> None:
+    def tell(self, result: CommandResult) -> None:
         """Keep word of a command for the platform; without a connection it is lost.
 
         Nothing is lost by that: the event that it tells of goes its own way.
@@ -237,26 +237,8 @@ class SyncSession:
             return []
         if records[0].seq != wanted.after + 1:
             return self._end_epoch(EpochReason.ROWS_GONE)
-        outputs: list[Output] = []
-        start, has_more = 0, len(records) >= wanted.limit
-        while start < len(records) and window.wants() is not None:
-            batch = envelope.fill_batch(
-                gateway=self.topics.gateway,
-                epoch=greeted.view.epoch,
-                previous=window.sent_hash,
-                records=records[start:],
-                time_ms=now.earliest_ms,
-            )
-            end = start + len(batch.hashes)
-            if end < len(records):
-                window.learn_rows_a_batch(len(batch.hashes))
-            elif has_more and outputs:
-                break
-            window.push(batch, now.monotonic_s)
-            outputs.append(Publish(topic=self.topics.events, payload=batch.payload))
-            start = end
-        window.last_known = max(window.last_known, records[-1].seq)
-        return outputs
+        ground = Ground(topics=self.topics, epoch=greeted.view.epoch)
+        return fill_window(window, ground, wanted, records, now)
 
     def _greet_again(self, now: Moment) -> list[Output]:
         hello = self._greeted.repeat(now) if self._greeted is not None else None
