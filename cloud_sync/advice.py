@@ -46,6 +46,9 @@ ADVICE = {
     "ACKS_MISSING": "the platform commits nothing, or its answers are lost: look there",
     "COMMANDS_FULL": "nothing, another connection begins with an empty memory",
     "STOOD_STILL": "nothing, once; if it stands still often, see what loads the box",
+    "HEARTBEATS_UNANSWERED": (
+        "the platform has stopped answering behind a broker that works: look there"
+    ),
     "EPOCH_ENDED": "nothing, the journal begins a new epoch",
 }
 

@@ -146,6 +146,11 @@ class PlatformClient:
         self._session.tell(result)
         self._woken.set()
 
+    def alarm(self, seq: int) -> None:
+        """Tell the platform of an event on disk before those that wait in front."""
+        self._session.beside.early.tell(self._ports.journal.epoch, seq)
+        self._woken.set()
+
     async def run(self) -> None:
         """Connect, converse, connect again; returns only by being cancelled."""
         known = cancellations()

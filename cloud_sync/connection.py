@@ -37,8 +37,9 @@ ANSWER_WITHIN_S = 5.0
 LEAVE_WITHIN_S = 1.0
 #: A dead peer is noticed after at most two of these even with nothing to send.
 KEEPALIVE_S = 20
-#: The window twice over (acknowledged by the platform before the broker), hello, pull.
-CALLS_AT_ONCE = 2 * WINDOW_BATCHES + 2
+#: The window twice over (acknowledged by the platform before the broker), hello, pull,
+#: and what goes beside: alarms, days, a heartbeat.
+CALLS_AT_ONCE = 2 * WINDOW_BATCHES + 16
 _NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 

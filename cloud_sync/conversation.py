@@ -14,11 +14,14 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
+from cloud_sync.heartbeat import oldest_s
 from cloud_sync.introduction import JournalView
 from cloud_sync.outputs import (
+    BeatDue,
     CheckHash,
     ClockBounds,
     CommandOrdered,
+    DayJudged,
     FeedCurrent,
     LeaveReason,
     NewEpochNeeded,
@@ -55,6 +58,8 @@ PUBLISH_WITHIN_S = 5.0
 #: full of them nothing is sent again, and no rewind is counted: a broker that talks on
 #: and never answers is left after this long, before four rewinds (130 s) would.
 PUBLISH_AT_MOST_S = 60.0
+#: Of a word of the platform in an event: rows of the journal are short.
+_WHY_CHARACTERS = 80
 
 
 class LeftError(Exception):
@@ -162,6 +167,7 @@ class Conversation:
                 now = self._ports.clock.now()
                 await self._perform(self._session.tick(now))
                 await self._perform(self._session.results(now))
+                await self._tell_beside()
                 await self._send_rows()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._rest_s()):
@@ -185,6 +191,48 @@ class Conversation:
 
     def _now_s(self) -> float:
         return self._ports.clock.now().monotonic_s
+
+    async def _tell_beside(self) -> None:
+        """Tell alarms before what waits in front of them, and days that are over."""
+        ports, beside = self._ports, self._session.beside
+        while (seq := beside.early.wanted()) is not None:
+            records = await ports.journal.read(seq - 1, 1)
+            if ports.journal.epoch != self._epoch:
+                raise LeftError(LeaveReason.EPOCH_ENDED)
+            record = records[0] if records else None
+            await self._perform(beside.early.offer(seq, record, ports.clock.now()))
+        if ports.days is not None:
+            days = ports.days.waiting()
+            await self._perform(beside.days.offer(days, ports.clock.now()))
+
+    async def _beat(self) -> None:
+        journal, beside = self._ports.journal, self._session.beside
+        waiting = journal.last_seq - journal.acked
+        records = await journal.read(journal.acked, 1) if waiting else ()
+        now = self._ports.clock.now()
+        await self._perform(
+            beside.beat(
+                last_seq=journal.last_seq,
+                waiting=waiting,
+                oldest_s=oldest_s(records, now),
+                now=now,
+            )
+        )
+
+    async def _judged(self, judged: DayJudged) -> None:
+        day, days = judged.day, self._ports.days
+        if days is None:
+            return
+        if await days.judged(day, is_agreed=judged.is_agreed):
+            facts = (
+                ("day", day.day),
+                ("epoch", day.epoch),
+                ("first", day.first),
+                ("held", judged.held),
+                ("last", day.last),
+                ("why", judged.why[:_WHY_CHARACTERS]),
+            )
+            self._ports.report(EventKind.DAY_DIFFERS, facts)
 
     async def _send_rows(self) -> None:
         journal = self._ports.journal
@@ -219,6 +267,30 @@ class Conversation:
                 answer = await ports.journal.hash_at(seq)
                 now = ports.clock.now()
                 await self._perform(self._session.hash_answered(seq, answer, now))
+            case StageRows() | SnapshotComplete() | FeedCurrent() | SnapshotDropped():
+                await self._feed(output)
+            case ClockBounds():
+                ports.clock.bound(output)
+            case Refusal():
+                self._tell(output)
+            case NewEpochNeeded(why=reason):
+                await ports.journal.new_epoch(reason)
+            case CommandOrdered(command=command):
+                ports.order(command)
+            case BeatDue():
+                await self._beat()
+            case DayJudged():
+                await self._judged(output)
+            case Reconnect(why=why):
+                raise LeftError(why)
+            case _:
+                assert_never(output)
+
+    async def _feed(
+        self, output: StageRows | SnapshotComplete | FeedCurrent | SnapshotDropped
+    ) -> None:
+        ports = self._ports
+        match output:
             case StageRows(snapshot=snapshot, rows=rows):
                 await ports.feed.stage(snapshot, rows)
             case SnapshotComplete():
@@ -231,16 +303,6 @@ class Conversation:
                 pass  # said of a copy that storage has lost: not of what is in force
             case SnapshotDropped(snapshot=snapshot):
                 await ports.feed.drop(snapshot)
-            case ClockBounds():
-                ports.clock.bound(output)
-            case Refusal():
-                self._tell(output)
-            case NewEpochNeeded(why=reason):
-                await ports.journal.new_epoch(reason)
-            case CommandOrdered(command=command):
-                ports.order(command)
-            case Reconnect(why=why):
-                raise LeftError(why)
             case _:
                 assert_never(output)
 

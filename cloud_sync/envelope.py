@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a gateway sends: hello, events, pulls, results, each in a CloudEvent.
+"""What a gateway sends: hello, events, pulls, results and more, each in a CloudEvent.
 
 The law of the module: a stored row's canonical texts go out as they were hashed; they
 are joined, never parsed, so that a week's backlog drains at the speed of the wire.
@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from edge.core.chain import canonical
+from edge.core.chain import canonical, commitment, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: The contract's payload limit; the smallest that all brokers we know pass on.
 BATCH_BYTES = 64 * 1024
+#: Of a damaged row, for whoever looks into it.
+_RAW_CHARACTERS = 2_000
 _EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -100,6 +102,96 @@ def result(gateway: str, told: CommandResult, time_ms: int) -> bytes:
     return _cloud_event("mn.res.v1", gateway, identity, time_ms, canonical(data))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """What a heartbeat says; ``oldest_s`` is the age of what waits longest, 0 of none.
+
+    ``earliest_ms`` and ``latest_ms`` (UTC) are all that the gateway knows of the time:
+    how far apart they lie says how good its clock is.
+    """
+
+    nonce: str
+    number: int
+    lease_s: int
+    boot: str
+    epoch: str
+    last_seq: int
+    waiting: int
+    oldest_s: int
+    earliest_ms: int
+    latest_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayStretch:
+    """The events ``first`` to ``last`` of a journal's epoch, called a day.
+
+    ``day`` is a local date, ``YYYY-MM-DD``; ``hash`` is ``h_last``.
+    """
+
+    epoch: str
+    day: str
+    first: int
+    last: int
+    hash: bytes
+
+    @property
+    def count(self) -> int:
+        """How many events it has."""
+        return self.last - self.first + 1
+
+    @property
+    def name(self) -> str:
+        """What it is called on the wire; no two stretches of a journal share one."""
+        return f"{self.epoch}:{self.first}-{self.last}"
+
+
+def heartbeat(gateway: str, beat: Beat) -> bytes:
+    """Return the message that says that this gateway is there."""
+    data = {
+        "boot": beat.boot,
+        "epoch": beat.epoch,
+        "hi": beat.latest_ms,
+        "last_seq": beat.last_seq,
+        "lease_s": beat.lease_s,
+        "lo": beat.earliest_ms,
+        "n": beat.number,
+        "nonce": beat.nonce,
+        "oldest_s": beat.oldest_s,
+        "waiting": beat.waiting,
+    }
+    identity = f"{beat.nonce}:{beat.number}"
+    return _cloud_event(
+        "mn.hb.v1", gateway, identity, beat.earliest_ms, canonical(data)
+    )
+
+
+def early(gateway: str, epoch: str, record: Record, time_ms: int) -> bytes:
+    """Return the message that tells an event before those that wait in front of it.
+
+    Its person stays behind the commitment: who it was comes with the journal.
+    """
+    item = (
+        f'{{"com":"{_commitment(record).hex()}","core":{record.core},'
+        f'"seq":{record.seq}}}'
+    )
+    data = f'{{"epoch":"{epoch}","item":{item}}}'
+    return _cloud_event("mn.alm.v1", gateway, f"{epoch}:{record.seq}", time_ms, data)
+
+
+def day(gateway: str, stretch: DayStretch, time_ms: int) -> bytes:
+    """Return the message that counts a day, for the platform to compare."""
+    data = {
+        "count": stretch.count,
+        "day": stretch.day,
+        "epoch": stretch.epoch,
+        "first": stretch.first,
+        "h": stretch.hash.hex(),
+        "last": stretch.last,
+    }
+    return _cloud_event("mn.day.v1", gateway, stretch.name, time_ms, canonical(data))
+
+
 def fill_batch(
     *,
     gateway: str,
@@ -107,21 +199,25 @@ def fill_batch(
     previous: bytes,
     records: Sequence[Record],
     time_ms: int,
+    is_doubtful: bool = False,
 ) -> Batch:
     """Return a batch of the leading ``records`` as far as 64 KiB reach.
 
-    ``previous`` is the hash before the first record. ValueError if the records are
-    not contiguous or the first alone is too long: the journal's own limits make sure
-    that neither happens.
+    ``previous`` is the hash before the first record. ``is_doubtful``: look at each
+    row, since something among them may be what the platform could not read; one that
+    is damaged goes out as a text. ValueError if the records are not contiguous or the
+    first alone is too long: the journal's own limits make sure that neither happens.
     """
     first = records[0].seq
-    widest = _batch(gateway, epoch, previous, first, records[-1].seq, time_ms, "")
+    put = _doubted if is_doubtful else _item
+    span = _Span(gateway, epoch, previous, previous, first, records[-1].seq)
+    widest = _batch(span, time_ms, "")
     room = BATCH_BYTES - len(widest) + 1
     items: list[str] = []
     for seq, record in enumerate(records, first):
         if record.seq != seq:
             raise ValueError(f"event {record.seq} stands where {seq} should")
-        text = _item(record)
+        text = put(record)
         room -= (len(text) if text.isascii() else len(text.encode())) + 1
         if room < 0:
             break
@@ -129,13 +225,10 @@ def fill_batch(
     if not items:
         raise ValueError(f"event {first} alone exceeds {BATCH_BYTES} bytes")
     last = first + len(items) - 1
-    joined = ",".join(items)
-    return Batch(
-        first=first,
-        last=last,
-        hashes=tuple(record.hash for record in records[: len(items)]),
-        payload=_batch(gateway, epoch, previous, first, last, time_ms, joined),
-    )
+    hashes = tuple(record.hash for record in records[: len(items)])
+    span = _Span(gateway, epoch, previous, hashes[-1], first, last)
+    payload = _batch(span, time_ms, ",".join(items))
+    return Batch(first=first, last=last, hashes=hashes, payload=payload)
 
 
 def _item(record: Record) -> str:
@@ -150,21 +243,40 @@ def _item(record: Record) -> str:
     )
 
 
-def _batch(  # noqa: PLR0917
-    gateway: str,
-    epoch: str,
-    previous: bytes,
-    first: int,
-    last: int,
-    time_ms: int,
-    items: str,
-) -> bytes:
+def _doubted(record: Record) -> str:
+    """Return an item, or the text of one that no reader could hash as we did."""
+    parts = (record.core,) if record.pii is None else (record.core, record.pii)
+    try:
+        if all(canonical(parse(part)) == part for part in parts):
+            return _item(record)
+    except (ValueError, RecursionError):
+        pass
+    raw = record.core[:_RAW_CHARACTERS].encode("ascii", "backslashreplace").decode()
+    return canonical({"raw": raw, "seq": record.seq})
+
+
+def _commitment(record: Record) -> bytes:
+    if record.salt is None or record.pii is None:
+        return record.commitment or b""
+    return commitment(record.salt, record.pii)
+
+
+class _Span(NamedTuple):
+    gateway: str
+    epoch: str
+    previous: bytes
+    head: bytes
+    first: int
+    last: int
+
+
+def _batch(span: _Span, time_ms: int, items: str) -> bytes:
     data = (
-        f'{{"epoch":"{epoch}","first":{first},"items":[{items}],'
-        f'"prev":"{previous.hex()}"}}'
+        f'{{"epoch":"{span.epoch}","first":{span.first},"head":"{span.head.hex()}",'
+        f'"items":[{items}],"prev":"{span.previous.hex()}"}}'
     )
-    identity = f"{epoch}:{first}-{last}"
-    return _cloud_event("mn.evt.batch.v1", gateway, identity, time_ms, data)
+    identity = f"{span.epoch}:{span.first}-{span.last}"
+    return _cloud_event("mn.evt.batch.v1", span.gateway, identity, time_ms, data)
 
 
 def _cloud_event(

@@ -48,6 +48,7 @@ def fill_window(
             previous=window.sent_hash,
             records=records[start:],
             time_ms=now.earliest_ms,
+            is_doubtful=window.rewinds > 0,
         )
         end = start + len(batch.hashes)
         if end < len(records):

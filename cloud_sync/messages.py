@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The five bodies that the platform signs, read into values.
+"""The seven bodies that the platform signs, read into values.
 
 The law of the module: dictionaries end here. A field that is missing or of another
 kind makes the whole body a refusal; unknown fields are ignored.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cloud_sync.command_body import SignedCommand, read_command
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
+class DayVerdict(StrEnum):
+    """What the platform says of a stretch; LATER: it does not have all of it yet."""
+
+    AGREED = "agreed"
+    DIFFERS = "differs"
+    LATER = "later"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HelloAnswer:
     """What the platform holds of this gateway; ``hash`` is None where ``hi`` is 0."""
@@ -34,6 +43,8 @@ class HelloAnswer:
     hash: bytes | None
     time_ms: int
     feed: FeedCursor
+    #: What else the platform takes of a gateway; none with one of before there was any.
+    capabilities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +63,32 @@ class Nudge:
     feed: FeedCursor
 
 
-Message = HelloAnswer | Ack | FeedPart | Nudge | SignedCommand
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeatAnswer:
+    """The platform has taken heartbeat ``number`` of the connection ``nonce``."""
+
+    nonce: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayAnswer:
+    """How the platform's count of a stretch of the journal compares with ours.
+
+    ``count`` events of it are there; ``hash`` is what it holds at ``last``, None for
+    nothing; ``why`` says in a word what differs.
+    """
+
+    epoch: str
+    first: int
+    last: int
+    verdict: DayVerdict
+    count: int
+    hash: bytes | None
+    why: str
+
+
+Message = HelloAnswer | Ack | FeedPart | Nudge | SignedCommand | BeatAnswer | DayAnswer
 
 
 def read(channel: Channel, body: Mapping[str, Any]) -> Message | Refused:
@@ -95,6 +131,22 @@ class _Fields:
         value = self._body.get(name)
         return tuple(value) if isinstance(value, list) else self._unfit(name)
 
+    def words(self, name: str) -> tuple[str, ...]:
+        """Return a list of words; an earlier version of the contract has none."""
+        value = self._body.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(w, str) for w in value):
+            self._unfit(name)
+        return tuple(value)
+
+    def verdict(self, name: str) -> DayVerdict:
+        try:
+            return DayVerdict(self.text(name))
+        except ValueError:
+            self._unfit(name)
+
+    def has(self, name: str) -> bool:
+        return name in self._body
+
     def part(self, name: str) -> _Fields:
         value = self._body.get(name)
         return _Fields(value) if isinstance(value, dict) else self._unfit(name)
@@ -120,6 +172,7 @@ def _hello(fields: _Fields) -> HelloAnswer:
         hash=fields.hash("h") if hi else None,
         time_ms=time_ms,
         feed=fields.part("feed").cursor(),
+        capabilities=fields.words("caps"),
     )
 
 
@@ -149,9 +202,27 @@ def _nudge(fields: _Fields) -> Nudge:
     return Nudge(feed=fields.cursor())
 
 
+def _beat(fields: _Fields) -> BeatAnswer:
+    return BeatAnswer(nonce=fields.text("nonce"), number=fields.number("n"))
+
+
+def _day(fields: _Fields) -> DayAnswer:
+    return DayAnswer(
+        epoch=fields.text("epoch"),
+        first=fields.number("first"),
+        last=fields.number("last"),
+        verdict=fields.verdict("verdict"),
+        count=fields.number("count"),
+        hash=fields.hash("h") if fields.has("h") else None,
+        why=fields.text("why") if fields.has("why") else "",
+    )
+
+
 _READERS: dict[Channel, Callable[[_Fields], Message]] = {
     Channel.HELLO: _hello,
     Channel.ACK: _ack,
     Channel.FEED: _feed,
     Channel.NUDGE: _nudge,
+    Channel.HEARTBEAT: _beat,
+    Channel.DAY: _day,
 }

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cloud_sync.envelope import DayStretch
     from cloud_sync.feed import FeedCursor, FeedRow
     from cloud_sync.refusal import RefusalKind
     from edge.core.remote.command import RemoteCommand
@@ -34,6 +35,7 @@ class LeaveReason(StrEnum):
     SUBSCRIPTION_REFUSED = "SUBSCRIPTION_REFUSED"
     COMMANDS_FULL = "COMMANDS_FULL"
     STOOD_STILL = "STOOD_STILL"
+    HEARTBEATS_UNANSWERED = "HEARTBEATS_UNANSWERED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +127,21 @@ class CommandOrdered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BeatDue:
+    """Say how the journal stands, with ``beside.beat(…)``: a heartbeat is due."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayJudged:
+    """The platform has compared a day: ``held`` of its events are there."""
+
+    day: DayStretch
+    is_agreed: bool
+    held: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reconnect:
     """Leave this connection and make another."""
 
@@ -143,5 +160,7 @@ Output = (
     | SnapshotDropped
     | Refusal
     | CommandOrdered
+    | BeatDue
+    | DayJudged
     | Reconnect
 )

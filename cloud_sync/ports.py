@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cloud_sync.envelope import DayStretch
     from cloud_sync.feed import FeedCursor, FeedRow
     from cloud_sync.outputs import ClockBounds, EpochReason, SnapshotComplete
     from edge.core.event import EventKind, Facts
@@ -83,12 +84,23 @@ class ClockPort(Protocol):
         """Learn what the platform's signed time says about ours."""
 
 
+class DaysPort(Protocol):
+    """The days that are over, as the gateway has cut them."""
+
+    def waiting(self) -> Sequence[DayStretch]:
+        """Return those that are not agreed, oldest first; the same until one is."""
+
+    async def judged(self, day: DayStretch, *, is_agreed: bool) -> bool:
+        """Keep the platform's word; return whether a difference is news."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """All that is borrowed; ``report(kind, facts)`` is what the journal should know.
 
     ``order(command)`` has a command of the platform done; it neither waits nor raises.
     ``stood_still()`` is true if the process has just stood still: what came is too old.
+    Without ``days`` none is told.
     """
 
     journal: JournalPort
@@ -97,3 +109,4 @@ class Ports:
     report: Callable[[EventKind, Facts], None]
     order: Callable[[RemoteCommand], None]
     stood_still: Callable[[], bool]
+    days: DaysPort | None = None

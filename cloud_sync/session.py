@@ -13,12 +13,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from cloud_sync.beside import Beside
 from cloud_sync.command_body import SignedCommand
 from cloud_sync.commands import Commands
 from cloud_sync.feed import FeedCursor, FeedPart
 from cloud_sync.filling import Ground, fill_window
 from cloud_sync.introduction import Introduction, JournalView
-from cloud_sync.messages import Ack, HelloAnswer, Message, Nudge, read
+from cloud_sync.messages import (
+    Ack,
+    BeatAnswer,
+    DayAnswer,
+    HelloAnswer,
+    Message,
+    Nudge,
+    read,
+)
 from cloud_sync.outputs import (
     CheckHash,
     EpochReason,
@@ -72,6 +81,7 @@ class SyncSession:
         self._meter = RefusalMeter()
         self._pulling = Pulling(topics=topics, new_nonce=new_nonce, chance=chance)
         self._commands = Commands(topics)
+        self.beside = Beside(topics, chance)
         self._stage = Stage.OFFLINE
         self._greeted: Introduction | None = None
         self._answer: HelloAnswer | None = None
@@ -110,6 +120,7 @@ class SyncSession:
         self._greeted = self._answer = self._claim = self._window = None
         self._given_up = None
         self._commands.close()
+        self.beside.close()
         return self._pulling.close("the connection ended")
 
     def give_up(self, why: LeaveReason) -> None:
@@ -196,7 +207,8 @@ class SyncSession:
             case Stage.GREETING if self._greeted is not None:
                 return self._greeted.deadline_s
             case Stage.SYNCING if self._window is not None:
-                deadlines = (self._window.deadline_s, self._pulling.deadline_s)
+                ours = (self._window.deadline_s, self._pulling.deadline_s)
+                deadlines = (*ours, self.beside.deadline_s)
                 return min((at for at in deadlines if at is not None), default=None)
             case _:
                 return None
@@ -216,7 +228,10 @@ class SyncSession:
             self._window.rewind()
             if self._window.rewinds >= REWINDS_BEFORE_LEAVING:
                 return self._leave(LeaveReason.ACKS_MISSING)
-        return self._pulling.tick(now)
+        outputs = self._pulling.tick(now) + self.beside.tick(now)
+        if self.beside.is_unheard(now):
+            outputs += self._leave(LeaveReason.HEARTBEATS_UNANSWERED)
+        return outputs
 
     def wants_rows(self) -> RowsWanted | None:
         """Return which rows could go out now, or None."""
@@ -256,6 +271,11 @@ class SyncSession:
                 return self._pulling.want(message.feed, now)
             case SignedCommand():
                 return self._on_command(message, now)
+            case DayAnswer():
+                return self.beside.days.receive(message, now)
+            case BeatAnswer():
+                self.beside.answered(message, now)
+                return []
             case Ack() | FeedPart() | Nudge():
                 return []
             case _:
@@ -300,6 +320,7 @@ class SyncSession:
             last_seq=max(hi, greeted.view.last_seq),
             chance=self._chance,
         )
+        self.beside.open(greeted.view, answer, hi, now)
         news: list[Output] = [Watermark(hi=hi)] if hi != greeted.view.acked else []
         if answer.feed == self._pulling.held:
             news.append(FeedCurrent(cursor=answer.feed))
@@ -325,6 +346,7 @@ class SyncSession:
             return []
         self._window.confirm(hi, hash_at_hi, now.monotonic_s)
         self._window.last_known = max(self._window.last_known, hi)
+        self.beside.confirmed(hi)
         return [Watermark(hi=hi)]
 
     @property
@@ -371,3 +393,4 @@ class SyncSession:
         self._stage = Stage.ENDED
         self._window = self._claim = None
         self._commands.close()
+        self.beside.close()

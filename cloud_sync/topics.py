@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The nine topics of a gateway.
+"""The topics of a gateway.
 
 The law of the module: identifiers are checked once, here, before they become part of
 a topic; a topic holds nothing but ``[a-z0-9-]`` levels, since some brokers cut the
@@ -25,6 +25,8 @@ class Channel(StrEnum):
     FEED = "feed"
     NUDGE = "nudge"
     COMMAND = "cmd"
+    HEARTBEAT = "hb"
+    DAY = "day"
 
     @property
     def purpose(self) -> str:
@@ -67,6 +69,21 @@ class Topics:
     def result(self) -> str:
         """Where it is told early how far a command has come."""
         return self._up("res")
+
+    @property
+    def heartbeat(self) -> str:
+        """Where a gateway says that it is there, and for how long that holds."""
+        return self._up("hb")
+
+    @property
+    def alarm(self) -> str:
+        """Where alarms are told before the events that wait in front of them."""
+        return self._up("alm")
+
+    @property
+    def day(self) -> str:
+        """Where a day that is over is counted, to be compared."""
+        return self._up("day")
 
     @property
     def down(self) -> tuple[str, ...]:
