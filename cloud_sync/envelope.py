@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge.core.chain import canonical, commitment, parse
+from edge.core.chain import HASH_BYTES, canonical, commitment, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 BATCH_BYTES = 64 * 1024
 #: Of a damaged row, for whoever looks into it.
 _RAW_CHARACTERS = 2_000
+#: A hash of the length that all have.
+_WIDE = bytes(HASH_BYTES)
 _EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -210,7 +212,7 @@ def fill_batch(
     """
     first = records[0].seq
     put = _doubted if is_doubtful else _item
-    span = _Span(gateway, epoch, previous, previous, first, records[-1].seq)
+    span = _Span(gateway, epoch, previous, _WIDE, first, records[-1].seq)
     widest = _batch(span, time_ms, "")
     room = BATCH_BYTES - len(widest) + 1
     items: list[str] = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the platform says: four bodies, each signed for one purpose and one gateway.
+"""What the platform says: six bodies, each signed for one purpose and one gateway.
 
 The law of the module: nothing is said here that was not committed before; a body is
 canonical JSON, and a signed part stays within the contract's 64 KiB.
@@ -12,16 +12,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cloud_sync.topics import Channel
-from edge.core.chain import canonical
+from edge.core.chain import HASH_BYTES, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from cloud_sync.feed import FeedCursor
+    from cloud_sync.platform.days import Compared
     from cloud_sync.platform.feeds import Snapshot
     from cloud_sync.platform.keys import Signer
     from cloud_sync.platform.ledger import Standing
+    from cloud_sync.platform.told_beside import Day, Heartbeat
     from cloud_sync.platform.uplink import Pull
+
+
+#: What a hello says that this platform takes, beyond the contract's beginnings.
+CAPABILITIES = ("hb", "alm", "day")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +53,34 @@ class Answers:
             "nonce": nonce,
             "time": now_ms,
             "feed": {"epoch": feed.epoch, "rev": feed.rev},
+            "caps": list(CAPABILITIES),
         }
         return self._signed(at.gateway, Channel.HELLO, canonical(body))
 
     def ack(self, at: Standing) -> Publish:
         """Say how far a journal is stored, for good."""
         return self._signed(at.gateway, Channel.ACK, canonical(_stored(at)))
+
+    def beat(self, gateway: str, told: Heartbeat) -> Publish:
+        """Say that a heartbeat was heard; its number shows that this is no old word."""
+        body = {"gw": gateway, "nonce": told.nonce, "n": told.number}
+        return self._signed(gateway, Channel.HEARTBEAT, canonical(body))
+
+    def day(self, gateway: str, told: Day, compared: Compared) -> Publish:
+        """Say how a day compares with what is stored here."""
+        body: dict[str, object] = {
+            "gw": gateway,
+            "epoch": told.epoch,
+            "first": told.first,
+            "last": told.last,
+            "verdict": compared.verdict.value,
+            "count": compared.held,
+        }
+        if len(compared.hash) == HASH_BYTES:
+            body["h"] = compared.hash.hex()
+        if compared.why:
+            body["why"] = compared.why
+        return self._signed(gateway, Channel.DAY, canonical(body))
 
     def nudge(self, gateway: str, feed: FeedCursor) -> Publish:
         """Say that there is a feed at ``feed``."""

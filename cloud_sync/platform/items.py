@@ -4,8 +4,10 @@
 The law of the module: every hash is computed from what arrived, never taken from a
 gateway's word. What makes no sense still gets its place in the chain and a reason for
 the quarantine, so that it holds up nothing; a kind of event that is unknown here makes
-sense. A hash that cannot be computed is of what could be kept of the item: the gateway
-then sees by ``h`` that the platform did not understand, and opens a new epoch.
+sense. What cannot be hashed as its gateway did is anchored: the chain goes on from the
+hash that the gateway claims for the batch's end, and what lies before it, unproven, is
+marked as such for ever. Without that claim (a gateway of before it told one) the hash
+is of what could be kept of the item, and the gateway opens a new epoch.
 Source: docs/sync-contract.md, sections 2 and 3.
 """
 
@@ -17,7 +19,7 @@ from hashlib import sha256
 from json import encoder as json_encoder
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cloud_sync.platform.uplink import LARGEST
+from cloud_sync.platform.fields import LARGEST
 from edge.core.chain import HASH_BYTES, SALT_BYTES, canonical, commitment
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 #: The commitment of an item whose own cannot be computed: no preimage is known.
 NO_COMMITMENT = bytes(HASH_BYTES)
+#: Stands for a hash that nobody here can vouch for; no SHA256 is so short.
+UNPROVEN = b"?"
 _KIND = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _SUBJECT_CHARACTERS = 128
 _is_plain = frozenset({int, str}).issuperset
@@ -71,6 +75,20 @@ def follow(first: int, previous: bytes, items: Iterable[Any]) -> Iterator[Entry]
             entry = _unhashable(seq, item, previous, why)
         previous = entry.hash
         yield entry
+
+
+def anchored(entries: list[Entry], head: bytes | None) -> tuple[list[Entry], int]:
+    """Let the entries of a batch end with ``head``, what their gateway claims.
+
+    Return them with the first seq that is unproven, 0 where all adds up.
+    """
+    if head is None or entries[-1].hash == head:
+        return entries, 0
+    flawed = (n for n, entry in enumerate(entries) if entry.com == NO_COMMITMENT)
+    start = next(flawed, 0)
+    unproven = [entry._replace(hash=UNPROVEN) for entry in entries[start:-1]]
+    last = entries[-1]._replace(hash=head)
+    return [*entries[:start], *unproven, last], entries[start].seq
 
 
 def _entry(seq: int, item: Any, previous: bytes) -> Entry:

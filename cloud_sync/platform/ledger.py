@@ -13,7 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cloud_sync.platform.items import follow
+from cloud_sync.platform import early_words
+from cloud_sync.platform.contradictions import AlarmKind, raise_alarm
+from cloud_sync.platform.items import UNPROVEN, anchored, follow
 from cloud_sync.platform.uplink import RefusalKind, Refused, refused
 from edge.core.chain import genesis
 
@@ -43,11 +45,6 @@ ON CONFLICT (journal, seq) DO NOTHING
 """
 _MOVE = """
 UPDATE journal SET hi = ?2, hash = ?3, repeated = repeated + ?4 WHERE id = ?1
-"""
-_ALARM = """
-INSERT INTO alarm (gateway, epoch, seq, kind, held, offered, at_ms)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-ON CONFLICT (gateway, epoch, seq, kind) DO NOTHING
 """
 
 
@@ -101,11 +98,19 @@ class Ledger:
         first, hi = batch.first, journal.hi
         if first > hi + 1:
             return refused(RefusalKind.GAP, f"{first} where {hi + 1} was to come")
-        entries = list(follow(first, batch.previous, batch.items))
+        followed = list(follow(first, batch.previous, batch.items))
+        entries, unproven = anchored(followed, batch.head)
         known = hi + 1 - first
-        fork = await self._fork(journal, batch, entries[:known])
+        again = list(zip(followed[:known], entries[:known], strict=True))
+        fork = await self._fork(journal, batch, again)
         if fork is not None:
             return fork
+        if unproven and batch.head is not None:
+            key = (gateway, batch.epoch, unproven)
+            hashes = (followed[-1].hash, batch.head)
+            await raise_alarm(
+                self._work, key, AlarmKind.UNPROVEN, *hashes, self._now_ms
+            )
         fresh = entries[known:]
         journal.repeated += len(entries) - len(fresh)
         if fresh:
@@ -144,6 +149,10 @@ class Ledger:
         ]
         if moved:
             await self._work.executemany(_MOVE, moved)
+        for journal in journals:
+            await early_words.join(
+                self._work, journal.gateway, journal.epoch, journal.fresh, self._now_ms
+            )
         return [
             Standing(
                 gateway=journal.gateway,
@@ -155,27 +164,34 @@ class Ledger:
         ]
 
     async def _fork(
-        self, journal: _Journal, batch: Batch, again: list[Entry]
+        self, journal: _Journal, batch: Batch, again: list[tuple[Entry, Entry]]
     ) -> Refused | None:
-        """Compare with what is held: what the batch hangs on, and what came again."""
+        """Compare with what is held: what the batch hangs on, and what came again.
+
+        What came again is here as it was computed and as its batch claims it.
+        """
         before = batch.first - 1
-        if await self._differs(journal, before, batch.previous):
+        if await self._differs(journal, before, {batch.previous}):
             return refused(RefusalKind.FORK, f"h_{before} is another here")
         # The last one stands for all: each hash covers everything before it.
-        if again and await self._hash_at(journal, again[-1].seq) != again[-1].hash:
-            for entry in again:
-                if await self._differs(journal, entry.seq, entry.hash):
-                    return refused(RefusalKind.FORK, f"{entry.seq} is another here")
+        if (
+            again
+            and await self._hash_at(journal, again[-1][0].seq) != again[-1][0].hash
+        ):
+            for computed, claimed in again:
+                offered = {computed.hash, claimed.hash}
+                if await self._differs(journal, computed.seq, offered):
+                    why = f"{computed.seq} is another here"
+                    return refused(RefusalKind.FORK, why)
         return None
 
-    async def _differs(self, journal: _Journal, seq: int, offered: bytes) -> bool:
+    async def _differs(self, journal: _Journal, seq: int, offered: set[bytes]) -> bool:
         held = await self._hash_at(journal, seq)
-        if held == offered:
+        if held == UNPROVEN or held in offered:
             return False
         key = (journal.gateway, journal.epoch, seq)
-        await raise_alarm(
-            self._work, key, RefusalKind.FORK, held, offered, self._now_ms
-        )
+        hashes = (held, next(iter(offered - {UNPROVEN})))
+        await raise_alarm(self._work, key, AlarmKind.FORK, *hashes, self._now_ms)
         return True
 
     async def _hash_at(self, journal: _Journal, seq: int) -> bytes:
@@ -218,21 +234,10 @@ async def compare_head(
         held = await _stored_hash(work, number, last_seq)
     if last_seq == at.hi and held == head:
         return
-    kind = "FORK" if held != head else "RESTORED"
+    is_fork = held not in {head, UNPROVEN}
+    kind = AlarmKind.FORK if is_fork else AlarmKind.RESTORED
     key = (at.gateway, at.epoch, last_seq)
     await raise_alarm(work, key, kind, held, head, now_ms)
-
-
-async def raise_alarm(  # noqa: PLR0917
-    work: Work,
-    key: tuple[str, str, int],
-    kind: str,
-    held: bytes,
-    offered: bytes,
-    now_ms: int,
-) -> None:
-    """Note once that a gateway's journal contradicts ours at ``key``."""
-    await work.execute(_ALARM, *key, str(kind), held, offered, now_ms)
 
 
 async def _stored_hash(work: Work, journal: int, seq: int) -> bytes:

@@ -14,10 +14,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cloud_sync.platform import feeds, registry
+from cloud_sync.platform import days, early_words, feeds, presence, registry
 from cloud_sync.platform.alarms.hearing import Told, hear
 from cloud_sync.platform.alarms.kinds import HEARD
 from cloud_sync.platform.ledger import Ledger, compare_head, standing
+from cloud_sync.platform.told_beside import Day, Early, Heartbeat
 from cloud_sync.platform.uplink import Batch, Hello, Pull, Refused, read
 
 if TYPE_CHECKING:
@@ -38,15 +39,24 @@ class Wanted:
     pull: Pull
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldDay:
+    """A day that is to be compared, in its own time."""
+
+    gateway: str
+    day: Day
+
+
 @dataclass(slots=True)
 class Outcome:
-    """What was committed: answers that may leave now, and feeds that are wanted.
+    """What was committed: answers that may leave now, feeds and days that are wanted.
 
     ``refused`` are reasons by gateway ('' for one that is not ours) and kind.
     """
 
     answers: list[Publish] = field(default_factory=list)
     wanted: list[Wanted] = field(default_factory=list)
+    days: list[ToldDay] = field(default_factory=list)
     refused: dict[tuple[str, RefusalKind], list[str]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -76,6 +86,8 @@ class Reception:
                     await feeds.heed(work, each.gateway, each.said.held, now_ms)
                     wanted = Wanted(gateway=each.gateway, pull=each.said)
                     outcome.wanted.append(wanted)
+                else:
+                    await self._beside(work, each, outcome, now_ms)
             if outcome.refused:
                 await registry.count_refusals(work, outcome.refused, now_ms)
         outcome.answers += [self._answers.ack(at) for at in standings]
@@ -95,6 +107,14 @@ class Reception:
             snapshot = await feeds.snapshot(work, gateway)
         return self._answers.parts(gateway, pull, snapshot)
 
+    async def compare(self, told: ToldDay, now_ms: int) -> Publish:
+        """Compare a day with what is stored, and keep how it went."""
+        async with self._database.reading() as work:
+            compared = await days.compare(work, told.gateway, told.day)
+        async with self._database.writing() as work:
+            await days.note(work, told.gateway, told.day, compared, now_ms)
+        return self._answers.day(told.gateway, told.day, compared)
+
     async def news(
         self, told: dict[str, FeedCursor]
     ) -> tuple[dict[str, FeedCursor], list[Publish]]:
@@ -103,6 +123,23 @@ class Reception:
             now = await feeds.cursors(work)
         fresh = {each: at for each, at in now.items() if told.get(each) != at}
         return now, [self._answers.nudge(each, at) for each, at in fresh.items()]
+
+    async def _beside(
+        self, work: Work, each: Heard, outcome: Outcome, now_ms: int
+    ) -> None:
+        """Take what is no event and no asking for the feed."""
+        gateway, said = each.gateway, each.said
+        if isinstance(said, Heartbeat):
+            await presence.beat(work, gateway, said, now_ms)
+            outcome.answers.append(self._answers.beat(gateway, said))
+        elif isinstance(said, Early):
+            await early_words.take(work, gateway, said, now_ms)
+            if said.kind in HEARD:
+                key = (gateway, said.epoch, said.seq, said.kind)
+                early = Told(*key, said.at, said.lo, said.core, None)
+                await hear(work, (early,), now_ms)
+        elif isinstance(said, Day):
+            outcome.days.append(ToldDay(gateway=gateway, day=said))
 
     async def _admit(
         self, work: Work, heard: Sequence[Heard], outcome: Outcome, now_ms: int
@@ -157,5 +194,6 @@ async def _greet(
 ) -> tuple[Standing, Hello, FeedCursor]:
     at = await standing(work, gateway, hello.epoch)
     await registry.greet(work, gateway, hello, now_ms)
+    await presence.begin(work, gateway)
     await compare_head(work, at, hello.last_seq, hello.head, now_ms)
     return at, hello, await feeds.heed(work, gateway, hello.feed, now_ms)

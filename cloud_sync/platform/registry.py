@@ -2,8 +2,8 @@
 """The gateways that there are, in which shard, and when each was last heard.
 
 The law of the module: who is not registered, or speaks under another shard than his,
-is not heard. Being online is a lease: a gateway is while it has been heard within two
-heartbeats' time, whatever a broker says of it.
+is not heard. Being online is a lease (``presence.py``) that every message renews,
+whatever a broker says of it.
 Source: docs/sync-contract.md, section 1.
 """
 
@@ -18,10 +18,10 @@ from cloud_sync.topics import Topics
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cloud_sync.platform.database import Work
+    from cloud_sync.platform.database import Row, Work
     from cloud_sync.platform.uplink import Hello
 
-#: A message says "I am here" at least once in such a time, or two of them got lost.
+#: Leases of gateways that grant none themselves, in the heartbeats of the settings.
 HEARTBEATS = 2
 _REFUSED = """
 INSERT INTO refusal (gateway, kind, times, why, last_ms) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -37,32 +37,52 @@ WHERE gateway = ?1
 _LIST = """
 SELECT g.gateway, g.shard, g.note, g.heard_ms, g.firmware, g.epoch, g.last_seq,
     coalesce(j.hi, 0), g.feed_epoch, g.feed_rev, coalesce(f.epoch, ''),
-    coalesce(f.rev, 0)
+    coalesce(f.rev, 0), coalesce(p.lease_ms, 0), coalesce(p.beat_ms, 0),
+    coalesce(p.waiting, 0), coalesce(p.oldest_s, 0), coalesce(p.offset_ms, 0),
+    coalesce(p.width_ms, 0), g.hello_ms
 FROM gateway AS g
 LEFT JOIN journal AS j ON j.gateway = g.gateway AND j.epoch = g.epoch
 LEFT JOIN feed AS f ON f.gateway = g.gateway
+LEFT JOIN presence AS p ON p.gateway = g.gateway
 ORDER BY g.gateway
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
-    """What is known of one gateway; ``waiting`` as of its last hello, at least 0.
+    """What is known of one gateway; online until ``until_ms``, unless heard again.
 
+    ``waiting`` events and the age ``oldest_s`` of the oldest are as it told them last.
     ``feed`` is what it held when it last said so, ``newest`` what there is for it.
+    ``offset_ms`` is how far its clock is off ours, ``width_ms`` how wide its interval
+    of time is, -1 without end; both are None where it told no heartbeat.
     """
 
     gateway: str
     shard: str
     note: str
     heard_ms: int
+    until_ms: int
     is_online: bool
     firmware: str
     epoch: str
     stored: int
     waiting: int
+    oldest_s: int
+    offset_ms: int | None
+    width_ms: int | None
     feed: str
     newest: str
+
+    @property
+    def clock(self) -> str:
+        """How its clock stands to ours, in words; '' where it never told."""
+        if self.offset_ms is None or self.width_ms is None:
+            return ""
+        off = f"{self.offset_ms / 1000:+.1f} s off" if self.offset_ms else "right"
+        if self.width_ms < 0:
+            return f"{off}, no upper bound"
+        return f"{off}, to {self.width_ms / 1000:.1f} s"
 
 
 class RegistryError(Exception):
@@ -139,36 +159,33 @@ async def count_refusals(
 
 async def presences(work: Work, now_ms: int, heartbeat_s: int) -> list[Presence]:
     """Return all gateways in the order of their names."""
-    lease_ms = HEARTBEATS * heartbeat_s * 1000
-    return [
-        Presence(
-            gateway=gateway,
-            shard=shard,
-            note=note,
-            heard_ms=heard_ms,
-            is_online=heard_ms > 0 and now_ms - heard_ms <= lease_ms,
-            firmware=firmware,
-            epoch=epoch,
-            stored=hi,
-            waiting=max(0, last_seq - hi),
-            feed=_cursor(feed_epoch, feed_rev),
-            newest=_cursor(newest_epoch, newest_rev),
-        )
-        for (
-            gateway,
-            shard,
-            note,
-            heard_ms,
-            firmware,
-            epoch,
-            last_seq,
-            hi,
-            feed_epoch,
-            feed_rev,
-            newest_epoch,
-            newest_rev,
-        ) in await work.fetch(_LIST)
-    ]
+    usual_ms = HEARTBEATS * heartbeat_s * 1000
+    return [_presence(row, now_ms, usual_ms) for row in await work.fetch(_LIST)]
+
+
+def _presence(row: Row, now_ms: int, usual_ms: int) -> Presence:
+    gateway, shard, note, heard_ms, firmware, epoch, last_seq, hi = row[:8]
+    feed_epoch, feed_rev, newest_epoch, newest_rev, lease_ms, beat_ms = row[8:14]
+    waiting, oldest_s, offset_ms, width_ms, hello_ms = row[14:]
+    has_beat = beat_ms > 0 and beat_ms >= hello_ms
+    until_ms = heard_ms + (lease_ms or usual_ms) if heard_ms else 0
+    return Presence(
+        gateway=gateway,
+        shard=shard,
+        note=note,
+        heard_ms=heard_ms,
+        until_ms=until_ms,
+        is_online=0 < now_ms <= until_ms,
+        firmware=firmware,
+        epoch=epoch,
+        stored=hi,
+        waiting=waiting if has_beat else max(0, last_seq - hi),
+        oldest_s=oldest_s if has_beat else 0,
+        offset_ms=offset_ms if has_beat else None,
+        width_ms=width_ms if has_beat else None,
+        feed=_cursor(feed_epoch, feed_rev),
+        newest=_cursor(newest_epoch, newest_rev),
+    )
 
 
 def _cursor(epoch: str, rev: int) -> str:

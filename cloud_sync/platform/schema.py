@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from cloud_sync.platform import alarm_tables, duty_tables
 from cloud_sync.platform.database import DatabaseError
+from cloud_sync.platform.uplink_tables import UPLINK_TABLES
 
 if TYPE_CHECKING:
     from cloud_sync.platform.database import Work
@@ -95,6 +96,7 @@ TABLES = (
         ver BIGINT NOT NULL,
         body TEXT NOT NULL,
         PRIMARY KEY (gateway, kind, id))""",
+    *UPLINK_TABLES,
 )
 
 

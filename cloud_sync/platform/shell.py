@@ -19,6 +19,7 @@ import structlog
 
 from cloud_sync.connection import acknowledge, connected
 from cloud_sync.platform.database import DatabaseError
+from cloud_sync.platform.uplink import LEAVES
 from cloud_sync.transport.cancelling import cancellations, heed_cancellation
 
 if TYPE_CHECKING:
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
     from cloud_sync.connection import Broker
     from cloud_sync.feed import FeedCursor
     from cloud_sync.platform.answers import Publish
-    from cloud_sync.platform.reception import Outcome, Reception, Wanted
+    from cloud_sync.platform.reception import Outcome, Reception, ToldDay, Wanted
 
-SUBSCRIPTIONS = tuple(f"mn/v1/up/+/+/{leaf}" for leaf in ("hello", "evt", "pull"))
+SUBSCRIPTIONS = tuple(f"mn/v1/up/+/+/{leaf}" for leaf in LEAVES)
 #: Messages in one commit. mosquitto has 20 in flight at most, and sends no more
 #: before it has its PUBACKs: this is the window between the broker and us.
 GROUP = 20
@@ -69,6 +70,8 @@ class Shell:
         self._now_ms = now_ms
         self._wanted: dict[str, Wanted] = {}
         self._is_wanted = asyncio.Event()
+        self._days: dict[tuple[str, str], ToldDay] = {}
+        self._is_told = asyncio.Event()
         self._failures = 0
         self._told_ms: dict[str, int] = {}
 
@@ -95,6 +98,7 @@ class Shell:
             _log.error("the broker refuses to let us hear gateways; see its rights")
         finally:
             self._wanted.clear()
+            self._days.clear()
 
     async def _serve(self, client: aiomqtt.Client) -> None:
         granted = await client.subscribe([(topic, 1) for topic in SUBSCRIPTIONS])
@@ -107,6 +111,7 @@ class Shell:
             tasks.create_task(self._take(client))
             tasks.create_task(self._send_feeds(client))
             tasks.create_task(self._nudge(client))
+            tasks.create_task(self._compare_days(client))
 
     async def _take(self, client: aiomqtt.Client) -> None:
         """Take all that waits, have it committed, acknowledge it, answer."""
@@ -126,6 +131,8 @@ class Shell:
             self._tell(outcome)
             self._wanted |= {each.gateway: each for each in outcome.wanted}
             self._is_wanted.set()
+            self._days |= {(told.gateway, told.day.name): told for told in outcome.days}
+            self._is_told.set()
             await _publish(client, outcome.answers, ANSWERS_AT_ONCE)
 
     async def _send_feeds(self, client: aiomqtt.Client) -> None:
@@ -137,6 +144,16 @@ class Shell:
                 parts = await self._reception.feed(self._wanted.pop(gateway))
                 await _publish(client, parts, PARTS_AT_ONCE)
             await self._is_wanted.wait()
+
+    async def _compare_days(self, client: aiomqtt.Client) -> None:
+        """Compare days with what is stored, one after the other."""
+        while True:
+            self._is_told.clear()
+            while self._days:
+                told = self._days.pop(next(iter(self._days)))
+                answer = await self._reception.compare(told, self._now_ms())
+                await _publish(client, (answer,), 1)
+            await self._is_told.wait()
 
     async def _nudge(self, client: aiomqtt.Client) -> None:
         """Tell gateways when there is something newer for them; at first all."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What gateways send, read: hello, batches of events, pulls.
+"""What gateways send, read: hello, batches of events, pulls, and what goes beside.
 
 The law of the module: bytes from the wire never raise; what is not the contract's
 shape is a :class:`Refused` with its reason and counts as nothing else. Unknown fields
@@ -17,14 +17,32 @@ from typing import Any
 
 from cloud_sync.envelope import BATCH_BYTES
 from cloud_sync.feed import FeedCursor
+from cloud_sync.platform import told_beside
+from cloud_sync.platform.fields import (
+    EPOCH,
+    HASH,
+    LARGEST,
+    NONCE,
+    UnfitError,
+    number,
+    object_of,
+    text,
+)
+from cloud_sync.platform.told_beside import Day, Early, Heartbeat
 
-#: Of an INTEGER and a BIGINT.
-LARGEST = 2**63 - 1
-_TOPIC = re.compile(r"mn/v1/up/(\d\d)/([a-z0-9][a-z0-9-]{2,30})/(hello|evt|pull)")
-_EPOCH = re.compile(r"\d{4}-[0-9a-f]{8}", re.ASCII)
-_NONCE = re.compile(r"[0-9a-f]{32}")
-_HASH = re.compile(r"[0-9a-f]{64}")
-_TYPES = {"hello": "mn.hello.v1", "evt": "mn.evt.batch.v1", "pull": "mn.pull.v1"}
+#: What a gateway says, by the last level of its topic.
+_TYPES = {
+    "hello": "mn.hello.v1",
+    "evt": "mn.evt.batch.v1",
+    "pull": "mn.pull.v1",
+    "hb": "mn.hb.v1",
+    "alm": "mn.alm.v1",
+    "day": "mn.day.v1",
+}
+LEAVES = tuple(_TYPES)
+_TOPIC = re.compile(
+    rf"mn/v1/up/(\d\d)/([a-z0-9][a-z0-9-]{{2,30}})/({'|'.join(LEAVES)})"
+)
 _WHY_CHARACTERS = 160
 #: So that there is always a next one, for a reader with floating numbers too.
 _LAST_REV = 2**53 - 2
@@ -55,12 +73,16 @@ class Hello:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """A run of items from ``first``; ``previous`` is ``h_{first-1}`` as claimed."""
+    """A run of items from ``first``; ``previous`` is ``h_{first-1}`` as claimed.
+
+    ``head`` is ``h_last`` as claimed, None from a gateway of before it told one.
+    """
 
     epoch: str
     first: int
     previous: bytes
     items: tuple[Any, ...]
+    head: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +91,9 @@ class Pull:
 
     nonce: str
     held: FeedCursor
+
+
+Said = Hello | Batch | Pull | Heartbeat | Early | Day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +110,7 @@ class Heard:
 
     gateway: str
     shard: str
-    said: Hello | Batch | Pull | Refused
-
-
-class _UnfitError(Exception):
-    """A field is not what the contract says; never leaves this module."""
+    said: Said | Refused
 
 
 def read(topic: str, payload: bytes) -> Heard:
@@ -107,19 +128,19 @@ def refused(kind: RefusalKind, why: str) -> Refused:
     return Refused(kind=kind, why=why[:_WHY_CHARACTERS])
 
 
-def _read(gateway: str, leaf: str, payload: bytes) -> Hello | Batch | Pull | Refused:
+def _read(gateway: str, leaf: str, payload: bytes) -> Said | Refused:
     try:
         return _opened(gateway, leaf, payload)
-    except _UnfitError as unfit:
+    except UnfitError as unfit:
         return refused(RefusalKind.MALFORMED, f"{leaf}: {unfit}")
     except (ValueError, RecursionError):
         return refused(RefusalKind.MALFORMED, f"{leaf}: not a JSON text")
 
 
-def _opened(gateway: str, leaf: str, payload: bytes) -> Hello | Batch | Pull:
+def _opened(gateway: str, leaf: str, payload: bytes) -> Said:
     if len(payload) > BATCH_BYTES:
-        raise _UnfitError(f"{len(payload)} bytes, {BATCH_BYTES} at most")
-    envelope = _object(json.loads(payload.decode()), "the message")
+        raise UnfitError(f"{len(payload)} bytes, {BATCH_BYTES} at most")
+    envelope = object_of(json.loads(payload.decode()), "the message")
     expected = {
         "specversion": "1.0",
         "type": _TYPES[leaf],
@@ -128,47 +149,56 @@ def _opened(gateway: str, leaf: str, payload: bytes) -> Hello | Batch | Pull:
     }
     for field, value in expected.items():
         if envelope.get(field) != value:
-            raise _UnfitError(f"{field!r} is not {value!r}")
-    name, data = envelope.get("id"), _object(envelope.get("data"), "'data'")
+            raise UnfitError(f"{field!r} is not {value!r}")
+    name, data = envelope.get("id"), object_of(envelope.get("data"), "'data'")
     match leaf:
         case "hello":
             return _hello(name, data)
         case "evt":
             return _batch(name, data)
+        case "hb":
+            return told_beside.heartbeat(envelope, data)
+        case "alm":
+            return told_beside.early(envelope, data)
+        case "day":
+            return told_beside.day(envelope, data)
         case _:
-            return Pull(nonce=_text(envelope, "id", _NONCE), held=_cursor(data))
+            return Pull(nonce=text(envelope, "id", NONCE), held=_cursor(data))
 
 
 def _hello(name: object, data: dict[str, Any]) -> Hello:
-    nonce = _text(data, "nonce", _NONCE)
+    nonce = text(data, "nonce", NONCE)
     if name != nonce:
-        raise _UnfitError("'id' is not the nonce")
+        raise UnfitError("'id' is not the nonce")
     firmware = data.get("fw")
     is_shown = isinstance(firmware, str) and firmware.isprintable()
     return Hello(
-        epoch=_text(data, "epoch", _EPOCH),
-        last_seq=_number(data, "last_seq"),
-        head=bytes.fromhex(_text(data, "head", _HASH)),
+        epoch=text(data, "epoch", EPOCH),
+        last_seq=number(data, "last_seq"),
+        head=bytes.fromhex(text(data, "head", HASH)),
         nonce=nonce,
         firmware=str(firmware)[:64] if is_shown else "",
-        feed=_cursor(_object(data.get("feed"), "'feed'")),
+        feed=_cursor(object_of(data.get("feed"), "'feed'")),
     )
 
 
 def _batch(name: object, data: dict[str, Any]) -> Batch:
-    epoch, first = _text(data, "epoch", _EPOCH), _number(data, "first")
+    epoch, first = text(data, "epoch", EPOCH), number(data, "first")
     items = data.get("items")
     if not isinstance(items, list) or not items:
-        raise _UnfitError("'items' is no list, or empty")
+        raise UnfitError("'items' is no list, or empty")
     last = first + len(items) - 1
     if not 1 <= first <= last <= LARGEST:
-        raise _UnfitError("'first' is out of bounds")
+        raise UnfitError("'first' is out of bounds")
     if name != f"{epoch}:{first}-{last}":
-        raise _UnfitError("'id' is not epoch:first-last")
+        raise UnfitError("'id' is not epoch:first-last")
     if any(_seq(item, seq) != seq for seq, item in enumerate(items, first)):
-        raise _UnfitError("the items' 'seq' do not follow each other")
-    previous = bytes.fromhex(_text(data, "prev", _HASH))
-    return Batch(epoch=epoch, first=first, previous=previous, items=tuple(items))
+        raise UnfitError("the items' 'seq' do not follow each other")
+    previous = bytes.fromhex(text(data, "prev", HASH))
+    head = bytes.fromhex(text(data, "head", HASH)) if "head" in data else None
+    return Batch(
+        epoch=epoch, first=first, previous=previous, items=tuple(items), head=head
+    )
 
 
 def _seq(item: object, place: int) -> object:
@@ -177,31 +207,9 @@ def _seq(item: object, place: int) -> object:
 
 
 def _cursor(data: dict[str, Any]) -> FeedCursor:
-    epoch, rev = data.get("epoch"), _number(data, "rev")
+    epoch, rev = data.get("epoch"), number(data, "rev")
     if rev > _LAST_REV:
-        raise _UnfitError("'rev' is out of bounds")
-    if not isinstance(epoch, str) or (epoch and not _EPOCH.fullmatch(epoch)):
-        raise _UnfitError("'epoch' of the feed")
+        raise UnfitError("'rev' is out of bounds")
+    if not isinstance(epoch, str) or (epoch and not EPOCH.fullmatch(epoch)):
+        raise UnfitError("'epoch' of the feed")
     return FeedCursor(epoch=epoch, rev=rev)
-
-
-def _object(value: object, name: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise _UnfitError(f"{name} is no object")
-    return value
-
-
-def _number(data: dict[str, Any], name: str) -> int:
-    value = data.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise _UnfitError(f"{name!r} is no integer")
-    if not 0 <= value <= LARGEST:
-        raise _UnfitError(f"{name!r} is out of bounds")
-    return value
-
-
-def _text(data: dict[str, Any], name: str, pattern: re.Pattern[str]) -> str:
-    value = data.get(name)
-    if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise _UnfitError(f"{name!r} is missing or not what the contract says")
-    return value

@@ -1,26 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """A day of each journal, counted and walked: all is here, and as it was sent.
 
-The law of the module: nothing is taken from the watermark's word. The day's events are
-counted, what lies between the first and the last of them is looked for, and the chain
-of hashes is computed anew from what is stored; erased people do not break it.
-Source: docs/sync-contract.md, section 3.
+The law of the module: nothing is taken from the watermark's word. A day is the stretch
+of numbers that its gateway told; its events are counted, what is missing between the
+first and the last is looked for, and the chain of hashes is computed anew from what is
+stored and held against the gateway's own.
+Source: docs/sync-contract.md, sections 3 and 12.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from cloud_sync.platform.reports.table import Table
-from edge.core.chain import commitment, genesis, link
+from cloud_sync.platform.reports.walk import walked
 
 if TYPE_CHECKING:
-    from cloud_sync.platform.database import Row, Work
+    from cloud_sync.platform.database import Work
     from cloud_sync.platform.reports.stored import Span
 
-#: Rows read at once, some 2 MB.
-PAGE_ROWS = 5_000
 #: The kinds are stepped through first, from one to the next, so that the index on
 #: kind and time serves this question too; an index on time alone would cost a quarter
 #: of the speed at which events are stored.
@@ -38,72 +37,72 @@ JOIN journal AS j ON j.id = e.journal
 WHERE ?3 = '' OR j.gateway = ?3
 GROUP BY j.id, j.gateway, j.epoch, j.hi ORDER BY j.gateway, j.id
 """
-_PAGE = """
-SELECT seq, core, salt, pii, com, hash FROM event
-WHERE journal = ?1 AND seq >= ?2 AND seq <= ?3 ORDER BY seq
-"""
 _LAST = "SELECT last_seq FROM gateway WHERE gateway = ?1 AND epoch = ?2"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Walk:
-    """What walking a stretch found; ``broken_at`` 0: every hash is as computed."""
-
-    stored: int
-    broken_at: int
-    hash: bytes
+#: The stretches that gateways call by this day, and those of none that they did.
+_TOLD = """
+SELECT j.id, t.gateway, t.epoch, j.hi, t.first_seq, t.last_seq, t.hash, t.verdict, t.why
+FROM day_told AS t
+LEFT JOIN journal AS j ON j.gateway = t.gateway AND j.epoch = t.epoch
+WHERE t.day = ?1 AND (?2 = '' OR t.gateway = ?2)
+ORDER BY t.gateway, t.epoch, t.first_seq
+"""
+UNTOLD = "not told yet"
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  a local day; its offset is a number
 
 
 async def reconciliation(work: Work, span: Span) -> Table:
-    """Return a line for each journal that has events of the span (a day, usually)."""
-    values = (span.from_ms, span.to_ms, span.gateway)
+    """Return a line for each stretch that a gateway told as of the span's first day.
+
+    A journal that has events of the span by their own time and no stretch of it told
+    (the day is not over, or its events are not all here) has a line by those.
+    """
     rows: list[tuple[int | str, ...]] = []
-    for number, gateway, epoch, hi, count, first, last in await work.fetch(
-        _DAY, *values
-    ):
-        walk = await walked(work, number, epoch, first, last)
-        told = await work.fetch(_LAST, gateway, epoch)
-        waiting = max(0, told[0][0] - hi) if told else 0
-        missing = last - first + 1 - walk.stored
-        is_good = not missing and not walk.broken_at
-        rows.append(
-            (
-                *(gateway, epoch, count, first, last, missing),
-                walk.hash.hex(),
-                f"BROKEN at {walk.broken_at}" if walk.broken_at else "whole",
-                waiting,
-                "yes" if is_good else "NO",
-            )
-        )
+    has_told = set()
+    for row in await work.fetch(_TOLD, _day(span), span.gateway):
+        number, gateway, epoch, hi, first, last, offered, verdict, why = row
+        has_told.add((gateway, epoch))
+        stretch = (number, gateway, epoch, hi or 0, last - first + 1, first, last)
+        told = f"{verdict}: {why}" if why else verdict
+        rows.append(await _line(work, stretch, bytes(offered), told))
+    values = (span.from_ms, span.to_ms, span.gateway)
+    rows += [
+        await _line(work, tuple(stretch), None, UNTOLD)
+        for stretch in await work.fetch(_DAY, *values)
+        if (stretch[1], stretch[2]) not in has_told
+    ]
     return Table(
         columns=(
             *("gateway", "epoch", "count", "first", "last", "missing"),
-            *("hash", "chain", "waiting", "good"),
+            *("hash", "chain", "waiting", "told", "good"),
         ),
-        rows=rows,
-        note="waiting: events that the gateway's last hello told of, not yet here.",
+        rows=sorted(rows, key=lambda row: (row[0], row[1], row[3])),
+        note=(
+            "waiting: events that the gateway's last hello told of, not yet here. "
+            "told: how its own count compared when it sent it."
+        ),
     )
 
 
-async def walked(work: Work, journal: int, epoch: str, first: int, last: int) -> Walk:
-    """Compute the chain anew from ``first`` to ``last`` as they are stored."""
-    previous = genesis(epoch)
-    if first > 1:
-        before = await work.fetch(_PAGE, journal, first - 1, first - 1)
-        previous = bytes(before[0][5]) if before else b""
-    stored = broken_at = 0
-    for start in range(first, last + 1, PAGE_ROWS):
-        end = min(last, start + PAGE_ROWS - 1)
-        for row in await work.fetch(_PAGE, journal, start, end):
-            stored += 1
-            held = bytes(row[5])
-            if not broken_at and held != _computed(previous, row):
-                broken_at = row[0]
-            previous = held
-    return Walk(stored=stored, broken_at=broken_at, hash=previous)
+async def _line(
+    work: Work, stretch: tuple[Any, ...], offered: bytes | None, told: str
+) -> tuple[int | str, ...]:
+    """Walk a stretch as it is stored now; ``offered`` is its gateway's hash."""
+    number, gateway, epoch, hi, count, first, last = stretch
+    walk = await walked(work, number or 0, epoch, first, last)
+    rows = await work.fetch(_LAST, gateway, epoch)
+    waiting = max(0, rows[0][0] - hi) if rows else 0
+    missing = last - first + 1 - walk.stored
+    is_same = offered is None or offered == walk.hash
+    chain = f"BROKEN at {walk.broken_at}" if walk.broken_at else "whole"
+    is_good = not missing and not walk.broken_at and is_same
+    return (
+        *(gateway, epoch, count, first, last, missing, walk.hash.hex()),
+        chain if is_same else "ANOTHER THAN THE GATEWAY'S",
+        *(waiting, told, "yes" if is_good else "NO"),
+    )
 
 
-def _computed(previous: bytes, row: Row) -> bytes:
-    _, core, salt, pii, com, _ = row
-    sealed = bytes(com) if com is not None else commitment(bytes(salt), pii)
-    return link(previous, core, sealed)
+def _day(span: Span) -> str:
+    """Return the local date of a span's beginning."""
+    local_ms = span.from_ms + span.utc_offset_ms
+    return (_EPOCH + timedelta(milliseconds=local_ms)).date().isoformat()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloud_sync.platform.contradictions import MEANING, AlarmKind
 from cloud_sync.platform.reports.table import Table, local_time
 
 if TYPE_CHECKING:
@@ -24,16 +25,12 @@ JOIN event AS e ON e.journal = q.journal AND e.seq = q.seq
 ORDER BY e.stored_ms DESC LIMIT ?1
 """
 _REFUSALS = "SELECT last_ms, gateway, kind, times, why FROM refusal"
-_MEANING = {
-    "FORK": "its event is another than ours: the card was restored or exchanged",
-    "RESTORED": "its journal ends before what is stored here: restored from a backup",
-}
 
 
 async def trouble(work: Work, utc_offset_ms: int) -> Table:
     """Return everything that was noted, in the order of time."""
     rows = [
-        (at_ms, "alarm", gateway, kind, 1, f"{epoch}:{seq} {_MEANING[kind]}")
+        (at_ms, "alarm", gateway, kind, 1, f"{epoch}:{seq} {MEANING[AlarmKind(kind)]}")
         for at_ms, gateway, epoch, seq, kind in await work.fetch(_ALARMS)
     ]
     rows += [

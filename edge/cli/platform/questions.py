@@ -11,6 +11,7 @@ import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from cloud_sync.platform.reports.urgent import urgent
 from cloud_sync.platform.reports.care import care
 from cloud_sync.platform.reports.drills import drills
 from cloud_sync.platform.reports.hours import hours
@@ -37,6 +38,7 @@ QUESTIONS = {
     "drills": drills,
     "care": care,
     "medicine": medicine,
+    "urgent": urgent,
 }
 DAY_MS = 86_400_000
 #: With no first day named.

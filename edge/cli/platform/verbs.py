@@ -154,6 +154,7 @@ _question("visits", "Visits of each space and hour, without names.")
 _question("hours", "Volunteers' shifts, minutes and points by month.")
 _question("drills", "Drills with the times of their stages.")
 _question("care", "Who was not seen for days and agreed to be asked after.")
+_question("urgent", "What somebody had to hear of at once, told early or in its turn.")
 _question("medicine", "Medicine boxes: opened, counted, used, expiring.")
 
 

@@ -139,15 +139,16 @@ def list_gateways(path: Path, form: Form) -> None:
         now_ms, heartbeat_s = wall_ms(), settings.platform.heartbeat_s
         return Table(
             columns=(
-                *("gateway", "shard", "online", "heard", "firmware", "epoch"),
-                *("stored", "waiting", "feed", "newest", "note"),
+                *("gateway", "shard", "online", "heard", "until", "firmware", "epoch"),
+                *("stored", "waiting", "oldest_s", "clock", "feed", "newest", "note"),
             ),
             rows=[
                 (
                     *(each.gateway, each.shard, "yes" if each.is_online else "no"),
                     local_time(each.heard_ms, offset_ms) if each.heard_ms else "never",
+                    local_time(each.until_ms, offset_ms) if each.until_ms else "",
                     *(each.firmware, each.epoch, each.stored, each.waiting),
-                    *(each.feed, each.newest, each.note),
+                    *(each.oldest_s, each.clock, each.feed, each.newest, each.note),
                 )
                 for each in await registry.presences(work, now_ms, heartbeat_s)
             ],

@@ -17,9 +17,11 @@ from cloud_sync.client import RETRY_AT_LEAST_S, RETRY_AT_MOST_S, STEADY_S
 from cloud_sync.conversation import PUBLISH_WITHIN_S
 from cloud_sync.introduction import JournalView
 from cloud_sync.outputs import (
+    BeatDue,
     CheckHash,
     ClockBounds,
     CommandOrdered,
+    DayJudged,
     FeedCurrent,
     LeaveReason,
     NewEpochNeeded,
@@ -257,6 +259,8 @@ class Talk:
                 self._begin_epoch(reason)
             case CommandOrdered(command=command):
                 ports.order(command)
+            case BeatDue() | DayJudged():
+                pass  # this platform is of before there were any
             case Reconnect():
                 raise _LeftError
             case _:

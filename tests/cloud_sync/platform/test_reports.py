@@ -285,6 +285,7 @@ async def test_a_day_is_reconciled_from_what_is_stored(desk: Desk) -> None:
         "hash": records[26].hash.hex(),
         "chain": "whole",
         "waiting": 0,
+        "told": "not told yet",
         "good": "yes",
     }
     elsewhere = Span(
@@ -326,6 +327,7 @@ async def test_trouble_names_alarms_quarantine_and_refusals(desk: Desk) -> None:
     kinds = sorted((row[1], row[2], row[3]) for row in table.rows)
     assert kinds == [
         ("alarm", GATEWAY, "FORK"),
+        ("alarm", GATEWAY, "UNPROVEN"),
         ("quarantine", GATEWAY, "POISON"),
         ("refused", "?", "UNKNOWN_GATEWAY"),
         ("refused", GATEWAY, "FORK"),

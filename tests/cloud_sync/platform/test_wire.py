@@ -115,6 +115,7 @@ def test_what_is_said_is_signed_for_its_purpose_as_another_library_reads_it() ->
         "nonce": "ab",
         "time": 5,
         "feed": feed,
+        "caps": ["hb", "alm", "day"],
     }
     assert body(Channel.ACK, ANSWERS.ack(at)) == stored
     nudge = ANSWERS.nudge(at.gateway, FEED)
