@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cloud_sync.transport.mqtt import MqttTransport
+    from edge.cli.day_book import DayBook
     from edge.cli.roster_feed import RosterFeed
     from edge.cli.system_clock import SystemClock
     from edge.core.event import Facts
@@ -75,6 +76,7 @@ class Lent:
     gateway: Gateway
     feed: RosterFeed
     clock: SystemClock
+    days: DayBook
     report: Callable[[EventKind, Facts], None]
     order: Callable[[RemoteCommand], None]
     stood_still: Callable[[], bool]
@@ -106,6 +108,7 @@ def open_platform_line(
             report=lent.report,
             order=lent.order,
             stood_still=lent.stood_still,
+            days=lent.days,
         ),
         chance=random.random,
     )

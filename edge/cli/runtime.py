@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from cloud_sync.ports import PortFaultError
+from cloud_sync.urgent import URGENT
 from edge.bindings.bindings import Bindings
 from edge.bindings.ticket_keys import TicketKeys
 from edge.cli.box_key import Box
 from edge.cli.control_orders import VERBS, carry_out, read_order
+from edge.cli.day_book import DayBook
 from edge.cli.device_lines import open_lines
 from edge.cli.emergency_keeper import EmergencyKeeper
 from edge.cli.handover import WITHOUT_DISK, Handover
@@ -114,6 +116,7 @@ class Runtime:
         self.feed: RosterFeed
         self.line: PlatformLine
         self.client: PlatformClient
+        self.days: DayBook
         self._lines: dict[str, Link] = {}
         #: Damaged files that were set aside at this start.
         self._aside: dict[str, Path | None] = {}
@@ -281,11 +284,17 @@ class Runtime:
         await self._watchers.open(stack, verbs, private)
 
     def _open_client(self, intake: Intake) -> None:
+        self.days = DayBook(
+            self.journal,
+            self._home / "days.json",
+            self.settings.site.utc_offset_hours * 3_600_000,
+        )
         lent = Lent(
             journal=self.journal,
             gateway=self.gateway,
             feed=self.feed,
             clock=self.clock,
+            days=self.days,
             report=self._report,
             order=self._remote.order,
             stood_still=intake.check_stall,
@@ -314,6 +323,9 @@ class Runtime:
             self._wake = loop.call_later(SEND_AFTER_S, self._send)
         self._keep_emergency()
         self._remote.stored(batch)
+        for event in batch:
+            if event.kind in URGENT:
+                self.client.alarm(event.seq)
         self._watchers.stored(batch)
 
     def _send(self) -> None:
@@ -342,6 +354,8 @@ class Runtime:
             self._keep_emergency()
             with contextlib.suppress(PortFaultError), port_faults():
                 await self.journal.settle()
+                if await self.days.look(self.clock.now()):
+                    self.client.wake()
                 await self.journal.trim(JOURNAL_EVENTS)
             await asyncio.sleep(CLOCK_EVERY_S)
 

@@ -47,6 +47,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
         },
         "duty": _duty(runtime, now),
         "platform": _platform(runtime, now),
+        "days": runtime.days.shown(),
         "box": runtime.box.shown(),
         "messages": [
             {"text": told.text, "by": told.by, "at_ms": told.at_ms}

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 #: A gateway's certificate is asked after so long before its end.
@@ -43,6 +43,7 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
         points = f"{told['points']} points in {told['month']}, {sure}"
         yield f"duty         {told['on_duty']} on duty; {points}"
     yield from _platform(platform)
+    yield from _days(status.get("days") or ())  # a gateway of before tells none
     revision = f"{roster['epoch']}@{roster['revision']}" if roster["epoch"] else "NONE"
     people = f"{roster['credentials']} credentials, confirmed {roster['age_s']} s ago"
     yield f"roster       {revision}, {people}"
@@ -77,6 +78,18 @@ def _platform(platform: dict[str, Any]) -> Iterator[str]:
         yield f"PLAIN TCP    to {names}: what goes up can be read on the way"
 
 
+def _days(days: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yield a tick for each of the last days, and what to do about one that differs."""
+    if not days:
+        return
+    ticks = ", ".join(f"{day['day'][5:]} {_TICKS[day['state']]}" for day in days)
+    yield f"days         {ticks}"
+    for day in days:
+        if day["state"] == "DIFFERS":
+            how = f"menshen platform reconcile --day {day['day']}"
+            yield f"DAY          {day['day']} is another at the platform; there: {how}"
+
+
 def _device(name: str, device: dict[str, Any], now_ms: int | None) -> Iterator[str]:
     """Yield how a device stands, why, and what was found at it before."""
     word = "answers" if device["online"] else "DOES NOT ANSWER"
@@ -100,6 +113,8 @@ def _device(name: str, device: dict[str, Any], now_ms: int | None) -> Iterator[s
         yield f"             self-test {outcome} {ago} ago{why}"
 
 
+#: What stands for how a day compared with the platform's.
+_TICKS = {"AGREED": "ok", "WAITING": "not compared yet", "DIFFERS": "DIFFERS"}
 #: States that outweigh whether a device answers.
 _SPECIAL = {"TAMPERED": "TAMPERED WITH", "CONFLICT": "TWO DEVICES HAVE ITS ADDRESS"}
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 from edge.storage.connection import transaction
 from edge.storage.errors import LocalError, TracesRemainError
+from edge.storage.marks import Mark, marks_after
 from edge.storage.position import Position, mend_marks, read_position
 from edge.storage.recovery import Recovery, recover
 from edge.storage.retention import (
@@ -232,6 +233,10 @@ class Journal:
             return None
         position = self._position
         return await hash_at(self._reader, position, position.base + seq)
+
+    async def marks(self, epoch: str, seq: int, max_rows: int) -> list[Mark]:
+        """Return where acknowledged events after ``(epoch, seq)`` are, and when."""
+        return await marks_after(self._reader, self._position, epoch, seq, max_rows)
 
     async def acknowledge(self, seq: int) -> None:
         """Take the platform's watermark over, forward only and never past the last.

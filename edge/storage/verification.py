@@ -57,6 +57,12 @@ class Epochs:
         index = bisect_left(self._bases, place) - 1
         return self._names[index], place - self._bases[index]
 
+    def place(self, epoch: str, seq: int) -> int:
+        """Return where an event of that epoch stands; 0 of an unknown one."""
+        if epoch not in self._names:
+            return 0
+        return self._bases[self._names.index(epoch)] + seq
+
     def before(self, place: int, previous: bytes) -> bytes:
         """Return what ``place`` builds on; ``previous`` is its neighbour's hash."""
         name, seq = self.numbered(place)

@@ -247,8 +247,8 @@ class Talk:
                 self._perform(self._session.feed_settled(output, held, now))
             case FeedCurrent(cursor=cursor) if cursor == ports.feed.cursor:
                 finished(ports.feed.confirm())
-            case FeedCurrent():
-                pass  # said of a copy that storage has lost
+            case FeedCurrent() | BeatDue() | DayJudged():
+                pass  # of a copy that storage has lost; never wanted by this platform
             case SnapshotDropped(snapshot=snapshot):
                 finished(ports.feed.drop(snapshot))
             case ClockBounds():
@@ -259,8 +259,6 @@ class Talk:
                 self._begin_epoch(reason)
             case CommandOrdered(command=command):
                 ports.order(command)
-            case BeatDue() | DayJudged():
-                pass  # this platform is of before there were any
             case Reconnect():
                 raise _LeftError
             case _:
