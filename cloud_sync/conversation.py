@@ -227,9 +227,9 @@ class Conversation:
             facts = (
                 ("day", day.day),
                 ("epoch", day.epoch),
-                ("first", day.first),
+                ("from_seq", day.first),
                 ("held", judged.held),
-                ("last", day.last),
+                ("to_seq", day.last),
                 ("why", judged.why[:_WHY_CHARACTERS]),
             )
             self._ports.report(EventKind.DAY_DIFFERS, facts)

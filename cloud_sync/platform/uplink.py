@@ -195,9 +195,14 @@ def _batch(name: object, data: dict[str, Any]) -> Batch:
     if any(_seq(item, seq) != seq for seq, item in enumerate(items, first)):
         raise UnfitError("the items' 'seq' do not follow each other")
     previous = bytes.fromhex(text(data, "prev", HASH))
-    head = bytes.fromhex(text(data, "head", HASH)) if "head" in data else None
+    head = data.get("head")
+    is_told = isinstance(head, str) and HASH.fullmatch(head) is not None
     return Batch(
-        epoch=epoch, first=first, previous=previous, items=tuple(items), head=head
+        epoch=epoch,
+        first=first,
+        previous=previous,
+        items=tuple(items),
+        head=bytes.fromhex(str(head)) if is_told else None,
     )
 
 

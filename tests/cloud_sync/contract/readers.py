@@ -12,9 +12,12 @@ import json
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 
+from cloud_sync.beside import ALARMS, DAYS, HEARTBEATS
+from cloud_sync.envelope import DayStretch
 from cloud_sync.feed import NO_FEED, FeedRow, read_row
 from cloud_sync.introduction import JournalView
 from cloud_sync.outputs import Output, Refusal
+from cloud_sync.platform import uplink
 from cloud_sync.refusal import Refused
 from cloud_sync.session import SyncSession
 from cloud_sync.signing import PlatformKeys
@@ -47,6 +50,8 @@ JOURNAL = rows(3)
 FEED: dict[str, Any] = {"epoch": FEED_EPOCH, "rev": 42}
 #: What the gateway's clock is sure of when a command comes: UTC ms, both bounds.
 NOW_MS = 1_760_000_001_000
+#: The day that the gateway has told and that waits for an answer.
+DAY = DayStretch(epoch=EPOCH, day="2025-10-09", first=1, last=3, hash=JOURNAL[-1].hash)
 #: What the vectors presume; another implementation puts itself into the same.
 STANDING = {
     "gateway": GATEWAY,
@@ -56,6 +61,8 @@ STANDING = {
     "hashes": [record.hash.hex() for record in JOURNAL],
     "nonce": NONCE,
     "pull": PULL_NONCE,
+    "beat": 1,
+    "day": DAY.name,
     "time": NOW_MS,
     "kid": KID,
     "public": public_bytes().hex(),
@@ -110,6 +117,28 @@ def _receive(session: SyncSession, channel: Channel, value: Any) -> list[Output]
     return session.receive(topic, sign(value, channel.purpose), _NOW)
 
 
+def _beside(channel: Channel, value: Any) -> str:
+    """Hand an answer to a session that has told a heartbeat and a day."""
+    session = new_session()
+    view = JournalView(
+        epoch=EPOCH, last_seq=len(JOURNAL), head=JOURNAL[-1].hash, acked=0
+    )
+    session.connected(view, NO_FEED, _NOW)
+    greeting = _greeting(FEED) | {"caps": [HEARTBEATS, ALARMS, DAYS]}
+    _receive(session, Channel.HELLO, greeting)
+    session.tick(_NOW)
+    session.beside.days.offer([DAY], _NOW)
+    before_s = session.deadline()
+    outputs = _receive(session, channel, value)
+    refusals = [output for output in outputs if isinstance(output, Refusal)]
+    if refusals:
+        return refusals[0].kind.value
+    told = f"{value.get('epoch')}:{value.get('first')}-{value.get('last')}"
+    is_later = value.get("verdict") == "later" and told == DAY.name
+    is_taken = outputs or is_later or session.deadline() != before_s
+    return "" if is_taken else "IGNORED"
+
+
 def _header(value: Any) -> str:
     """Sign a nudge under this header, and open it for the purpose it names."""
     parts = (value, {"gw": GATEWAY, **FEED})
@@ -136,6 +165,13 @@ def _up(leaf: str, value: Any) -> str:
         return ""
     items = value["data"]["items"]
     return next(filter(None, map(_item, items)), "")
+
+
+def _up_beside(leaf: str, value: Any) -> str:
+    """Read what goes up beside the events as the reference platform does."""
+    payload = json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass")
+    heard = uplink.read(f"mn/v1/up/{SHARD}/{GATEWAY}/{leaf}", payload)
+    return "GARBLED" if isinstance(heard.said, uplink.Refused) else ""
 
 
 def _item(value: Any) -> str:
@@ -185,6 +221,11 @@ _READERS: dict[str, Callable[[Any], str]] = {
     "event_batch.json": lambda value: _up("evt", value),
     "pull.json": lambda value: _up("pull", value),
     "result.json": lambda value: _up("res", value),
+    "heartbeat.json": lambda value: _up_beside("hb", value),
+    "alarm.json": lambda value: _up_beside("alm", value),
+    "day.json": lambda value: _up_beside("day", value),
+    "heartbeat_answer.json": lambda value: _beside(Channel.HEARTBEAT, value),
+    "day_answer.json": lambda value: _beside(Channel.DAY, value),
     "event_item.json": _item,
     "jws_header.json": _header,
     "hello_answer.json": lambda value: _down(Channel.HELLO, value, knows=FEED),

@@ -16,6 +16,7 @@ from cloud_sync import envelope
 from edge.core.chain import genesis
 from edge.core.remote.command import CommandState
 from tests.cloud_sync.contract.readers import FEED, JOURNAL, NONCE, PULL_NONCE
+from tests.cloud_sync.contract.samples_beside import BESIDE
 from tests.cloud_sync.contract.written import written_events
 from tests.cloud_sync.scripted_platform import EPOCH, FEED_EPOCH, GATEWAY, KID, digest
 
@@ -80,6 +81,11 @@ def _batch(first: int, last: int) -> Any:
         time_ms=AT_MS,
     )
     return json.loads(batch.payload)
+
+
+def _without_head(batch: Any) -> Any:
+    data = {name: value for name, value in batch["data"].items() if name != "head"}
+    return batch | {"data": data}
 
 
 def _item(seq: int, **facts: Any) -> Any:
@@ -261,6 +267,7 @@ SAMPLES: dict[str, Samples] = {
     "event_batch.json": {
         "one event": _batch(5, 5),
         "the first": _batch(1, 1),
+        "of an earlier gateway": _without_head(_batch(5, 5)),
         "every kind of event": _batch(1, _LAST),
         "the rest": _batch(_LAST - 1, _LAST),
     },
@@ -273,6 +280,8 @@ SAMPLES: dict[str, Samples] = {
         "nothing is stored yet": _ANSWER,
         "all three are stored": _ANSWER | {"hi": 3, "h": _ACK["h"]},
         "a hash of nothing says nothing": _ANSWER | {"h": 17},
+        "every field": _ANSWER
+        | {"hi": 3, "h": _ACK["h"], "caps": ["hb", "alm", "day", "tea"]},
         "there is no feed yet": _ANSWER | {"feed": {"epoch": "", "rev": 0}},
         "newer fields are passed over": _ANSWER | NEWER,
     },
@@ -317,6 +326,7 @@ SAMPLES: dict[str, Samples] = {
         f"for {typ}": {"alg": "EdDSA", "kid": KID, "typ": typ}
         for typ in (
             *("mn.nudge.v1", "mn.ack.v1", "mn.feed.v1", "mn.hello.v1", "mn.cmd.v1"),
+            *("mn.hb.v1", "mn.day.v1"),
         )
     },
     "event_item.json": {
@@ -327,5 +337,6 @@ SAMPLES: dict[str, Samples] = {
         "a kind that is not known yet is stored": _item(5, k="DOOR_PAINTED", by="h-1"),
         "a fact that is not known yet is stored": _item(5, colour="red"),
     },
+    **BESIDE,
     **ROWS,
 }

@@ -7,6 +7,7 @@ becomes of the value.
 
 from __future__ import annotations
 
+from tests.cloud_sync.contract import spoilt_beside
 from tests.cloud_sync.contract.spoiling import (
     GONE,
     STORED,
@@ -117,7 +118,11 @@ _BATCH = (
         ("a hash in capitals", "data/prev", "A" * 64),
         ("an id without the last event", "id", "0001-00c0ffee:5"),
     ),
-    *bad("POISON", ("an event without its core", "data/items/0", {"seq": 5})),
+    *bad(
+        "POISON",
+        ("an event without its core", "data/items/0", {"seq": 5}),
+        ("a damaged row, as it is told", "data/items/0", {"raw": "{", "seq": 5}),
+    ),
     *unsaid(
         "GARBLED",
         "that two fields agree",
@@ -161,6 +166,8 @@ _HELLO_DOWN = (
         ("a time that is text", "time", "2025-10-09T08:53:20Z"),
         ("a time before 1970", "time", -1),
         ("a time beyond the year 9999", "time", 253_402_300_800_000),
+        ("capabilities are a text", "caps", "hb"),
+        ("a capability is a number", "caps", [1]),
         ("the feed is a text", "feed", "0003-9f2c1d00/42"),
         ("a feed epoch that is none", "feed/epoch", "3"),
         ("a negative revision", "feed/rev", -1),
@@ -294,4 +301,9 @@ SPOILT_MESSAGES: dict[str, tuple[Spoilt, ...]] = {
     "command.json": (*_FOR_US, *COMMAND),
     "result.json": (*_ENVELOPE, *RESULT),
     "jws_header.json": _HEADER,
+    "heartbeat.json": (*_ENVELOPE, *spoilt_beside.HEARTBEAT),
+    "heartbeat_answer.json": (*_FOR_US, *spoilt_beside.HEARTBEAT_ANSWER),
+    "alarm.json": (*_ENVELOPE, *spoilt_beside.ALARM),
+    "day.json": (*_ENVELOPE, *spoilt_beside.DAY),
+    "day_answer.json": (*_FOR_US, *spoilt_beside.DAY_ANSWER),
 }

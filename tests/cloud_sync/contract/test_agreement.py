@@ -39,6 +39,12 @@ UNSAID = {
     r"feed_part\.json (hash|rows/0/.*)": "the sum of hashes",
     r"command\.json (iat|exp)": "how long it lives, and what time it is",
     r"jws_header\.json kid": "which keys the gateway holds",
+    r"heartbeat\.json data/n": "that the id agrees",
+    r"heartbeat_answer\.json n": "which heartbeat waits for an answer",
+    r"alarm\.json data/(epoch|item/seq)": "that the id agrees",
+    r"alarm\.json data/item/core/at": "a place that can be shown",
+    r"day\.json data/(epoch|first|last|count)": "that the fields agree",
+    r"day_answer\.json (epoch|first|last)": "which day was told",
     r"row_(booking|ticket_key|holder)\.json body/(from|to|valid_from|valid_to)": (
         "that one is after the other"
     ),
@@ -47,6 +53,8 @@ UNSAID = {
 KINDER = {
     r"event_item\.json (seq|core|core/\w+|pii/\w+)": "stored as it came",
     r"event_batch\.json data/items/0/(seq|core|core/\w+|pii/\w+)": "stored as it came",
+    r"event_batch\.json data/head": "as if none were told",
+    r"alarm\.json data/item/core/\w+": "stored as it came",
     r"row_\w+\.json body/(ticket|kid)": "spaces between hexadecimal digits",
 }
 #: The samples that are walked: each schema's plainest and its fullest, and a command

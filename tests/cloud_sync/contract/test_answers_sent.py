@@ -84,7 +84,9 @@ def test_the_simulated_platform_takes_and_answers_by_the_schemas(
         ]
         for result in SAMPLES["result.json"].values():
             assert say(session, "res", result) == [], "nobody acknowledges a result"
-    assert {answer.topic for answer in answers} == SCHEMAS_DOWN.keys()
+    # This platform is of before there were heartbeats and days, and none is sent to it.
+    later = {f"mn/v1/dn/{GATEWAY}/{leaf}" for leaf in ("hb", "day")}
+    assert {answer.topic for answer in answers} == SCHEMAS_DOWN.keys() - later
     for topic, payload in answers:
         assert flaws_as_sent(SCHEMAS_DOWN[topic], payload.decode()) == [], topic
     (journal,) = count_journals(file)
