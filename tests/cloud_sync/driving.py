@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cloud_sync.feed import NO_FEED, FeedCursor
 from cloud_sync.introduction import JournalView
 from cloud_sync.outputs import (
+    BeatDue,
     CheckHash,
     NewEpochNeeded,
     Output,
@@ -132,6 +133,8 @@ class Gateway:
                     self.carry_out(self.session.hash_answered(seq, answer, now))
                 case Watermark(hi=hi):
                     self.acked = hi
+                case BeatDue():
+                    self.carry_out(self._beat())
                 case StageRows(snapshot=name, rows=staged):
                     self.staged.setdefault(name, []).extend(staged)
                 case SnapshotComplete(snapshot=name):
@@ -150,6 +153,14 @@ class Gateway:
                 case _:
                     pass
             self.told.append(output)
+
+    def _beat(self) -> list[Output]:
+        return self.session.beside.beat(
+            last_seq=len(self.journal),
+            waiting=len(self.journal) - self.acked,
+            oldest_s=0,
+            now=moment(self.now_s),
+        )
 
     def take_sent(self) -> list[Publish]:
         sent, self.sent = self.sent, []

@@ -98,6 +98,11 @@ class Platform:
         self.feed_epoch, self.feed_rev = "", 0
         self.feed_rows: list[Json] = []
         self.rows_a_part = 3
+        #: What hello says that it takes; nothing, as one of before.
+        self.caps: list[str] = []
+        self.beats: list[Json] = []
+        self.early: list[Json] = []
+        self.days: list[Json] = []
 
     # -- what tests set --------------------------------------------------------
     def publish_feed(self, rev: int, feed_rows: list[Json]) -> Sent:
@@ -137,6 +142,10 @@ class Platform:
                 assert event["id"] == f"{data['jti']}:{data['state']}"
                 self.results.append(data)
                 return []
+            case ("hb" | "alm" | "day") as leaf, typ:
+                assert leaf in self.caps, "sent to one that does not take it"
+                assert typ == f"mn.{leaf}.v1"
+                return self._beside(leaf, event["id"], data)
             case other:
                 raise AssertionError(other)
 
@@ -162,6 +171,26 @@ class Platform:
     def ack(self, epoch: str = EPOCH) -> Sent:
         return self.down("ack", {"epoch": epoch, **self._height(epoch)})
 
+    def _beside(self, leaf: str, name: str, data: Json) -> list[Sent]:
+        if leaf == "hb":
+            self.beats.append(data)
+            assert name == f"{data['nonce']}:{data['n']}"
+            return [self.down("hb", {"nonce": data["nonce"], "n": data["n"]})]
+        if leaf == "alm":
+            self.early.append(data)
+            assert name == f"{data['epoch']}:{data['item']['seq']}"
+            assert data["item"].keys() == {"seq", "core", "com"}, "and no person"
+            return []
+        self.days.append(data)
+        assert name == f"{data['epoch']}:{data['first']}-{data['last']}"
+        chain = self.chains.get(data["epoch"], [])
+        held = chain[data["first"] - 1 : data["last"]]
+        is_same = held and held[-1].hex() == data["h"]
+        is_good = is_same and len(held) == data["count"]
+        told = {field: data[field] for field in ("epoch", "first", "last")}
+        verdict = {"verdict": "agreed" if is_good else "differs", "count": len(held)}
+        return [self.down("day", told | verdict)]
+
     def _height(self, epoch: str) -> Json:
         chain = self.chains.get(epoch, [])
         h = chain[-1] if chain else genesis(epoch)
@@ -176,6 +205,8 @@ class Platform:
             "feed": {"epoch": self.feed_epoch, "rev": self.feed_rev},
             **self._height(data["epoch"]),
         }
+        if self.caps:
+            answer["caps"] = self.caps
         return self.down("hello", answer)
 
     def _batch(self, data: Json) -> Sent:
