@@ -36,6 +36,8 @@ async def beat(work: Work, gateway: str, told: Heartbeat, now_ms: int) -> None:
     offset_ms = _offset_ms(told.earliest_ms, told.latest_ms, now_ms)
     is_open = told.latest_ms >= UNBOUNDED_MS
     width_ms = NO_WIDTH if is_open else told.latest_ms - told.earliest_ms
+    sql = "UPDATE gateway SET epoch = ?2, last_seq = ?3 WHERE gateway = ?1"
+    await work.execute(sql, gateway, told.epoch, told.last_seq)
     await work.execute(
         _BEAT,
         gateway,

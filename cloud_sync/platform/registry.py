@@ -168,6 +168,7 @@ def _presence(row: Row, now_ms: int, usual_ms: int) -> Presence:
     feed_epoch, feed_rev, newest_epoch, newest_rev, lease_ms, beat_ms = row[8:14]
     waiting, oldest_s, offset_ms, width_ms, hello_ms = row[14:]
     has_beat = beat_ms > 0 and beat_ms >= hello_ms
+    behind = max(0, last_seq - hi)  # what was told may have arrived since
     until_ms = heard_ms + (lease_ms or usual_ms) if heard_ms else 0
     return Presence(
         gateway=gateway,
@@ -179,8 +180,8 @@ def _presence(row: Row, now_ms: int, usual_ms: int) -> Presence:
         firmware=firmware,
         epoch=epoch,
         stored=hi,
-        waiting=waiting if has_beat else max(0, last_seq - hi),
-        oldest_s=oldest_s if has_beat else 0,
+        waiting=behind if not has_beat else min(waiting, behind),
+        oldest_s=oldest_s if has_beat and behind else 0,
         offset_ms=offset_ms if has_beat else None,
         width_ms=width_ms if has_beat else None,
         feed=_cursor(feed_epoch, feed_rev),

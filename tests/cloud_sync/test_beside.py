@@ -29,6 +29,7 @@ from tests.cloud_sync.scripted_platform import EPOCH, GATEWAY, Platform, rows, s
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cloud_sync.outputs import Output
     from edge.core.record import Record
 
 JOURNAL = rows(60)
@@ -92,7 +93,7 @@ def test_one_lost_heartbeat_leaves_the_gateway_within_its_lease() -> None:
 def test_heartbeats_that_nobody_answers_end_the_connection_though_it_stands() -> None:
     gateway, platform = conversing()
     answered_s, beats = gateway.now_s, len(platform.beats)
-    outputs = []
+    outputs: list[Output] = []
     while not any(isinstance(output, Reconnect) for output in outputs):
         deadline_s = gateway.session.deadline()
         assert deadline_s is not None

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cloud_sync import envelope
-from cloud_sync.platform.early_words import ALONE
 from cloud_sync.platform.registry import presences
 from cloud_sync.platform.reports.urgent import urgent
 from cloud_sync.platform.reports.reconciliation import reconciliation
 from cloud_sync.platform.reports.stored import Span
 from cloud_sync.platform.reports.trouble import trouble
+from cloud_sync.platform.told_beside import ALONE
 from edge.core.chain import canonical, commitment, genesis, link
 from tests.cloud_sync.contract.schemas import flaws_as_sent
 from tests.cloud_sync.platform.desk import NOW_MS, TOPICS, Desk, batch, chained, journal

@@ -19,6 +19,7 @@ from edge.control.client import ControlError, ask
 from edge.core.people.roster import Cursor
 from firmware_sim.platform.feed import altered
 from firmware_sim.platform.stick import sealed
+from tests.cloud_sync.contract.schemas import flaws
 from tests.edge.at_work import until
 from tests.edge.fed_site import holder
 from tests.edge.sneakernet.sites import GATEWAY, Office, Place, reached
@@ -207,8 +208,10 @@ async def test_sticks_for_others_and_from_others(
         await place.take(stranger.write(stick / "stranger"))
     assert standing(place) == before
     await until(lambda: len(told(place.state, "PLATFORM_REFUSED")) == 2)
-    ways = {event["way"] for event in told(place.state, "PLATFORM_REFUSED")}
-    assert ways == {"stick"}
+    for event in told(place.state, "PLATFORM_REFUSED"):
+        assert event["way"] == "stick"
+        item = {"seq": 1, "core": event, "salt": "00" * 16, "pii": {}}
+        assert flaws("event_item.json", item) == []
 
 
 async def test_an_altered_row_is_refused_by_the_hash_it_was_announced_with(
