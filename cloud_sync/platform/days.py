@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from cloud_sync.messages import DayVerdict
 from cloud_sync.platform.contradictions import AlarmKind, raise_alarm
-from cloud_sync.platform.reports.walk import walked
+from cloud_sync.platform.walk import walked
 
 if TYPE_CHECKING:
     from cloud_sync.platform.database import Work

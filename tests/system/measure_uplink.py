@@ -119,7 +119,7 @@ async def alarm(folder: Path, events: int) -> None:
             took_s = time.monotonic() - drained_s
         [(heard_ms,)] = platform.table(EARLY)
         [(stored_ms,)] = platform.table(
-            f"SELECT stored_ms FROM event WHERE seq = {events + 1}"
+            "SELECT stored_ms FROM event WHERE seq = (SELECT seq FROM early)"
         )
     print(
         f"{events} events, {acked} of them acknowledged when the alarm was raised: "

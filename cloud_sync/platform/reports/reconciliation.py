@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from cloud_sync.platform.reports.table import Table
-from cloud_sync.platform.reports.walk import walked
+from cloud_sync.platform.walk import walked
 
 if TYPE_CHECKING:
     from cloud_sync.platform.database import Work
