@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 #: Each makes the platform walk a day of its ledger.
 MAX_OUT = 4
-#: What a line of a few months has to catch up with goes out over several connections.
-MAX_A_CONNECTION = 400
+#: What a gateway has to catch up with after months goes out over a few connections.
+MAX_A_CONNECTION = 100
 ANSWER_WITHIN_S = 60.0
 ASK_AT_MOST_S = 3600.0
 _JITTER = 0.25

@@ -37,6 +37,8 @@ GROUP = 20
 #: Answers and parts of feeds that wait for their PUBACK at once; together with a
 #: nudge they stay below paho's own 20.
 ANSWERS_AT_ONCE, PARTS_AT_ONCE = 12, 4
+#: Days that wait to be compared; beyond that one is passed over, and told again later.
+DAYS_WAITING = 1_000
 #: Feeds change by hand or by an import: a second is soon.
 LOOK_EVERY_S = 1.0
 RETRY_AT_LEAST_S, RETRY_AT_MOST_S = 0.2, 10.0
@@ -131,7 +133,8 @@ class Shell:
             self._tell(outcome)
             self._wanted |= {each.gateway: each for each in outcome.wanted}
             self._is_wanted.set()
-            self._days |= {(told.gateway, told.day.name): told for told in outcome.days}
+            for told in outcome.days[: max(0, DAYS_WAITING - len(self._days))]:
+                self._days[told.gateway, told.day.name] = told
             self._is_told.set()
             await _publish(client, outcome.answers, ANSWERS_AT_ONCE)
 

@@ -187,7 +187,8 @@ class DayBook:
         for stretch in cut:
             self._kept[stretch.name] = (stretch, DayState.WAITING)
         self._reached = (cut[-1].epoch, cut[-1].last)
-        for name in list(self._kept)[: max(0, len(self._kept) - MAX_KEPT)]:
+        by_need = sorted(self._kept, key=lambda name: not self._is_agreed(name))
+        for name in by_need[: max(0, len(self._kept) - MAX_KEPT)]:
             del self._kept[name]
         await self._save()
 
@@ -200,11 +201,16 @@ class DayBook:
             except OSError as fault:  # memory knows; the next change writes it too
                 log.warning("the days cannot be kept", why=str(fault))
 
+    def _is_agreed(self, name: str) -> bool:
+        return self._kept[name][1] is DayState.AGREED
+
     def _not_agreed(self) -> tuple[DayStretch, ...]:
+        """Return what to tell; of those that differ, the last ones again."""
+        kept = self._kept.values()
+        differing = [day for day, state in kept if state is DayState.DIFFERS]
+        again = differing[-SHOWN_DAYS:]
         return tuple(
-            stretch
-            for stretch, state in self._kept.values()
-            if state is not DayState.AGREED
+            day for day, state in kept if state is DayState.WAITING or day in again
         )
 
 

@@ -17,11 +17,13 @@ def test_topics_up_are_those_of_the_contract() -> None:
     assert TOPICS.result == "mn/v1/up/07/gw-kitchen-01/res"
 
 
-def test_topics_down_are_five_without_wildcards() -> None:
+def test_topics_down_are_seven_without_wildcards() -> None:
     assert sorted(TOPICS.down) == [
         "mn/v1/dn/gw-kitchen-01/ack",
         "mn/v1/dn/gw-kitchen-01/cmd",
+        "mn/v1/dn/gw-kitchen-01/day",
         "mn/v1/dn/gw-kitchen-01/feed",
+        "mn/v1/dn/gw-kitchen-01/hb",
         "mn/v1/dn/gw-kitchen-01/hello",
         "mn/v1/dn/gw-kitchen-01/nudge",
     ]

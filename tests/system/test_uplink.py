@@ -6,8 +6,9 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
+import sqlite3
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -205,6 +206,27 @@ async def test_an_alarm_overtakes_a_backlog_that_drains(
     assert stored == [(BACKLOG + 1, BACKLOG + 1)]
     assert site.journal.epoch == EPOCH
     assert site.journal.new_epochs == []
+
+
+async def test_a_row_that_somebody_changed_stops_no_line_and_ends_no_epoch(
+    folder: Path, state: Path, mosquitto: BrokerProcess
+) -> None:
+    platform = await founded(folder / "office", mosquitto, "gw-7", "00")
+    believes(state, platform)
+    await lived(state, 2)
+    with closing(sqlite3.connect(state / "journal.db")) as connection:
+        sql = "UPDATE event SET core = replace(core, 'front', 'back') WHERE place = 3"
+        connection.execute(sql)
+        connection.commit()
+    async with platform.serving(), synced(state) as runtime:
+        assert runtime.journal.epoch.startswith("0001-")
+        # Nobody can say which row of its batch it is: both days stay unproven.
+        await until(lambda: len(told(state, "DAY_DIFFERS")) == 2)
+        states = [day["state"] for day in runtime.days.shown()]
+    assert states == ["DIFFERS", "DIFFERS"]
+    troubles = await platform.ask("trouble")
+    assert {row["kind"] for row in troubles} == {"UNPROVEN", "DAY"}
+    assert told(state, "EPOCH_STARTED") == []
 
 
 async def test_a_silent_platform_is_an_event_that_fits_the_contract(
