@@ -121,6 +121,7 @@ class Runtime:
         #: Damaged files that were set aside at this start.
         self._aside: dict[str, Path | None] = {}
         self._remote: RemoteCommands
+        self._alarms: list[int] = []
         self._watchers = Watchers(self._home / "control.sock", lambda: status(self))
         self._wake: asyncio.TimerHandle | None = None
         self._emergency = EmergencyKeeper(self._home / "emergency")
@@ -242,6 +243,8 @@ class Runtime:
         recovery = await self.journal.recover()
         self.controller.recover(recovery.state, recovery.tail)
         self.controller.emergency.assume(self.remembered)
+        unsent = recovery.tail[-self.journal.waiting :] if self.journal.waiting else []
+        self._alarms = [event.seq for event in unsent if event.kind in URGENT]
         self.gateway = Gateway(
             self.controller,
             self.journal,
@@ -303,6 +306,8 @@ class Runtime:
             self.settings, self._state, lent, version=VERSION
         )
         self.client = self.line.client
+        for seq in self._alarms:  # of before a power cut
+            self.client.alarm(seq)
 
     def _order(self, verb: str, request: dict[str, Any]) -> dict[str, Any]:
         if self.lost and verb not in WITHOUT_DISK:

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from cloud_sync.window import WINDOW_BATCHES
-from tests.cloud_sync.driving import Gateway
+from tests.cloud_sync.driving import Gateway, moment
 from tests.cloud_sync.scripted_platform import (
     EPOCH,
     Platform,
@@ -57,6 +57,7 @@ class Run:
         self.rng = random.Random(seed)
         self.network = Network(self.rng)
         self.platform = Platform()
+        self.platform.caps = ["hb", "alm", "day"] if seed % 2 else []
         self.gateway = Gateway(seed=seed)
         self.grown = 0
         self.rev = 0
@@ -86,6 +87,7 @@ class Run:
     def grow(self, count: int) -> None:
         self.grown = min(self.grown + count, len(JOURNAL))
         self.gateway.journal = JOURNAL[: self.grown]
+        self.gateway.session.beside.early.tell(EPOCH, self.grown)
         self.gateway.send_rows()
 
     def change_feed(self) -> None:
@@ -108,6 +110,9 @@ class Run:
     def collect(self) -> None:
         window = self.gateway.session._window
         assert window is None or window.in_flight <= WINDOW_BATCHES
+        early, now = self.gateway.session.beside.early, moment(self.gateway.now_s)
+        while (seq := early.wanted()) is not None:
+            self.gateway.carry_out(early.offer(seq, JOURNAL[seq - 1], now))
         for item in self.gateway.take_sent():
             self.network.post(self.network.up, (item.topic, item.payload))
 
@@ -149,6 +154,9 @@ def test_each_event_arrives_exactly_once_and_the_roster_is_the_platforms(
         assert run.platform.inserted == expected, f"seed {seed}"
         assert run.platform.chains[EPOCH][-1] == JOURNAL[-1].hash, f"seed {seed}"
         assert run.platform.alarms == [], f"seed {seed}"
+        for word in run.platform.early:
+            told, seq = word["item"]["core"], word["item"]["seq"]
+            assert told == run.platform.items[EPOCH, seq]["core"], f"seed {seed}"
         wanted = {row["id"] for row in run.platform.feed_rows}
         assert run.gateway.roster.keys() == wanted, f"seed {seed}"
         assert run.gateway.staged == {}, f"seed {seed}"

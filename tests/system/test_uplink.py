@@ -76,7 +76,9 @@ def believes(state: Path, platform: RealPlatform) -> None:
     shutil.copy(platform.folder / "platform.json", state / "keys" / "platform.json")
 
 
-async def lived(state: Path, days: int) -> None:
+async def lived(
+    state: Path, days: int, *, last: EventKind = EventKind.DOOR_OPENED
+) -> None:
     """Let the gateway's journal hold some days before today, five events each."""
     today_ms = (wall_ms() + OFFSET_MS) // DAY_MS * DAY_MS - OFFSET_MS
     hours = [
@@ -87,7 +89,7 @@ async def lived(state: Path, days: int) -> None:
     events = [
         Event(
             seq=seq,
-            kind=EventKind.DOOR_OPENED,
+            kind=last if seq == len(hours) else EventKind.DOOR_OPENED,
             moment=Moment(monotonic_s=1.0, earliest_ms=lo, latest_ms=lo, boot="b"),
             subject="front",
             person=Person(holder=f"h-{seq}"),
@@ -159,19 +161,22 @@ async def test_a_gateway_is_online_by_its_heartbeat_and_its_alarms_are_there_at_
 ) -> None:
     platform = await founded(folder / "office", mosquitto, "gw-7", "00")
     believes(state, platform)
+    await lived(state, 1, last=EventKind.SUPPLY_FAILED)  # and the power went
     async with platform.serving():
         async with synced(state) as runtime:
             await until(lambda: bool(platform.table("SELECT 1 FROM presence")))
+            assert platform.table("SELECT seq FROM early") == [(5,)]
             [row] = await platform.ask("gateway", "list")
             assert (row["online"], row["waiting"]) == ("yes", 0)
             assert row["clock"].startswith("right, to ")
-            note = Noted(kind=EventKind.SUPPLY_FAILED, subject="gateway")
+            note = Noted(kind=EventKind.DEVICE_TAMPERED, subject="scanner")
             runtime.gateway.note(note)
-            await until(lambda: bool(platform.table("SELECT 1 FROM early")))
+            await until(lambda: len(platform.table("SELECT 1 FROM early")) == 2)
         [(lease_ms,)] = platform.table("SELECT lease_ms FROM presence")
         assert lease_ms == 60_000
-        [alarm] = await platform.ask("urgent")
-    assert (alarm["kind"], alarm["state"]) == ("SUPPLY_FAILED", "stored")
+        told_first, told_next = await platform.ask("urgent")
+    assert (told_first["kind"], told_first["state"]) == ("SUPPLY_FAILED", "stored")
+    assert (told_next["kind"], told_next["state"]) == ("DEVICE_TAMPERED", "stored")
     assert await platform.ask("trouble") == []
 
 

@@ -56,7 +56,7 @@ async def present(desk: Desk, now_ms: int) -> Presence:
     return gateway
 
 
-async def hello(desk: Desk, records: list[Record], *, epoch: str = EPOCH) -> Any:
+async def hello(desk: Desk, records: list[Record], *, epoch: str = EPOCH) -> None:
     greeting = envelope.Greeting(
         epoch=epoch,
         last_seq=len(records),
@@ -69,8 +69,11 @@ async def hello(desk: Desk, records: list[Record], *, epoch: str = EPOCH) -> Any
         feed_epoch="",
         feed_rev=0,
     )
-    [answer] = await desk.take([(TOPICS.hello, envelope.hello(GATEWAY, greeting))])
-    return answer
+    message = (TOPICS.hello, envelope.hello(GATEWAY, greeting))
+    outcome = await desk.reception.receive([message], desk.now_ms)
+    [answer] = outcome.answers
+    assert flaws_as_sent("signed_hello_answer.json", answer.payload.decode()) == []
+    assert desk.opened(answer.topic, answer.payload)["caps"] == ["hb", "alm", "day"]
 
 
 def early(record: Record, *, epoch: str = EPOCH) -> tuple[str, bytes]:
