@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 from cloud_sync import envelope
 from cloud_sync.outputs import ClockBounds, Publish
+from cloud_sync.refusal import RefusalKind, Refused
 
 if TYPE_CHECKING:
     from cloud_sync.feed import FeedCursor
+    from cloud_sync.messages import HelloAnswer
     from cloud_sync.topics import Topics
     from edge.core.moment import Moment
 
@@ -83,6 +85,16 @@ class Introduction:
             return None
         self._again_s = now.monotonic_s + HELLO_AGAIN_S
         return self.hello
+
+    def refusal(self, answer: HelloAnswer) -> Refused | None:
+        """Return why an answer is none to this hello, None if it is one."""
+        if answer.nonce != self.nonce:
+            why = "a hello for another connection"
+            return Refused(kind=RefusalKind.NONCE, why=why)
+        if answer.epoch != self.view.epoch:
+            why = "a hello about another epoch of the journal"
+            return Refused(kind=RefusalKind.EPOCH, why=why)
+        return None
 
     def bounds(self, signed_ms: int, now: Moment) -> ClockBounds:
         """Return what a time signed since the first hello says about now."""

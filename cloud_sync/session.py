@@ -43,7 +43,7 @@ from cloud_sync.outputs import (
 from cloud_sync.pulling import Pulling
 from cloud_sync.refusal import RefusalKind, RefusalMeter, Refused
 from cloud_sync.stage import Claim, Stage
-from cloud_sync.window import REWINDS_BEFORE_LEAVING, RowsWanted, Window
+from cloud_sync.window import RowsWanted, Window
 from edge.core.chain import genesis
 
 if TYPE_CHECKING:
@@ -223,11 +223,8 @@ class SyncSession:
             return []
         if self._window is None:
             return self._greet_again(now)
-        silent_s = self._window.deadline_s
-        if silent_s is not None and now.monotonic_s >= silent_s:
-            self._window.rewind()
-            if self._window.rewinds >= REWINDS_BEFORE_LEAVING:
-                return self._leave(LeaveReason.ACKS_MISSING)
+        if self._window.is_given_up(now.monotonic_s):
+            return self._leave(LeaveReason.ACKS_MISSING)
         outputs = self._pulling.tick(now) + self.beside.tick(now)
         if self.beside.is_unheard(now):
             outputs += self._leave(LeaveReason.HEARTBEATS_UNANSWERED)
@@ -285,14 +282,11 @@ class SyncSession:
         greeted = self._greeted
         if greeted is None:
             return []
-        if answer.nonce != greeted.nonce:
-            why = "a hello for another connection"
-            return self._refuse(Refused(kind=RefusalKind.NONCE, why=why), now)
+        refused = greeted.refusal(answer)
+        if refused is not None:
+            return self._refuse(refused, now)
         if self._stage is not Stage.GREETING:
             return []
-        if answer.epoch != greeted.view.epoch:
-            why = "a hello about another epoch of the journal"
-            return self._refuse(Refused(kind=RefusalKind.EPOCH, why=why), now)
         self._answer = answer
         self._commands.dated(answer.time_ms, now)
         bounds = greeted.bounds(answer.time_ms, now)

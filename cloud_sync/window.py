@@ -108,6 +108,13 @@ class Window:
         if self._in_flight:
             self._wait(now_s)
 
+    def is_given_up(self, now_s: float) -> bool:
+        """Rewind if silence has lasted too long; say whether it did so too often."""
+        if self._deadline_s is None or now_s < self._deadline_s:
+            return False
+        self.rewind()
+        return self.rewinds >= REWINDS_BEFORE_LEAVING
+
     def rewind(self) -> None:
         """Begin again at the watermark, and wait twice as long the next time."""
         self._in_flight.clear()
