@@ -11,13 +11,13 @@ import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cloud_sync.platform.reports.urgent import urgent
 from cloud_sync.platform.reports.care import care
 from cloud_sync.platform.reports.drills import drills
 from cloud_sync.platform.reports.hours import hours
 from cloud_sync.platform.reports.medicine import medicine
 from cloud_sync.platform.reports.reconciliation import reconciliation
 from cloud_sync.platform.reports.stored import Span
+from cloud_sync.platform.reports.urgent import urgent
 from cloud_sync.platform.reports.visits import visits
 from edge.cli.exits import WRONG_USE
 from edge.cli.platform.work import ask_and_show

@@ -11,10 +11,10 @@ import pytest
 
 from cloud_sync import envelope
 from cloud_sync.platform.registry import presences
-from cloud_sync.platform.reports.urgent import urgent
 from cloud_sync.platform.reports.reconciliation import reconciliation
 from cloud_sync.platform.reports.stored import Span
 from cloud_sync.platform.reports.trouble import trouble
+from cloud_sync.platform.reports.urgent import urgent
 from cloud_sync.platform.told_beside import ALONE
 from edge.core.chain import canonical, commitment, genesis, link
 from tests.cloud_sync.contract.schemas import flaws_as_sent
