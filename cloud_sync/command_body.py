@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cloud_sync.refusal import RefusalKind, Refused
+from cloud_sync.seals import SEALS, order_text
 from edge.core.doors.door import DoorMode
 from edge.core.moment import UNBOUNDED_MS
 from edge.core.remote.command import REMOTE_MODES, Action, RemoteCommand
@@ -94,7 +95,24 @@ def _command(body: Mapping[str, Any], action: Action) -> RemoteCommand:
             more = {"text": _text(body, "text", MESSAGE_CHARACTERS)}
         case Action.FEED_REFRESH:
             more = {}
-    return RemoteCommand(jti=jti, action=action, by=by, reason=reason, **more)
+        case Action.SHELTER:
+            _text(body, "site")
+            more = {"seals": _seals(body), "order_text": order_text(body)}
+        case Action.ERASE:
+            more = {"holder": _text(body, "holder")}
+    wish = _name(body, "wish") if "wish" in body else ""
+    return RemoteCommand(
+        jti=jti, action=action, by=by, reason=reason, wish=wish, **more
+    )
+
+
+def _seals(body: Mapping[str, Any]) -> tuple[str, ...]:
+    seals = body.get("seals")
+    if not isinstance(seals, list) or len(seals) not in SEALS:
+        _unfit("seals")
+    if not all(isinstance(seal, str) and seal.isascii() and seal for seal in seals):
+        _unfit("seals")
+    return tuple(seals)
 
 
 def _mode(body: Mapping[str, Any]) -> DoorMode:

@@ -90,6 +90,11 @@ class PlatformKeys:
             return _refused(RefusalKind.GATEWAY, "signed for another gateway")
         return body
 
+    def signer(self, message: bytes) -> str:
+        """Return who is said to have signed a message that :meth:`open` has opened."""
+        envelope = jws.extract_compact(message, registry=self._registry)
+        return str(envelope.headers()["kid"])
+
     def _verified(self, message: bytes, purpose: str) -> bytes | Refused:
         try:
             envelope = jws.extract_compact(message, registry=self._registry)

@@ -20,6 +20,7 @@ import typer
 from edge.cli.bench.verbs import app as bench
 from edge.cli.broker_doctor.verbs import app as broker
 from edge.cli.device_verbs import app as device
+from edge.cli.erasing.verbs import register as register_erasing
 from edge.cli.journal_verbs import app as journal
 from edge.cli.order_verbs import register as register_orders
 from edge.cli.platform.verbs import app as platform
@@ -134,6 +135,7 @@ app.add_typer(sync, name="sync")
 app.add_typer(platform, name="platform")
 register_orders(app)
 register_rules(app)
+register_erasing(app)
 
 
 config = typer.Typer(help="Site files.", no_args_is_help=True)

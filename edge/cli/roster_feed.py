@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from cloud_sync.feed import NO_FEED, FeedCursor
 from cloud_sync.ports import PortFaultError
 from edge.cli.sync_ports import port_faults
+from edge.core.erasing.kept_out import KeptOut
 from edge.core.event import EventKind
 from edge.core.people.quarantine import Quarantine
 from edge.core.people.roster import Cursor, Roster, RosterBuilder
@@ -44,6 +46,14 @@ MAX_WHY = 120
 KEEP_WORD_MS = 3_600_000
 
 
+@dataclass(slots=True)
+class LeftOut:
+    """How many rows of a snapshot named people erased here, and which digests."""
+
+    rows: int = 0
+    met: set[bytes] = field(default_factory=set)
+
+
 class RosterFeed:
     """What the synchronisation client calls its feed.
 
@@ -56,8 +66,10 @@ class RosterFeed:
         store: RosterStore,
         gateway: Gateway,
         spaces: Collection[str] | None = None,
+        kept_out: KeptOut | None = None,
     ) -> None:
         self._store = store
+        self._kept_out = KeptOut() if kept_out is None else kept_out
         self._gateway = gateway
         self._spaces = spaces
         self._begin("")
@@ -76,9 +88,10 @@ class RosterFeed:
         store: RosterStore,
         gateway: Gateway,
         spaces: Collection[str] | None = None,
+        kept_out: KeptOut | None = None,
     ) -> Self:
         """Bring the last good copy into force, if there is one."""
-        feed = cls(store, gateway, spaces)
+        feed = cls(store, gateway, spaces, kept_out)
         if store.cursor.epoch and not await feed._adopt_image():
             await feed._adopt_rows()
         return feed
@@ -112,6 +125,8 @@ class RosterFeed:
         if snapshot != self._snapshot:
             self._begin(snapshot)
         kept = [RosterRow(row.kind, row.id, row.ver, row.body) for row in rows]
+        if self._kept_out:
+            kept = [row for row in kept if not self._is_kept_out(row)]
         try:
             with port_faults():
                 await self._store.stage(snapshot, kept)
@@ -147,7 +162,7 @@ class RosterFeed:
             return
         try:
             with port_faults():
-                held = (self._builder, self._quarantine)
+                held = (self._builder, self._quarantine, self._left_out)
                 moment_ms = self._moment_ms(as_of_ms)
                 await finish(self._put_in_force(snapshot, moment_ms, *held))
         except PortFaultError as fault:
@@ -165,6 +180,7 @@ class RosterFeed:
         moment_ms: int,
         builder: RosterBuilder,
         quarantine: Quarantine,
+        left_out: LeftOut,
     ) -> None:
         """Let the file and the rules change together, whoever gives up waiting."""
         await self._store.promote(
@@ -172,9 +188,10 @@ class RosterFeed:
             epoch=snapshot.cursor.epoch,
             rev=snapshot.cursor.rev,
             hash=snapshot.hash.hex(),
-            count=snapshot.count,
+            count=snapshot.count - left_out.rows,
             applied_ms=moment_ms,
         )
+        self._kept_out.agreed(frozenset(left_out.met))
         self.confirmed_ms = moment_ms
         self._adopt(builder.build(self._place))
         self._tell(quarantine)
@@ -215,6 +232,33 @@ class RosterFeed:
         self._snapshot = snapshot
         self._builder = RosterBuilder(self._spaces)
         self._quarantine = Quarantine()
+        self._left_out = LeftOut()
+
+    def _is_kept_out(self, row: RosterRow) -> bool:
+        """Say whether a row names somebody who was erased here."""
+        met = self._kept_out.met(row.kind, row.id, row.body)
+        self._left_out.rows += bool(met)
+        self._left_out.met |= met
+        return bool(met)
+
+    async def forget(self, holder: str) -> tuple[str, ...]:
+        """Take a person out of what is in force; return his cards' tokens (hex).
+
+        What was on its way is dropped: whoever pulls gets it anew, without him.
+        """
+        async with self._turn:
+            self._begin("")
+            with port_faults():
+                taken = await self._store.erase(holder)
+            if taken.rows:
+                await self._adopt_rows()
+            return taken.tokens
+
+    async def scour(self) -> bool:
+        """Leave no deleted row in the file's log; False if somebody reads it."""
+        with port_faults():
+            await self._store.sweep()
+            return await self._store.forget_deleted()
 
     async def _add(self, rows: Sequence[RosterRow]) -> None:
         parse = self._quarantine.parse

@@ -27,11 +27,13 @@ from edge.cli.control_orders import VERBS, carry_out, read_order
 from edge.cli.day_book import DayBook
 from edge.cli.device_lines import open_lines
 from edge.cli.emergency_keeper import EmergencyKeeper
+from edge.cli.erasing.eraser import Eraser
+from edge.cli.erasing.gateway_verbs import erasing_verbs
 from edge.cli.handover import WITHOUT_DISK, Handover
 from edge.cli.intake import Intake
 from edge.cli.key_files import read_tokens
 from edge.cli.platform_line import Lent, PlatformLine, open_platform_line
-from edge.cli.remote_commands import RemoteCommands
+from edge.cli.remote_commands import RemoteCommands, witnesses_of
 from edge.cli.roster_feed import RosterFeed
 from edge.cli.self_test import SelfTest
 from edge.cli.site_wiring import wiring_of
@@ -122,6 +124,7 @@ class Runtime:
         self._aside: dict[str, Path | None] = {}
         self._remote: RemoteCommands
         self._alarms: list[int] = []
+        self._eraser: Eraser
         self._watchers = Watchers(self._home / "control.sock", lambda: status(self))
         self._wake: asyncio.TimerHandle | None = None
         self._emergency = EmergencyKeeper(self._home / "emergency")
@@ -155,7 +158,7 @@ class Runtime:
             await self._open_control(stack)
             wires = [line.run() for line in self._lines.values()]
             wires += [intake.beat(), self._keep_house(), self._watchers.tell_status()]
-            wires += [self.self_test.run()]
+            wires += [self.self_test.run(), self._eraser.run()]
             self.has_started = True
             log.info("started", site=self.settings.site.id, pid=os.getpid())
             async with running([] if self.lost else [self.client.run()]):
@@ -253,14 +256,27 @@ class Runtime:
             on_stored=self._stored,
         )
         stack.callback(self.gateway.close)
-        self._remote = RemoteCommands(self.gateway, lambda: self.client)
+        self._remote = RemoteCommands(
+            self.gateway, lambda: self.client, witnesses_of(self.settings)
+        )
 
     async def _open_roster(self, stack: AsyncExitStack) -> None:
         path = self._state / "roster.db"
         opened = await stack.enter_async_context(open_roster(path, open_aiosqlite))
         self._aside["roster"] = opened.set_aside
         self.feed = await RosterFeed.open(
-            opened.store, self.gateway, [space.id for space in self.settings.space]
+            opened.store,
+            self.gateway,
+            [space.id for space in self.settings.space],
+            self.controller.house.erasing.kept_out,
+        )
+        self._eraser = Eraser(
+            self.controller,
+            self.gateway,
+            self.journal,
+            self.feed,
+            self._state,
+            refresh=lambda: self.client.refresh(),  # noqa: PLW0108  made after this
         )
 
     def _start(self) -> None:
@@ -284,6 +300,7 @@ class Runtime:
             **{verb: partial(self._order, verb) for verb in VERBS},
         }
         private = stick_verbs(self, self._report, self.lost)
+        private |= erasing_verbs(self, self._eraser, self.lost)
         await self._watchers.open(stack, verbs, private)
 
     def _open_client(self, intake: Intake) -> None:
@@ -331,6 +348,8 @@ class Runtime:
         for event in batch:
             if event.kind in URGENT:
                 self.client.alarm(event.seq)
+        if self.has_started:
+            self._eraser.look()
         self._watchers.stored(batch)
 
     def _send(self) -> None:

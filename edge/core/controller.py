@@ -29,14 +29,17 @@ from edge.core.stimulus import (
     CompartmentFailed,
     ContactChanged,
     DeviceChanged,
+    EraseOrdered,
     ExitButtonChanged,
     FireInputChanged,
     Noted,
     OpenRefused,
     OutputChanged,
     ReadingBegan,
+    RowsErased,
     Scan,
     Stimulus,
+    TracesGone,
     Unreadable,
 )
 
@@ -277,6 +280,8 @@ class Controller:
                 self._note(stimulus, now)
             case CommandReceived() | CommandStored():
                 house.remote.handle(stimulus, now)
+            case EraseOrdered() | RowsErased() | TracesGone():
+                self.rejection = house.erasing.handle(stimulus, now)
             case _:
                 self.rejection = self._orders.carry_out(stimulus, now)
 

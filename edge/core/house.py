@@ -18,9 +18,11 @@ from edge.core.access.redemptions import Redemptions
 from edge.core.access.rules.way import CLOSED_MODES
 from edge.core.doors.doorkeeper import Doorkeeper
 from edge.core.duty.care import Care
-from edge.core.duty.duty import ON_DUTY_ROLES, Duty
+from edge.core.duty.duty import Duty
 from edge.core.emergency.emergency import Emergency
-from edge.core.event import EventKind
+from edge.core.erasing.bars import Bars
+from edge.core.erasing.erasing import Erasing
+from edge.core.hearing import Passers
 from edge.core.lockers.locker_orders import LockerOrders
 from edge.core.lockers.lockers import Lockers
 from edge.core.lockers.medicine import Medicine
@@ -57,6 +59,7 @@ from edge.core.order import (
     PanelOpenOrdered,
     ParcelOrdered,
     RentalEndOrdered,
+    ShelterOrdered,
 )
 from edge.core.orders import MAX_TEXT, check
 from edge.core.people.binding import Binding
@@ -72,7 +75,7 @@ from edge.core.stimulus import CompartmentChanged, CompartmentFailed, OpenRefuse
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge.core.event import Event, Facts
+    from edge.core.event import Facts
     from edge.core.keeper import Keeper, Learner, Stored, Timed
     from edge.core.moment import Moment
     from edge.core.order import Order
@@ -85,12 +88,6 @@ if TYPE_CHECKING:
     from edge.core.stimulus import BellPressed, DeviceChanged, Scan
 
 
-#: After these the next code at the reader is no further guess in a row.
-RIGHT = frozenset(
-    {EventKind.ACCESS_GRANTED, EventKind.DUTY_STARTED, EventKind.DUTY_ENDED}
-)
-#: … but a card of one's own says nothing of the codes that were tried before it.
-GUESSED = frozenset({"PIN", "QR"})
 #: People let in by one order: more is a slip of the finger.
 MAX_PARTY = 500
 
@@ -131,6 +128,7 @@ class House:
         self.locker_orders = LockerOrders(site, self.lockers)
         self.overdue = Overdue(site, self.lockers, self.rolls)
         self.medicine = Medicine(site, out, self.rentals.first_aid)
+        self.erasing = self._erasing(out)
         self.remote = Remote(
             site,
             out,
@@ -138,6 +136,7 @@ class House:
             emergency=self.emergency,
             rolls=self.rolls,
             carry_out=self._carry_out,
+            erasing=self.erasing,
         )
         around = Surroundings(
             doors=self.doors,
@@ -155,7 +154,7 @@ class House:
         sourced = self._sourced()
         self.kept: tuple[Stored, ...] = (*sourced, *self.moving)
         self.learning: tuple[Learner, ...] = (
-            _Passages(self),  # first: it asks for grants that are still open
+            Passers(self),  # first: it asks for grants that are still open
             *sourced,
             self.overdue,
             self.entrance,
@@ -166,8 +165,23 @@ class House:
             ("first_person_in", self._unlock_for_staff),
             ("Spaces", self.spaces.expire),
             ("Remote", self.remote.settle),
+            ("Erasing", self.erasing.settle),
             ("Doorkeeper", self.doors.settle),
         )
+
+    def _erasing(self, out: OutcomeBuilder) -> Erasing:
+        """Return who forgets people, with every part that knows them by name."""
+        bars = Bars(
+            self._site,
+            lockers=self.lockers,
+            presence=self.spaces.presence,
+            duty=self.duty,
+            admissions=self.admissions,
+            emergency=self.emergency,
+            rolls=self.rolls,
+        )
+        parts = (self.admissions, self.emergency, self.spaces, self.local, self.duty)
+        return Erasing(out, bars, self.rolls, self.lockers, (*parts, self.care))
 
     def _sourced(self) -> tuple[Stored, ...]:
         """Return the parts that change by their events, in the order of asking."""
@@ -181,6 +195,7 @@ class House:
             self.care,
             self.medicine,
             self.remote,
+            self.erasing,
         )
 
     def _timed(self) -> tuple[Timed, ...]:
@@ -214,6 +229,7 @@ class House:
             LocalHolderOrdered: self.local_orders.hold,
             LocalRevocationOrdered: self.local_orders.revoke,
             EmergencyOrdered: emergency.begin,
+            ShelterOrdered: emergency.shelter,
             EmergencyEndOrdered: emergency.end,
             DrillOrdered: emergency.begin_drill,
             DrillMarked: emergency.mark_drill,
@@ -372,24 +388,3 @@ def _cash_of(order: PanelOpenOrdered) -> CashNoted | None:
     if not order.booking or not order.cash_fen:
         return None
     return CashNoted(booking=order.booking, fen=order.cash_fen, actor=order.actor)
-
-
-class _Passages:
-    """Hears of grants, and of staff that came in: some doors wait for it."""
-
-    def __init__(self, house: House) -> None:
-        self._house = house
-
-    def follow(self, event: Event) -> None:
-        """Tell the house of the door; the doors are in the middle of their step."""
-        house, person = self._house, event.person
-        if event.kind in RIGHT and event.fact("kind") in GUESSED:
-            house.reception.tries.granted(event.subject, event.moment.monotonic_s)
-        if event.kind is not EventKind.ACCESS_TAKEN or person.holder is None:
-            return
-        grant = house.admissions.open_grants.get(int(event.fact("cause") or 0))
-        if grant is None or house.leads_out(grant.access_point):
-            return
-        holder = house.rolls.holder(person.holder)
-        if holder is not None and not ON_DUTY_ROLES.isdisjoint(holder.roles):
-            house.staff_came_in(event.subject)

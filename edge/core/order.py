@@ -150,6 +150,14 @@ class EmergencyOrdered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShelterOrdered:
+    """Two operators of the platform begin a shelter; it is ended at the place."""
+
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmergencyEndOrdered:
     """Somebody in charge ends one by hand; FIRE only with its input at rest."""
 
@@ -315,6 +323,7 @@ Order = (
     | LocalRevocationOrdered
     | ApplianceOrdered
     | EmergencyOrdered
+    | ShelterOrdered
     | EmergencyEndOrdered
     | DrillOrdered
     | DrillMarked

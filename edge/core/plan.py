@@ -240,3 +240,5 @@ class SitePlan:
     care_days: int = 0
     #: Whether the platform may let anybody in from afar.
     allows_remote_unlock: bool = True
+    #: Whether two operators of the platform may begin a shelter here.
+    allows_remote_shelter: bool = False

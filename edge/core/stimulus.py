@@ -157,6 +157,36 @@ class CommandStored:
     jti: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EraseOrdered:
+    """Two persons here want a holder forgotten; ``name`` is the wish's own."""
+
+    name: str
+    holder: str
+    actor: str
+    second: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsErased:
+    """The journal's rows and the roster name a person no more.
+
+    ``bookings`` were his by the journal; ``rows`` are so many events.
+    """
+
+    name: str
+    bookings: tuple[str, ...]
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracesGone:
+    """No old page and no log on disk names a person any more."""
+
+    name: str
+
+
 Stimulus = (
     Scan
     | ReadingBegan
@@ -173,6 +203,9 @@ Stimulus = (
     | Noted
     | CommandReceived
     | CommandStored
+    | EraseOrdered
+    | RowsErased
+    | TracesGone
     | Order
 )
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from edge.settings.check import Finding
     from edge.settings.site import Platform
 
+#: Whose signatures a shelter from afar needs.
+OPERATORS = 2
 _DEFAULT_HOST, _DEFAULT_PORT = "127.0.0.1", 1883
 
 
@@ -25,6 +27,7 @@ def check_platform(platform: Platform) -> Iterator[Finding]:
     """Yield every finding."""
     yield from _brokers(platform)
     yield from _tls(platform)
+    yield from _operators(platform)
     if platform.exposed and not platform.plain_tcp:
         what = (
             f"plain TCP to {platform.exposed[0]} can be read on the way: name the file "
@@ -33,6 +36,25 @@ def check_platform(platform: Platform) -> Iterator[Finding]:
         )
         where = "brokers" if platform.brokers else "host"
         yield ("platform", where), what
+
+
+def _operators(platform: Platform) -> Iterator[Finding]:
+    """Refuse what could never be two persons, or would be one with two names."""
+    if not platform.shelter:
+        return
+    names, keys = zip(*(each.split(":") for each in platform.shelter), strict=True)
+    if len(set(names)) < len(names):
+        what = "an operator stands there twice, name each once"
+        yield ("platform", "shelter"), what
+    elif len(set(keys)) < len(keys):
+        what = "two operators have one key, so one person could sign for both"
+        yield ("platform", "shelter"), what
+    elif len(names) < OPERATORS:
+        what = (
+            "a shelter from afar needs two operators' signatures: name two at least, "
+            "or none to forbid it"
+        )
+        yield ("platform", "shelter"), what
 
 
 def _brokers(platform: Platform) -> Iterator[Finding]:

@@ -60,6 +60,7 @@ def plan(settings: Settings) -> SitePlan:
         closing_min=_minutes(site.closing),
         care_days=site.care_days,
         allows_remote_unlock=settings.platform.remote_unlock == "on",
+        allows_remote_shelter=bool(settings.platform.shelter),
     )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9-]{1,30}")
 _SHARD = re.compile(r"0\d|1[0-5]")
+_OPERATOR = re.compile(r"[a-z0-9][a-z0-9-]{1,30}:[0-9a-f]{64}")
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 
 
@@ -37,6 +38,11 @@ def is_identifier(text: str) -> bool:
 def is_shard(text: str) -> bool:
     """Say whether a text is one of the platform's sixteen shards."""
     return _SHARD.fullmatch(text) is not None
+
+
+def is_operator(text: str) -> bool:
+    """Say whether a text names an operator and his public key (Ed25519, hex)."""
+    return _OPERATOR.fullmatch(text) is not None
 
 
 def is_hours(text: str) -> bool:
@@ -69,6 +75,7 @@ def _is_read(read: Callable[[str], object], text: str) -> bool:
 
 Identifier = Annotated[str, Predicate(is_identifier)]
 BrokerName = Annotated[str, Predicate(is_broker)]
+Operator = Annotated[str, Predicate(is_operator)]
 Hours = Annotated[str, Predicate(is_hours)]
 Channel = Annotated[int, Ge(1), Le(64)]
 
@@ -121,6 +128,7 @@ class Platform(_Part):
     gateway; ``server_name`` where certificates say another name than the host.
     Without ``ca`` it is plain TCP: to this box itself, or where ``plain_tcp`` says so.
     ``remote_unlock = "off"``: nobody is let in from afar, whatever the platform says.
+    ``shelter``: operators as ``name:key``; two of them may begin a shelter from afar.
     """
 
     host: str = "127.0.0.1"
@@ -134,12 +142,17 @@ class Platform(_Part):
     server_name: str = ""
     plain_tcp: bool = False
     remote_unlock: Literal["on", "off"] = "on"
+    shelter: Annotated[list[Operator], Len(0, 32)] = field(default_factory=list)
 
     def addresses(self) -> dict[str, tuple[str, int]]:
         """Return host and port of each broker by its name, in the order to try."""
         if not self.brokers:
             return {f"{self.host}:{self.port}": (self.host, self.port)}
         return {name: read_broker(name) for name in self.brokers}
+
+    def operators(self) -> dict[str, str]:
+        """Return the public key of each operator who may sign for a shelter."""
+        return dict(each.split(":") for each in self.shelter)
 
     @property
     def exposed(self) -> list[str]:

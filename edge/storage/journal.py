@@ -13,6 +13,7 @@ import asyncio
 import sqlite3
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from edge.storage.connection import transaction
@@ -23,6 +24,7 @@ from edge.storage.recovery import Recovery, recover
 from edge.storage.retention import (
     CHECKPOINT_TRIES,
     TRIM_ROWS,
+    bookings_of,
     empty_log,
     erase_places,
     find_holder,
@@ -289,31 +291,58 @@ class Journal:
         async with self._upkeep:
             return await verify(self._reader, self._position, anchor)
 
-    async def erase(self, holder: str) -> int:
+    async def bookings_of(self, holder: str) -> tuple[str, ...]:
+        """Return the bookings that any event names beside ``holder``."""
+        return await bookings_of(self._reader, holder)
+
+    async def count_of(self, holder: str, bookings: Sequence[str] = ()) -> int:
+        """Return how many events :meth:`erase` would change."""
+        last = self._position.last
+        find = find_holder(self._reader, holder, after=0, upto=last, bookings=bookings)
+        return len(await find)
+
+    async def erase(self, holder: str, bookings: Sequence[str] = ()) -> int:
         """Erase the person ``holder`` from all events; return from how many.
 
-        The chain still verifies and no copy is left in file or log. The snapshot is
-        the caller's: append a new one. Raises TracesRemainError if a reader keeps
-        the old log; erasing again then finishes the work.
+        So is a row that names nobody but one of his ``bookings``. The chain still
+        verifies and no copy is left in file or log. The snapshot is the caller's:
+        append a new one. Raises TracesRemainError if a reader keeps the old log;
+        :meth:`scour` then finishes the work.
         """
-        return await finish(self._erase(holder))
+        rows = await self.erase_rows(holder, bookings)
+        await self.scour()
+        return rows
 
-    async def _erase(self, holder: str) -> int:
+    async def erase_rows(self, holder: str, bookings: Sequence[str] = ()) -> int:
+        """Do the first half of :meth:`erase`: old pages may still name the person."""
+        return await finish(self._erase(holder, bookings))
+
+    async def _erase(self, holder: str, bookings: Sequence[str]) -> int:
         async with self._upkeep:
             seen = self._position.last  # the long search holds nobody up
-            found = await find_holder(self._reader, holder, after=0, upto=seen)
+            find = partial(find_holder, holder=holder, bookings=bookings)
+            found = await find(self._reader, after=0, upto=seen)
             async with self._scribe.write() as writer:
-                found += await find_holder(
-                    writer, holder, after=seen, upto=self._position.last
-                )
+                found += await find(writer, after=seen, upto=self._position.last)
                 await erase_places(writer, found)
+            return len(found)
+
+    async def scour(self) -> None:
+        """Leave nothing in the file or its log that is not in a row.
+
+        Raises TracesRemainError if a reader of another program keeps the old log.
+        """
+        await finish(self._scour())
+
+    async def _scour(self) -> None:
+        async with self._upkeep:
             for _ in range(CHECKPOINT_TRIES):
                 async with self._scribe.write() as writer:
                     if await empty_log(writer):
-                        return len(found)
+                        return
         raise TracesRemainError(
-            f"{len(found)} rows are erased, but another program keeps the old text in "
-            "the write-ahead log; close it and erase again"
+            "what was erased is still in the write-ahead log, since another program "
+            "reads it; close that program, this is tried again"
         )
 
     async def trim(self, max_rows: int) -> int:

@@ -11,12 +11,15 @@ and one open reader makes that return busy.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from edge.core.chain import commitment
 from edge.storage.connection import BUSY_TIMEOUT_S, transaction
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edge.storage.connection import Connection
     from edge.storage.position import Position
 
@@ -29,18 +32,36 @@ CHECKPOINT_TRIES = 5
 
 
 async def find_holder(
-    connection: Connection, holder: str, *, after: int, upto: int
+    connection: Connection,
+    holder: str,
+    *,
+    after: int,
+    upto: int,
+    bookings: Sequence[str] = (),
 ) -> list[tuple[bytes, int]]:
     """Return commitment and place of each row whose personal part names ``holder``.
 
-    A text that is no JSON (somebody was here) names nobody and stops nothing.
+    So does one that names nobody but one of his ``bookings``. A text that is no JSON
+    (somebody was here) names nobody and stops nothing.
     """
     rows = await connection.execute_fetchall(
         "SELECT place, salt, pii FROM event WHERE place > ? AND place <= ? AND"
-        " CASE WHEN json_valid(pii) THEN json_extract(pii, '$.holder') END = ?",
-        (after, upto, holder),
+        " CASE WHEN json_valid(pii) THEN coalesce("
+        "json_extract(pii, '$.holder') = ?,"
+        " json_extract(pii, '$.booking') IN (SELECT value FROM json_each(?))) END",
+        (after, upto, holder, json.dumps(list(bookings))),
     )
     return [(commitment(salt, pii), place) for place, salt, pii in rows]
+
+
+async def bookings_of(connection: Connection, holder: str) -> tuple[str, ...]:
+    """Return the bookings that stand beside ``holder`` anywhere."""
+    rows = await connection.execute_fetchall(
+        "SELECT DISTINCT json_extract(pii, '$.booking') FROM event WHERE"
+        " CASE WHEN json_valid(pii) THEN json_extract(pii, '$.holder') END = ?",
+        (holder,),
+    )
+    return tuple(str(booking) for (booking,) in rows if booking is not None)
 
 
 async def erase_places(writer: Connection, found: list[tuple[bytes, int]]) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from edge.storage.connection import Synchronous, transaction
 from edge.storage.errors import DamagedError, LocalError
 from edge.storage.retention import empty_log
+from edge.storage.roster_erasing import Taken, take_out
 from edge.storage.schema import ROSTER, migrate
 from edge.storage.shield import finish
 
@@ -229,10 +230,28 @@ class RosterStore:
         finally:
             self._readers[span] -= 1
 
-    async def forget_deleted(self) -> None:
-        """Overwrite what stands in the write-ahead log, where rows outlive deletion."""
+    async def forget_deleted(self) -> bool:
+        """Overwrite what stands in the write-ahead log, where rows outlive deletion.
+
+        False if another program's reader keeps the old log.
+        """
         async with self._writing:
-            await empty_log(self._connection)
+            return await empty_log(self._connection)
+
+    async def erase(self, holder: str) -> Taken:
+        """Take a person out of all rows, and the image with him; forget what is staged.
+
+        What is in force has fewer rows then, under the same cursor and hash.
+        """
+        return await finish(self._erase(holder))
+
+    async def _erase(self, holder: str) -> Taken:
+        async with self._promoting, self._writing:
+            self._staged = None
+            taken = await take_out(self._connection, holder)
+            count = self._cursor.count - taken.rows
+            self._cursor = replace(self._cursor, count=count)
+            return taken
 
     async def keep_image(self, parts: Iterable[bytes]) -> None:
         """Replace the image by these parts, one transaction each.

@@ -18,6 +18,7 @@ from edge.core.plan import DAY_MS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from edge.core.erasing.names import Names
     from edge.core.event import Event
 
 #: How long after its end a booking's use is remembered.
@@ -89,6 +90,11 @@ class Admissions:
         ]
         for booking in ended:
             del self.by_booking[booking]
+
+    def forget(self, names: Names) -> None:
+        """Forget how far a person's bookings and policies were used."""
+        for key in (policy_key(names.holder), *names.bookings):
+            self.by_booking.pop(key, None)
 
     def renumber(self, shift: int) -> None:
         """Follow the journal into a new epoch."""

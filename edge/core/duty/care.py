@@ -17,6 +17,7 @@ from edge.core.plan import DAY_MS
 from edge.core.schedule import local_day
 
 if TYPE_CHECKING:
+    from edge.core.erasing.names import Names
     from edge.core.event import Event
     from edge.core.moment import Moment
     from edge.core.order import CareAnswered
@@ -102,6 +103,10 @@ class Care:
             case _:
                 return
         self._due_s = 0.0
+
+    def forget(self, names: Names) -> None:
+        """Ask after a person no more."""
+        self._seen.pop(names.holder, None)
 
     def dump(self) -> dict[str, Any]:
         """Return what must survive a restart, as JSON values."""

@@ -32,6 +32,7 @@ from edge.core.plan import MINUTE_MS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edge.core.erasing.names import Names
     from edge.core.event import Event, Facts
     from edge.core.moment import Moment
     from edge.core.order import DutyCorrected, DutyOrdered
@@ -164,6 +165,10 @@ class Duty:
         self._confirmed.follow(event)
         if event.kind in (EventKind.DUTY_STARTED, EventKind.DUTY_ENDED):
             self._due_s = 0.0  # looked at anew by the next tick
+
+    def forget(self, names: Names) -> None:
+        """Forget a person whose shift does not run."""
+        self._ledger.forget(names.holder)
 
     def dump(self) -> dict[str, Any]:
         """Return what must survive a restart, as JSON values."""

@@ -113,6 +113,11 @@ class Ledger:
             case _:
                 pass
 
+    def forget(self, holder: str) -> None:
+        """Forget a holder's shifts; their events count on without a name."""
+        kept = {s: each for s, each in self._shifts.items() if each.holder != holder}
+        self._shifts = kept
+
     def dump(self) -> list[list[int | str]]:
         """Return the shifts as JSON values."""
         return [

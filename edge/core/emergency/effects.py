@@ -28,6 +28,8 @@ class Origin(StrEnum):
     INPUT = "input"
     PANEL = "panel"
     CARD = "card"
+    #: Two operators of the platform, where the site allows it: a shelter alone.
+    PLATFORM = "platform"
     #: The emergency file knew of what the journal had lost.
     FILE = "file"
 
@@ -50,7 +52,7 @@ class Effect:
 EFFECTS: dict[EmergencyState, Effect] = {
     EmergencyState.FIRE: Effect(
         escape_mode=DoorMode.LOCKED_OPEN,
-        begins_by=frozenset(Origin),
+        begins_by=frozenset({Origin.INPUT, Origin.PANEL, Origin.CARD, Origin.FILE}),
     ),
     EmergencyState.LOCK_DOWN: Effect(
         escape_mode=DoorMode.LOCKED_DOWN,
@@ -59,7 +61,9 @@ EFFECTS: dict[EmergencyState, Effect] = {
     ),
     # It may stand for weeks, in which a place still has to rehearse.
     EmergencyState.CHECKPOINT: Effect(overtakes_drills=False),
-    EmergencyState.SHELTER: Effect(),
+    EmergencyState.SHELTER: Effect(
+        begins_by=frozenset({Origin.PANEL, Origin.CARD, Origin.FILE, Origin.PLATFORM}),
+    ),
 }
 
 #: What a drill with doors does to the escape doors: the same as the real thing.

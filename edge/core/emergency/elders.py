@@ -125,6 +125,10 @@ class Elders:
             after_s = int(event.fact("after_s") or 0)
             self._marks.setdefault(holder, {})[ElderMark(str(mark))] = after_s
 
+    def forget(self, holder: str) -> None:
+        """Forget whom a rehearsal fetched."""
+        self._marks.pop(holder, None)
+
     def dump(self) -> dict[str, Any]:
         """Return what must survive a restart, as JSON values."""
         marks = {holder: dict(marks) for holder, marks in self._marks.items()}

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from edge.core.emergency.held_doors import Doors
+    from edge.core.erasing.names import Names
     from edge.core.moment import Moment
     from edge.core.order import (
         DrillEndOrdered,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         ElderMarked,
         EmergencyEndOrdered,
         EmergencyOrdered,
+        ShelterOrdered,
     )
     from edge.core.outcome import OutcomeBuilder
     from edge.core.people.entries import Cardholder
@@ -128,6 +130,12 @@ class Emergency:
         """Begin one by order; of one that stands, drive the doors once more."""
         words = told(actor=order.actor, reason=order.reason)
         self._begin(order.state, Origin.PANEL, now, words)
+        return ""
+
+    def shelter(self, order: ShelterOrdered, now: Moment) -> str:
+        """Begin a shelter from afar; what goes before it goes on standing."""
+        words = told(actor=order.actor, reason=order.reason)
+        self._begin(EmergencyState.SHELTER, Origin.PLATFORM, now, words)
         return ""
 
     def end(self, order: EmergencyEndOrdered, now: Moment) -> str:
@@ -247,6 +255,10 @@ class Emergency:
     def renumber(self, shift: int) -> None:
         """Follow the journal into a new epoch."""
         self._drills.renumber(shift)
+
+    def forget(self, names: Names) -> None:
+        """Forget a person's marks."""
+        self._elders.forget(names.holder)
 
     def dump(self) -> dict[str, Any]:
         """Return what must survive a restart, as JSON values."""

@@ -16,6 +16,7 @@ from edge.core.event import EventKind
 from edge.core.plan import DAY_MS
 
 if TYPE_CHECKING:
+    from edge.core.erasing.names import Names
     from edge.core.event import Event
     from edge.core.people.entries import Booking
 
@@ -134,6 +135,14 @@ class LocalRoster:
             due_fen=int(event.fact("due") or 0),
             noted_ms=noted_ms,
         )
+
+    def forget(self, names: Names) -> None:
+        """Forget a person's roles, cards, revocation and cash."""
+        self.holders.pop(names.holder, None)
+        self.revoked.pop(names.holder, None)
+        self.unbind({names.holder})
+        for booking in names.bookings:
+            self.cash.pop(booking, None)
 
     def dump(self) -> dict[str, Any]:
         """Return what must survive a restart, as JSON values."""

@@ -19,6 +19,7 @@ from edge.core.order import (
     LocalRevocationOrdered,
     ModeOrdered,
     PanelOpenOrdered,
+    ShelterOrdered,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ RESIDENT = "resident"
 
 
 class Action(StrEnum):
-    """What can be commanded. FIRE, SHELTER and erasing are not among it."""
+    """What can be commanded. FIRE is not among it, nor the end of any emergency."""
 
     RESIDENT_OPEN = "resident_open"
     OPEN = "open"
@@ -38,6 +39,8 @@ class Action(StrEnum):
     REVOKE_NOW = "revoke_now"
     MESSAGE = "message"
     FEED_REFRESH = "feed_refresh"
+    SHELTER = "shelter"
+    ERASE = "erase"
 
 
 class Rejection(StrEnum):
@@ -57,6 +60,9 @@ class Rejection(StrEnum):
     CREDENTIAL_NOT_ACTIVE = "CREDENTIAL_NOT_ACTIVE"
     CREDENTIAL_EXPIRED = "CREDENTIAL_EXPIRED"
     MODE_HELD = "MODE_HELD"
+    SHELTER_OFF = "SHELTER_OFF"
+    SECOND_SIGNATURE_NEEDED = "SECOND_SIGNATURE_NEEDED"
+    PERSON_NAMED = "PERSON_NAMED"
     UNTIL = "UNTIL"
     CLOCK_UNTRUSTED = "CLOCK_UNTRUSTED"
     STORAGE_FAULT = "STORAGE_FAULT"
@@ -69,10 +75,14 @@ Flaw = tuple[Rejection, str]
 
 
 class CommandState(StrEnum):
-    """How far a command has come; after the last four nothing more is done."""
+    """How far a command has come.
+
+    After the last four nothing more is done; what is deferred goes on by itself.
+    """
 
     RECEIVED = "received"
     ACCEPTED = "accepted"
+    DEFERRED = "deferred"
     ACTUATED = "actuated"
     CONFIRMED = "confirmed"
     REJECTED = "rejected"
@@ -82,6 +92,7 @@ class CommandState(StrEnum):
 #: The event that tells of each state; "received" is told on the wire alone.
 STATES: dict[EventKind, CommandState] = {
     EventKind.COMMAND_RECEIVED: CommandState.ACCEPTED,
+    EventKind.ERASURE_DEFERRED: CommandState.DEFERRED,
     EventKind.COMMAND_EXECUTED: CommandState.ACTUATED,
     EventKind.COMMAND_CONFIRMED: CommandState.CONFIRMED,
     EventKind.COMMAND_REJECTED: CommandState.REJECTED,
@@ -109,7 +120,10 @@ class RemoteCommand:
     """One command; ``jti`` is its own name (32 hex), ``by`` who gave it.
 
     Of a ``resident_open`` ``by`` is the holder, of anything else an operator. What an
-    action does not speak of is empty; ``until_ms`` is UTC, 0 for none.
+    action does not speak of is empty; ``until_ms`` is UTC, 0 for none. ``wish`` is the
+    name of what somebody wants, which may come in several commands and is done once.
+    Of a shelter ``order_text`` is what two operators signed (``seals``); whoever has
+    checked that names them as ``witnesses``.
     """
 
     jti: str
@@ -124,6 +138,10 @@ class RemoteCommand:
     holder: str = ""
     booking: str = ""
     text: str = ""
+    wish: str = ""
+    order_text: str = ""
+    seals: tuple[str, ...] = ()
+    witnesses: tuple[str, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -152,11 +170,17 @@ class RemoteCommand:
     @property
     def actor(self) -> str:
         """Who acts, in words that need no erasing."""
-        return RESIDENT if self.action is Action.RESIDENT_OPEN else self.by
+        if self.action is Action.RESIDENT_OPEN:
+            return RESIDENT
+        return " ".join(self.witnesses) or self.by
 
     def facts(self) -> Facts:
         """Return what all its events tell."""
         return (("action", self.action.value), ("jti", self.jti))
+
+    def wish_facts(self) -> Facts:
+        """Return the name of what somebody wants, for its record."""
+        return (("wish", self.wish),) if self.wish else ()
 
     def mode_facts(self) -> Facts:
         """Return which mode it lays upon a door, and until when (UTC ms, 0: none)."""
@@ -193,5 +217,7 @@ class RemoteCommand:
                 return LocalRevocationOrdered(
                     holder=self.holder, actor=self.actor, reason=self.reason
                 )
-            case Action.MESSAGE | Action.FEED_REFRESH:
+            case Action.SHELTER:
+                return ShelterOrdered(actor=self.actor, reason=self.reason)
+            case Action.MESSAGE | Action.FEED_REFRESH | Action.ERASE:
                 return None

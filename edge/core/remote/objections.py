@@ -22,6 +22,7 @@ from edge.core.remote.command import Action, Rejection
 if TYPE_CHECKING:
     from edge.core.doors.doorkeeper import Doorkeeper
     from edge.core.emergency.emergency import Emergency
+    from edge.core.erasing.erasing import Erasing
     from edge.core.moment import Moment
     from edge.core.people.rolls import Rolls
     from edge.core.plan import SitePlan
@@ -34,6 +35,8 @@ ON_THE_SPOT = frozenset(
 )
 #: … and in a shelter nobody shuts it by these.
 SHUTTING_MODES = frozenset({DoorMode.BLOCKED, DoorMode.LOCKED_DOWN})
+#: Operators who have to sign a shelter.
+WITNESSES = 2
 _NOT_VALID: dict[ClockVerdict, Flaw] = {
     ClockVerdict.BEFORE: (Rejection.CREDENTIAL_NOT_ACTIVE, "not valid yet"),
     ClockVerdict.AFTER: (Rejection.CREDENTIAL_EXPIRED, "not valid any more"),
@@ -51,18 +54,24 @@ class Objections:
         emergency: Emergency,
         rolls: Rolls,
         modes: RemoteModes,
+        erasing: Erasing,
     ) -> None:
         self._site = site
         self._doors = doors
         self._emergency = emergency
         self._rolls = rolls
         self._modes = modes
+        self._erasing = erasing
 
     def to(self, command: RemoteCommand, now: Moment) -> Flaw | None:
         """Return what forbids a command now, None if nothing does."""
         is_opening, is_mode = command.is_opening, command.action is Action.MODE
         if is_opening and not self._site.allows_remote_unlock:
             return Rejection.REMOTE_UNLOCK_OFF, "switched off in the site file"
+        if command.action is Action.SHELTER:
+            return self._shelter_flaw(command)
+        if command.action is Action.ERASE:
+            return self._erase_flaw(command)
         first = first_of(self._emergency.standing)
         if first in ON_THE_SPOT and (is_opening or is_mode):
             return Rejection.EMERGENCY, f"{first} stands, ask at the place"
@@ -77,6 +86,26 @@ class Objections:
         if is_opening and self._site.doors[command.door].needs_two_persons:
             return Rejection.SECOND_PERSON_NEEDED, "this door asks for two persons"
         return self._mode_flaw(command, now) if is_mode else self._shut(command.door)
+
+    def _shelter_flaw(self, command: RemoteCommand) -> Flaw | None:
+        """Return why a shelter is not begun; whatever stands goes on standing."""
+        if not self._site.allows_remote_shelter:
+            return Rejection.SHELTER_OFF, "the site file names no operators for it"
+        if len(set(command.witnesses)) < WITNESSES:
+            why = "two of the operators in the site file have to sign it"
+            return Rejection.SECOND_SIGNATURE_NEEDED, why
+        return None
+
+    def _erase_flaw(self, command: RemoteCommand) -> Flaw | None:
+        """Return why a person is not erased: what can't be erased names nobody."""
+        if self._erasing.is_full:
+            return Rejection.BUSY, "too many people are being erased"
+        if any(command.holder in said for said in (command.by, command.reason)):
+            return Rejection.PERSON_NAMED, "'by' and 'reason' stay: name nobody there"
+        wishes = self._erasing.wishes.values()
+        if any(wish.holder == command.holder for wish in wishes):
+            return Rejection.BUSY, "this person is being erased already"
+        return None
 
     def _barred(self, holder_id: str, now: Moment) -> Flaw | None:
         """Return why a resident opens nothing here, as his card would be told.

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.core.doors.door import DoorMode
 from edge.core.doors.leaves import RELEASE_SLACK_S
+from edge.core.erasing.erasing import Erasure
 from edge.core.event import EventKind, Facts
 from edge.core.limiter import Limiter
 from edge.core.order import ModeOrdered
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from edge.core.doors.doorkeeper import Doorkeeper
     from edge.core.emergency.emergency import Emergency
+    from edge.core.erasing.erasing import Erasing
     from edge.core.event import Event
     from edge.core.moment import Moment
     from edge.core.order import Order
@@ -51,8 +53,9 @@ if TYPE_CHECKING:
 STORE_WITHIN_S = 2.0
 #: Commands between receipt and record; a site has fewer doors than that.
 MAX_PENDING = 32
-#: Names kept over a restart; see the law of the module.
-MAX_KNOWN = 64
+#: Names kept over a restart; see the law of the module. A wish may come again within
+#: minutes, and its name is kept beside its commands'.
+MAX_KNOWN = 256
 #: Rejections told one by one in a minute; what is beyond is counted.
 SINGLE_REJECTIONS = 30
 #: A leaf of lockers tells within so long that it opened.
@@ -71,8 +74,10 @@ class Remote:
         emergency: Emergency,
         rolls: Rolls,
         carry_out: Callable[[Order, Moment], str],
+        erasing: Erasing,
     ) -> None:
         self._site = site
+        self._erasing = erasing
         self._out = out
         self._carry_out = carry_out
         self._known: deque[str] = deque(maxlen=MAX_KNOWN)
@@ -89,7 +94,12 @@ class Remote:
         self._rejections = Limiter(SINGLE_REJECTIONS)
         self._limits = Limits()
         self._objections = Objections(
-            site, doors=doors, emergency=emergency, rolls=rolls, modes=self._modes
+            site,
+            doors=doors,
+            emergency=emergency,
+            rolls=rolls,
+            modes=self._modes,
+            erasing=erasing,
         )
 
     def handle(self, stimulus: CommandReceived | CommandStored, now: Moment) -> None:
@@ -111,7 +121,7 @@ class Remote:
         facts += (("actor", command.actor[:MAX_TEXT]),)
         facts += (("number", command.number),) if command.number else ()
         # The end of a mode is on disk before the mode is.
-        facts += command.mode_facts()
+        facts += (*command.mode_facts(), *command.wish_facts())
         self._tell(EventKind.COMMAND_RECEIVED, command, now, facts)
 
     def stored(self, jti: str, now: Moment) -> None:
@@ -128,6 +138,9 @@ class Remote:
             self._reject(command, late, now)
             return
         flaw = self._objections.to(command, now)
+        if flaw is None and command.action is Action.ERASE:
+            self._erase(command, now)
+            return
         if flaw is None:
             flaw = self._done(command, now)
         if flaw is not None:
@@ -147,6 +160,8 @@ class Remote:
     def start(self, now: Moment) -> None:
         """Tell of commands whose end a power cut hid; none is carried out."""
         for jti, (subject, action) in tuple(self._unended.items()):
+            if self._erasing.holds(jti):
+                continue  # it goes on
             facts: Facts = (("action", action), ("jti", jti))
             self._out.event(EventKind.COMMAND_UNKNOWN, subject, now, facts=facts)
 
@@ -181,6 +196,8 @@ class Remote:
         jti = event.fact("jti")
         if event.kind is EventKind.COMMAND_RECEIVED:
             self._known.append(str(jti))
+            if event.fact("wish"):
+                self._known.append(str(event.fact("wish")))
             self._unended[str(jti)] = (event.subject, str(event.fact("action")))
         elif event.kind in ENDS:
             if event.fact("reason") != Rejection.REPLAY:
@@ -232,9 +249,21 @@ class Remote:
             raise
         return (Rejection.REFUSED, why) if why else None
 
+    def _erase(self, command: RemoteCommand, now: Moment) -> None:
+        """Hand a wish to forget over: it goes on until it is done."""
+        wish = Erasure(
+            holder=command.holder,
+            actor=command.actor,
+            reason=command.reason,
+            jti=command.jti,
+        )
+        self._erasing.begin(command.jti, wish, now)
+
     def _name_flaw(self, command: RemoteCommand) -> Flaw | None:
         if command.jti in self._known or command.jti in self._pending:
             return Rejection.REPLAY, "this command was here already"
+        if command.wish and command.wish in self._known:
+            return Rejection.REPLAY, "what is wished was here already"
         if len(self._pending) >= MAX_PENDING:
             return Rejection.BUSY, "too many commands wait for the disk"
         order = command.order()

@@ -19,6 +19,7 @@ from edge.core.plan import DAY_MS, Direction
 from edge.core.spaces.stay import dump_person, load_person
 
 if TYPE_CHECKING:
+    from edge.core.erasing.names import Names
     from edge.core.plan import DoorPlan, SitePlan
 
 #: Grants whose release still runs; a site has some doors of some seconds each.
@@ -111,6 +112,15 @@ class Passages:
     def renumber(self, shift: int) -> None:
         """Follow the journal into a new epoch."""
         self._grants = {seq + shift: grant for seq, grant in self._grants.items()}
+
+    def forget(self, names: Names) -> None:
+        """Let those who wait by hand at a door wait without their booking."""
+        for door_id, leaf in tuple(self._leaves.items()):
+            by_hand = tuple(
+                replace(each, booking="") if each.booking in names.bookings else each
+                for each in leaf.by_hand
+            )
+            self._leaves[door_id] = replace(leaf, by_hand=by_hand)
 
     def dump(self) -> dict[str, list[list[Any]]]:
         """Return the state as JSON values."""

@@ -30,6 +30,7 @@ from edge.core.spaces.stay import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from edge.core.erasing.names import Names
     from edge.core.moment import Moment
     from edge.core.people.entries import Booking, Cardholder
     from edge.core.plan import SitePlan
@@ -177,6 +178,13 @@ class Presence:
         self._passages.renumber(shift)
         for room in self._rooms.values():
             room.renumber(shift)
+
+    def forget(self, names: Names) -> None:
+        """Forget which of a person's bookings anybody came by."""
+        self._found.clear()
+        self._passages.forget(names)
+        for booking in names.bookings:
+            self._arrived.pop(booking, None)
 
     def dump(self) -> dict[str, Any]:
         """Return what must survive a restart, as JSON values."""

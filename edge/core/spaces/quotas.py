@@ -43,6 +43,10 @@ class Quotas:
             self._make_room(key[0])
         self._used_min[key] = self._used_min.get(key, 0) + free_min
 
+    def forget(self, holder: str) -> None:
+        """Forget what a holder used."""
+        self._used_min = {k: u for k, u in self._used_min.items() if k[2] != holder}
+
     def dump(self) -> dict[str, list[list[int | str]]]:
         """Return the state as JSON values."""
         return {"quotas": [[*key, used] for key, used in self._used_min.items()]}

@@ -23,6 +23,7 @@ from edge.core.spaces.visits import Standing, Visits
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from edge.core.erasing.names import Names
     from edge.core.moment import Moment
     from edge.core.order import ApplianceOrdered, CallAnswered, OccupancyCounted
     from edge.core.outcome import OutcomeBuilder
@@ -150,6 +151,11 @@ class Spaces:
         """Follow the journal into a new epoch."""
         self.presence.renumber(shift)
         self.appliances.renumber(shift)
+
+    def forget(self, names: Names) -> None:
+        """Forget a person who is not inside."""
+        self.presence.forget(names)
+        self._quotas.forget(names.holder)
 
     def dump(self) -> dict[str, Any]:
         """Return what must survive a restart, as JSON values."""

@@ -250,7 +250,7 @@ def test_a_replay_does_not_end_the_command_that_it_repeats() -> None:
 def test_names_kept_over_a_restart_are_bounded() -> None:
     stage = Stage()
     for jti in range(MAX_KNOWN + 10):
-        give(stage, command(jti, Action.FEED_REFRESH))
+        give(stage, command(jti, Action.FEED_REFRESH, by=f"op-{jti // 100}"))
     assert stage.standing().count("0" * 28) == MAX_KNOWN
 
 
