@@ -22,6 +22,8 @@ from edge.core.remote.command import REMOTE_MODES, Action, RemoteCommand
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: Printable ASCII without spaces: a compact JWS is nothing else.
+_SEAL = re.compile("[!-~]+")
 _NAME = re.compile(r"[0-9a-f]{32}")
 #: Names, reasons and numbers of compartments, as everywhere in the contract.
 TEXT_CHARACTERS = 64
@@ -110,7 +112,7 @@ def _seals(body: Mapping[str, Any]) -> tuple[str, ...]:
     seals = body.get("seals")
     if not isinstance(seals, list) or len(seals) not in SEALS:
         _unfit("seals")
-    if not all(isinstance(seal, str) and seal.isascii() and seal for seal in seals):
+    if not all(isinstance(seal, str) and _SEAL.fullmatch(seal) for seal in seals):
         _unfit("seals")
     return tuple(seals)
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from edge.storage.journal import Journal
 
 #: What hello says that this gateway takes, beyond the contract's beginnings.
-CAPABILITIES = ("cmd",)
+CAPABILITIES = ("cmd", "wish")
 
 FIRST_EPOCH = "0001-"
 

@@ -30,7 +30,10 @@ _TYPES = {
     "pull": "mn.pull.v1",
     "res": "mn.res.v1",
 }
-_STATES = {"received", "accepted", "actuated", "confirmed", "rejected", "unknown"}
+_STATES = {
+    *("received", "accepted", "deferred", "actuated"),
+    *("confirmed", "rejected", "unknown"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -308,8 +308,10 @@ def test_a_connection_that_waits_for_its_hello_can_be_given_up_too() -> None:
     ("fields", "kind"),
     [
         ({"action": "fire"}, RefusalKind.ACTION),
-        ({"action": "shelter"}, RefusalKind.ACTION),
-        ({"action": "erase"}, RefusalKind.ACTION),
+        ({"action": "end_shelter"}, RefusalKind.ACTION),
+        ({"action": "shelter", "site": "hall-7"}, RefusalKind.BODY),
+        ({"action": "erase"}, RefusalKind.BODY),
+        ({"wish": "7"}, RefusalKind.BODY),
         ({"action": "OPEN"}, RefusalKind.ACTION),
         ({"action": None}, RefusalKind.ACTION),
         ({"action": ["open"]}, RefusalKind.ACTION),

@@ -19,6 +19,7 @@ from cloud_sync.refusal import RefusalKind
 from cloud_sync.signing import MESSAGE_BYTES
 from edge.core.moment import UNBOUNDED_MS, Moment
 from tests.cloud_sync.driving import Gateway, greet, moment
+from tests.cloud_sync.operators import SITE, sealed
 from tests.cloud_sync.scripted_platform import (
     GATEWAY,
     OTHER_SEED,
@@ -74,12 +75,15 @@ class Attacker:
             "nonce": self.platform.hellos[-1]["nonce"],
             "iat": issued_s,
             "exp": issued_s + self.rng.randint(1, 30),
-            "action": self.rng.choice(("open", "resident_open")),
+            "action": self.rng.choice(("open", "resident_open", "shelter", "erase")),
             "by": "op-1",
             "reason": "telephone",
             "door": "front",
+            "site": SITE,
+            "holder": "h-0817",
         }
-        return body | more
+        body |= more
+        return sealed(body) if body["action"] == "shelter" else body
 
     def forged(self) -> Attack:
         return sign(self.body(), TYP, seed=OTHER_SEED), RefusalKind.SIGNATURE
@@ -130,13 +134,17 @@ class Attacker:
         return self.rng.choice(self.done), RefusalKind.REPLAY
 
     def unknown_action(self) -> Attack:
-        action = self.rng.choice(("fire", "erase", "shelter", "Open", "", 7, None))
+        action = self.rng.choice(("fire", "end_shelter", "Open", "", 7, None))
         return sign(self.body(action=action), TYP), RefusalKind.ACTION
 
     def misshapen(self) -> Attack:
-        field = self.rng.choice(("jti", "nonce", "iat", "exp", "by", "reason", "door"))
+        field = self.rng.choice(("jti", "nonce", "iat", "exp", "by", "reason", "wish"))
+        body = self.body()
+        own = {"shelter": ("site", "seals"), "erase": ("holder",)}
+        if self.rng.random() < 0.5:
+            field = self.rng.choice(own.get(body["action"], ("door",)))
         value: Any = self.rng.choice((None, [], {}, True, 1.5, "", "\x00", -1))
-        return sign(self.body(**{field: value}), TYP), RefusalKind.BODY
+        return sign(body | {field: value}, TYP), RefusalKind.BODY
 
     def nested(self) -> Attack:
         deep: Any = 0

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cloud_sync.command_body import SignedCommand, read_command
+from cloud_sync.seals import Witnesses
 from edge.cli.load_site import load_site
 from edge.cli.remote_commands import RemoteCommands, result_of
 from edge.core.command import OpenCompartment, Release
@@ -15,6 +17,9 @@ from edge.core.event import decode, encode_core, encode_person
 from edge.core.remote.command import Action, RemoteCommand
 from edge.core.stimulus import ContactChanged
 from edge.settings.errors import SettingsError
+from tests.cloud_sync.operators import SITE, public_keys, sealed
+from tests.cloud_sync.scripted_platform import GATEWAY
+from tests.cloud_sync.test_seals import order
 from tests.edge.small_site import TEXT
 from tests.edge.stage import HandClock, Stage, settle, site
 
@@ -186,3 +191,39 @@ def test_the_switch_stands_in_the_site_file_and_is_on_by_itself(tmp_path: Path) 
     site_file.write_text(f"{TEXT}\n[platform]\nremote_unlock = false\n", "utf-8")
     with pytest.raises(SettingsError, match="remote_unlock"):
         load_site(site_file)
+
+
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [
+        (["op-a:" + "1" * 64], "a shelter from afar needs two operators"),
+        (["op-a:" + "1" * 64, "op-a:" + "2" * 64], "an operator stands there twice"),
+        (["op-a:" + "1" * 64, "op-b:" + "1" * 64], "two operators have one key"),
+        (["op-a:" + "1" * 63, "op-b:" + "2" * 64], "platform.shelter"),
+    ],
+)
+def test_operators_who_are_not_two_people_are_refused(
+    tmp_path: Path, named: list[str], why: str
+) -> None:
+    site_file = tmp_path / "site.toml"
+    site_file.write_text(TEXT + f"[platform]\nshelter = {named}\n", "utf-8")
+    with pytest.raises(SettingsError) as fault:
+        load_site(site_file)
+    assert why.replace("platform.", "") in str(fault.value)
+
+
+async def test_a_shelter_is_sealed_by_two_or_does_not_begin(clock: HandClock) -> None:
+    stage = FarStage(clock, is_prompt=True)
+    keys = Witnesses(public_keys(), site=SITE, gateway=GATEWAY)
+    stage.remote = RemoteCommands(stage.gateway, lambda: stage, keys)
+    object.__setattr__(stage.controller._site, "allows_remote_shelter", True)
+    one = sealed(order())
+    one["seals"] = [one["seals"][0]] * 2
+    for body in (one, sealed(order(jti="3f" * 16))):
+        read = read_command(body)
+        assert isinstance(read, SignedCommand)
+        assert isinstance(read.wish, RemoteCommand)
+        stage.remote.order(read.wish)
+        await settle()
+    assert stage.states() == ["rejected", "accepted", "actuated"]
+    assert stage.told[0].reason == "SECOND_SIGNATURE_NEEDED"

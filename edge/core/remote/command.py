@@ -38,9 +38,9 @@ class Action(StrEnum):
     LOCKER_OPEN = "locker_open"
     REVOKE_NOW = "revoke_now"
     MESSAGE = "message"
-    FEED_REFRESH = "feed_refresh"
     SHELTER = "shelter"
     ERASE = "erase"
+    FEED_REFRESH = "feed_refresh"
 
 
 class Rejection(StrEnum):

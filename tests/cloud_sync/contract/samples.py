@@ -18,6 +18,7 @@ from edge.core.remote.command import CommandState
 from tests.cloud_sync.contract.readers import FEED, JOURNAL, NONCE, PULL_NONCE
 from tests.cloud_sync.contract.samples_beside import BESIDE
 from tests.cloud_sync.contract.written import written_events
+from tests.cloud_sync.operators import SITE, sealed
 from tests.cloud_sync.scripted_platform import EPOCH, FEED_EPOCH, GATEWAY, KID, digest
 
 Samples = dict[str, Any]
@@ -49,7 +50,7 @@ def _hello(**changes: Any) -> Any:
         "firmware": "0.1.0",
         "feed_epoch": FEED["epoch"],
         "feed_rev": 41,
-        "capabilities": ("cmd",),
+        "capabilities": ("cmd", "wish"),
     }
     greeting = envelope.Greeting(**(told | changes))
     return json.loads(envelope.hello(GATEWAY, greeting))
@@ -68,6 +69,11 @@ def _command(action: str, **fields: Any) -> Any:
     bound: dict[str, Any] = {"gw": GATEWAY, "jti": JTI, "nonce": NONCE}
     bound |= {"iat": AT_MS // 1000, "exp": _EXP_S}
     return bound | {"action": action, "by": "op-42", "reason": "电话 13"} | fields
+
+
+def _shelter() -> Any:
+    """Return a shelter with the seals of the tests' two operators."""
+    return sealed(_command("shelter", site=SITE, reason="台风红色预警"))
 
 
 def _batch(first: int, last: int) -> Any:
@@ -238,12 +244,15 @@ COMMANDS: Samples = {
     "revoke_now": _command("revoke_now", holder="h-0817"),
     "message": _command("message", text="台风蓝色预警，请关好门窗 " * 10),
     "feed_refresh": _command("feed_refresh"),
+    "shelter": _shelter(),
+    "erase": _command("erase", holder="h-0817", reason="asked for it"),
     "a resident without a booking": _command("resident_open", door="kitchen-door"),
     "back to what the door was": _command("mode", door="kitchen-door", mode="LOCKED"),
     "for a second": _command("feed_refresh", iat=AT_MS // 1000 + 1, exp=_EXP_S - 13),
     "for as long as may be": _command("feed_refresh", exp=_EXP_S + 15),
     "newer fields are passed over": _command("feed_refresh", **NEWER),
     "as are those of another action": _command("feed_refresh", door=7),
+    "signed once more for one wish": _command("open", door="hall", wish="5f" * 16),
 }
 _ALL_KINDS = [next(iter(ROWS[name].values())) for name in ROWS if name != "row.json"]
 _LAST = len(written_events(EPOCH))
@@ -310,6 +319,9 @@ SAMPLES: dict[str, Samples] = {
             f"{state}, and an event tells of it": _result(state, seq=1207)
             for state in ("accepted", "actuated", "confirmed", "unknown")
         },
+        "put off, and done by itself later": _result(
+            "deferred", reason="KEPT", why="rental visit", seq=1209
+        ),
         "every field": _result(
             "rejected", reason="RATE_DOOR", why="too often, wait", seq=1208
         ),

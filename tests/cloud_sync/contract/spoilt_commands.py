@@ -25,7 +25,7 @@ COMMAND = (
     *without("ACTION", "action"),
     *bad(
         "ACTION",
-        ("an action of tomorrow", "action", "shelter"),
+        ("an action of tomorrow", "action", "fireworks"),
         ("fire, which is never begun from afar", "action", "fire"),
         ("an action in capitals", "action", "OPEN"),
         ("an action that is a number", "action", 1),
@@ -52,6 +52,8 @@ COMMAND = (
         ("a reason of 65 characters", "reason", "y" * 65),
         ("a reason with a line end", "reason", "telephone\n"),
         ("a door that is a number", "door", 1),
+        ("a wish of 31 digits", "wish", "0" * 31),
+        ("a wish without a name", "wish", ""),
     ),
     *_of(
         "resident_open",
@@ -84,6 +86,24 @@ COMMAND = (
         ("141 characters", "text", "y" * 141),
         ("of spaces", "text", " "),
         ("of two lines", "text", "a\nb"),
+    ),
+    *_of(
+        "shelter",
+        ("without its site", "site", GONE),
+        ("a site that is a number", "site", 7),
+        ("without seals", "seals", GONE),
+        ("one seal", "seals", ["e30.e30.e30"]),
+        ("five seals", "seals", ["e30.e30.e30"] * 5),
+        ("a seal that is a number", "seals", ["e30.e30.e30", 7]),
+        ("an empty seal", "seals", ["e30.e30.e30", ""]),
+        ("a seal in Chinese", "seals", ["e30.e30.e30", "章"]),
+        ("seals in one text", "seals", "e30.e30.e30"),
+    ),
+    *_of(
+        "erase",
+        ("without its holder", "holder", GONE),
+        ("nobody", "holder", ""),
+        ("several at once", "holder", ["h-0817", "h-0818"]),
     ),
     *unsaid(
         "NONCE",

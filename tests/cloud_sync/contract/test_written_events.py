@@ -12,18 +12,25 @@ from edge.cli.simulate import command
 from edge.cli.simulate.checking import EVERYTHING, Handled, Observation, Rest, Violation
 from edge.cli.simulate.command import play, weather_of
 from edge.core.doors.door import DoorMode
-from edge.core.event import encode_core, encode_person
+from edge.core.emergency.state import EmergencyState
+from edge.core.event import EventKind, encode_core, encode_person
+from edge.core.order import EmergencyEndOrdered
 from edge.core.remote.command import STATES, Action
-from edge.core.stimulus import CommandReceived
+from edge.core.stimulus import (
+    CommandReceived,
+    EraseOrdered,
+    RowsErased,
+    TracesGone,
+)
 from tests.cloud_sync.contract.schemas import SCHEMAS, flaws
-from tests.core.remote.afar import DOOR, give
+from tests.core.remote.afar import DOOR, give, with_site
 from tests.core.remote.afar import command as afar
 from tests.core.scene import clock_ms
-from tests.core.stage import Stage
 
 if TYPE_CHECKING:
     from edge.cli.simulate.checking import Checker, Ground
     from edge.core.event import Event
+    from tests.core.stage import Stage
 
 FACTS = {
     branch["if"]["properties"]["k"]["const"]: branch["then"].get("properties", {})
@@ -32,6 +39,8 @@ FACTS = {
 #: Days of simulated life; half a day of a seed takes some seconds.
 DAYS = 0.15
 SEEDS = (2, 5)
+#: What is told of an erasing beside its command.
+ERASING = (EventKind.ERASURE_ORDERED, EventKind.ERASED)
 
 
 class FitsTheSchemas:
@@ -82,8 +91,20 @@ def test_every_event_of_a_simulated_day_fits(
     assert len(checker.kinds) > 20
 
 
+def end_the_visit(stage: Stage) -> None:
+    """End the shelter, in which nobody leaves by the clock, and let time pass."""
+    over = EmergencyEndOrdered(
+        state=EmergencyState.SHELTER, actor="chen", reason="over"
+    )
+    stage.do(over)
+    stage.wait(3600.0)
+
+
 def test_every_event_of_a_command_fits() -> None:
-    stage, checker = Stage(), FitsTheSchemas()
+    stage, checker = with_site(allows_remote_shelter=True), FitsTheSchemas()
+    stage.scan("wang")
+    stage.walk_through(DOOR)
+    stage.wait(30.0)
     wishes = [
         afar(1, Action.RESIDENT_OPEN, booking="b1"),
         afar(2, Action.LOCKER_OPEN, bank="hall", number=2),
@@ -92,20 +113,27 @@ def test_every_event_of_a_command_fits() -> None:
         afar(5, Action.FEED_REFRESH),
         afar(6, Action.MODE, mode=DoorMode.BLOCKED, until_ms=clock_ms("15:30")),
         afar(7, Action.OPEN),
-        *(afar(8 + number, door="cellar") for number in range(40)),
+        afar(8, Action.SHELTER, witnesses=("op-chen", "op-luo"), wish="5f" * 16),
+        afar(9, Action.ERASE, holder="holder-wang"),
+        *(afar(10 + number, door="cellar") for number in range(40)),
     ]
     told = [word for wish in wishes for word in give(stage, wish)]
     assert {wish.action for wish in wishes} == {*Action}
-    assert told.count("COMMAND_EXECUTED") == 6, told
+    assert told.count("COMMAND_EXECUTED") == 7, told
     stage.swing(DOOR, is_open=True)
-    stage.wait(3600.0)
+    here = {"actor": "shell:chen", "second": "shell:luo", "reason": "moved"}
+    stage.do(EraseOrdered(name="a" * 32, holder="holder-li", **here))
+    end_the_visit(stage)
+    for name in ("a" * 32, f"{9:032x}"):
+        stage.do(RowsErased(name=name, bookings=(), rows=3))
+        stage.do(TracesGone(name=name))
     stage.do(CommandReceived(command=afar(99, Action.FEED_REFRESH)))
     stage.cut_power()
     for event in stage.journal:
         checker.judge(event)
-    assert STATES.keys() <= checker.kinds
+    assert {*STATES, *ERASING} <= checker.kinds
     facts: dict[str, set[str]] = {event.kind: set() for event in stage.journal}
     for event in stage.journal:
         facts[event.kind] |= {fact for fact, _ in event.facts}
-    for kind in STATES:
+    for kind in (*STATES, *ERASING):
         assert FACTS[kind].keys() - {"what"} == facts[kind], kind
