@@ -17,6 +17,7 @@ from cloud_sync.platform import keys
 from cloud_sync.platform.alarms.callers import caller_of
 from cloud_sync.platform.alarms.routing import Patience, Routing
 from cloud_sync.platform.answers import Answers
+from cloud_sync.platform.commanding.commander import Commander
 from cloud_sync.platform.database import DatabaseError
 from cloud_sync.platform.reception import Reception
 from cloud_sync.platform.settings import broker_of
@@ -58,6 +59,7 @@ async def run(settings: Settings, folder: Path, now_ms: Callable[[], int]) -> No
             broker=broker,
             client_id=settings.broker.client_id,
             reception=Reception(database, Answers(signer)),
+            commander=Commander(database, signer),
             now_ms=now_ms,
         )
         async with asyncio.TaskGroup() as tasks:

@@ -43,5 +43,8 @@ class Database(Protocol):
     def writing(self) -> AbstractAsyncContextManager[Work]:
         """Open a transaction that is durable once the block is left in order."""
 
+    async def scour(self) -> bool:
+        """Leave no old copy of what was erased; False if somebody reads it now."""
+
     def reading(self) -> AbstractAsyncContextManager[Work]:
         """Open a transaction that reads one state of everything and holds up nobody."""

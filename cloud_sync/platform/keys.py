@@ -59,9 +59,13 @@ class Signer:
         return signed.encode()
 
 
-def make(path: Path) -> Signer:
-    """Make a key in a new file of mode 0600; SigningKeyError if there is a file."""
-    kid, seed = f"platform-{secrets.token_hex(4)}", secrets.token_bytes(_SEED_BYTES)
+def make(path: Path, kid: str | None = None) -> Signer:
+    """Make a key in a new file of mode 0600; SigningKeyError if there is a file.
+
+    ``kid`` is an operator's id; without it the key is a platform's.
+    """
+    kid = kid or f"platform-{secrets.token_hex(4)}"
+    seed = secrets.token_bytes(_SEED_BYTES)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as fault:

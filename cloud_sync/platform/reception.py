@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from cloud_sync.platform import days, early_words, feeds, presence, registry
 from cloud_sync.platform.alarms.hearing import Told, hear
 from cloud_sync.platform.alarms.kinds import HEARD
+from cloud_sync.platform.commanding import connections, following
 from cloud_sync.platform.ledger import Ledger, compare_head, standing
 from cloud_sync.platform.told_beside import Day, Early, Heartbeat
-from cloud_sync.platform.uplink import Batch, Hello, Pull, Refused, read
+from cloud_sync.platform.uplink import Batch, Hello, Pull, Refused, Result, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -51,7 +52,8 @@ class ToldDay:
 class Outcome:
     """What was committed: answers that may leave now, feeds and days that are wanted.
 
-    ``refused`` are reasons by gateway ('' for one that is not ours) and kind.
+    ``refused`` are reasons by gateway ('' for one that is not ours) and kind;
+    ``greeted`` are gateways and nonces whose hellos are among the answered.
     """
 
     answers: list[Publish] = field(default_factory=list)
@@ -60,6 +62,7 @@ class Outcome:
     refused: dict[tuple[str, RefusalKind], list[str]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    greeted: list[tuple[str, str]] = field(default_factory=list)
 
 
 class Reception:
@@ -95,7 +98,14 @@ class Reception:
             self._answers.hello(at, nonce=hello.nonce, feed=feed, now_ms=now_ms)
             for at, hello, feed in greeted
         ]
+        outcome.greeted = [(at.gateway, hello.nonce) for at, hello, _ in greeted]
         return outcome
+
+    async def answered(self, greeted: Sequence[tuple[str, str]]) -> None:
+        """Note whose hellos are answered: from now on they believe commands."""
+        if greeted:
+            async with self._database.writing() as work:
+                await connections.answered(work, greeted)
 
     async def feed(self, wanted: Wanted) -> Iterable[Publish]:
         """Return the answer to a pull, part by part."""
@@ -138,6 +148,9 @@ class Reception:
                 key = (gateway, said.epoch, said.seq, said.kind)
                 early = Told(*key, said.at, said.lo, said.core, None)
                 await hear(work, (early,), now_ms)
+        elif isinstance(said, Result):
+            word = following.Word(gateway, said.jti, said.state, said.why)
+            await following.follow(work, [word], now_ms)
         elif isinstance(said, Day):
             outcome.days.append(ToldDay(gateway=gateway, day=said))
 
@@ -176,6 +189,7 @@ class Reception:
                 outcome.refused[gateway, refusal.kind].append(refusal.why)
         standings = await ledger.finish()
         await hear(work, _told(ledger), now_ms)
+        await following.follow(work, list(_words(ledger)), now_ms)
         return standings
 
 
@@ -189,11 +203,21 @@ def _told(ledger: Ledger) -> Iterator[Told]:
             )
 
 
+def _words(ledger: Ledger) -> Iterator[following.Word]:
+    """Yield what is new of commands."""
+    for gateway, _, entry in ledger.fresh():
+        if entry.kind in following.KINDS:
+            word = following.word_of(gateway, entry.seq, entry.kind, entry.core)
+            if word is not None:
+                yield word
+
+
 async def _greet(
     work: Work, gateway: str, hello: Hello, now_ms: int
 ) -> tuple[Standing, Hello, FeedCursor]:
     at = await standing(work, gateway, hello.epoch)
     await registry.greet(work, gateway, hello, now_ms)
     await presence.begin(work, gateway)
+    await connections.greet(work, gateway, hello.nonce, hello.capabilities, now_ms)
     await compare_head(work, at, hello.last_seq, hello.head, now_ms)
     return at, hello, await feeds.heed(work, gateway, hello.feed, now_ms)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloud_sync.platform import alarm_tables, duty_tables
+from cloud_sync.platform import alarm_tables, command_tables, duty_tables
 from cloud_sync.platform.database import DatabaseError
 from cloud_sync.platform.uplink_tables import UPLINK_TABLES
 
@@ -106,7 +106,8 @@ async def create(work: Work, *, identity: str, clustered: str) -> None:
     ``identity`` and ``clustered`` are the database's own words for a key that numbers
     itself and for a table that is kept in the order of its key.
     """
-    for statement in (*TABLES, *duty_tables.TABLES, *alarm_tables.TABLES):
+    rooms = (duty_tables, alarm_tables, command_tables)
+    for statement in (*TABLES, *(each for room in rooms for each in room.TABLES)):
         words = {"{identity}": identity, "{clustered}": clustered}
         for word, own in words.items():
             statement = statement.replace(word, own)  # noqa: PLW2901

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cloud_sync.connection import Broker
     from cloud_sync.feed import FeedCursor
     from cloud_sync.platform.answers import Publish
+    from cloud_sync.platform.commanding.commander import Commander
     from cloud_sync.platform.reception import Outcome, Reception, ToldDay, Wanted
 
 SUBSCRIPTIONS = tuple(f"mn/v1/up/+/+/{leaf}" for leaf in LEAVES)
@@ -41,6 +42,8 @@ ANSWERS_AT_ONCE, PARTS_AT_ONCE = 12, 4
 DAYS_WAITING = 1_000
 #: Feeds change by hand or by an import: a second is soon.
 LOOK_EVERY_S = 1.0
+#: Somebody stands at a door: one small question to the database.
+WISHES_EVERY_S = 0.1
 RETRY_AT_LEAST_S, RETRY_AT_MOST_S = 0.2, 10.0
 #: A kind of refusal is logged once in such a time; all are counted in the database.
 TELL_EVERY_MS = 60_000
@@ -64,11 +67,13 @@ class Shell:
         broker: Broker,
         client_id: str,
         reception: Reception,
+        commander: Commander,
         now_ms: Callable[[], int],
     ) -> None:
         self._broker = broker
         self._client_id = client_id
         self._reception = reception
+        self._commander = commander
         self._now_ms = now_ms
         self._wanted: dict[str, Wanted] = {}
         self._is_wanted = asyncio.Event()
@@ -114,6 +119,7 @@ class Shell:
             tasks.create_task(self._send_feeds(client))
             tasks.create_task(self._nudge(client))
             tasks.create_task(self._compare_days(client))
+            tasks.create_task(self._command(client))
 
     async def _take(self, client: aiomqtt.Client) -> None:
         """Take all that waits, have it committed, acknowledge it, answer."""
@@ -137,6 +143,7 @@ class Shell:
                 self._days[told.gateway, told.day.name] = told
             self._is_told.set()
             await _publish(client, outcome.answers, ANSWERS_AT_ONCE)
+            await self._reception.answered(outcome.greeted)
 
     async def _send_feeds(self, client: aiomqtt.Client) -> None:
         """Send feeds to those who pulled, one gateway after the other."""
@@ -165,6 +172,12 @@ class Shell:
             told, nudges = await self._reception.news(told)
             await _publish(client, nudges, 1)
             await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _command(self, client: aiomqtt.Client) -> None:
+        """Send what operators and residents want done, as soon as it is wished."""
+        while True:
+            await _publish(client, await self._commander.due(self._now_ms()), 1)
+            await asyncio.sleep(WISHES_EVERY_S)
 
     def _tell(self, outcome: Outcome) -> None:
         now_ms = self._now_ms()

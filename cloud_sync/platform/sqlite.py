@@ -65,6 +65,17 @@ class SqliteDatabase:
         async with self._writing, _transaction(self._writer, "IMMEDIATE") as work:
             yield work
 
+    async def scour(self) -> bool:
+        """Move the log into the file and cut it; False if somebody reads it now."""
+        async with self._writing, self._reading:
+            try:
+                rows = await self._writer.execute_fetchall(
+                    "PRAGMA wal_checkpoint(TRUNCATE)"
+                )
+            except sqlite3.Error as fault:
+                raise DatabaseError(str(fault)) from fault
+            return not any(is_busy for is_busy, *_ in rows)
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Work]:
         """Open a transaction that reads one state of everything."""

@@ -29,12 +29,14 @@ from cloud_sync.platform.fields import (
     text,
 )
 from cloud_sync.platform.told_beside import Day, Early, Heartbeat
+from edge.core.remote.command import CommandState
 
 #: What a gateway says, by the last level of its topic.
 _TYPES = {
     "hello": "mn.hello.v1",
     "evt": "mn.evt.batch.v1",
     "pull": "mn.pull.v1",
+    "res": "mn.res.v1",
     "hb": "mn.hb.v1",
     "alm": "mn.alm.v1",
     "day": "mn.day.v1",
@@ -44,6 +46,8 @@ _TOPIC = re.compile(
     rf"mn/v1/up/(\d\d)/([a-z0-9][a-z0-9-]{{2,30}})/({'|'.join(LEAVES)})"
 )
 _WHY_CHARACTERS = 160
+_WORD = re.compile(r"[a-z0-9-]{1,32}")
+_STATES = frozenset(str(state) for state in CommandState)
 #: So that there is always a next one, for a reader with floating numbers too.
 _LAST_REV = 2**53 - 2
 
@@ -69,6 +73,7 @@ class Hello:
     nonce: str
     firmware: str
     feed: FeedCursor
+    capabilities: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +98,16 @@ class Pull:
     held: FeedCursor
 
 
-Said = Hello | Batch | Pull | Heartbeat | Early | Day
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """Early word of a command; ``why`` is printable and short."""
+
+    jti: str
+    state: str
+    why: str
+
+
+Said = Hello | Batch | Pull | Result | Heartbeat | Early | Day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +170,8 @@ def _opened(gateway: str, leaf: str, payload: bytes) -> Said:
             return _hello(name, data)
         case "evt":
             return _batch(name, data)
+        case "res":
+            return _result(name, data)
         case "hb":
             return told_beside.heartbeat(envelope, data)
         case "alm":
@@ -179,7 +195,27 @@ def _hello(name: object, data: dict[str, Any]) -> Hello:
         nonce=nonce,
         firmware=str(firmware)[:64] if is_shown else "",
         feed=_cursor(object_of(data.get("feed"), "'feed'")),
+        capabilities=_capabilities(data.get("caps")),
     )
+
+
+def _capabilities(told: object) -> frozenset[str]:
+    """Return what a gateway says it takes; what makes no sense it does not take."""
+    names = told if isinstance(told, list) else []
+    return frozenset(
+        each for each in names if isinstance(each, str) and _WORD.fullmatch(each)
+    )
+
+
+def _result(name: object, data: dict[str, Any]) -> Result:
+    jti, state = text(data, "jti", NONCE), data.get("state")
+    if state not in _STATES or name != f"{jti}:{state}":
+        raise UnfitError("'state' is none, or 'id' is not jti:state")
+    told = [data.get(field, "") for field in ("reason", "why")]
+    if not all(isinstance(each, str) and each.isprintable() for each in told):
+        raise UnfitError("'reason' or 'why' is no text")
+    why = ": ".join(each for each in told if each)[:_WHY_CHARACTERS]
+    return Result(jti=jti, state=str(state), why=why)
 
 
 def _batch(name: object, data: dict[str, Any]) -> Batch:

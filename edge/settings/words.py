@@ -30,6 +30,7 @@ _FORMS = {
     "is_shard": "00 to 15",
     "is_identifier": "2 to 31 small letters, digits and hyphens",
     "is_broker": "a broker such as 'mqtt.example.org:8883' or '[2001:db8::1]:8883'",
+    "is_operator": "an operator such as 'op-chen:' and his key, 64 hex digits",
     "is_hours": "hours such as 'mon-fri 08:00-22:00; sat,sun 09:00-12:00'",
     "is_windows": "hours such as '09:00-12:00 14:00-18:00', or '' for closed",
     "is_time": "a time such as 22:00",

@@ -25,6 +25,9 @@ from cloud_sync.platform.alarms.answering import AnswerError
 from cloud_sync.platform.alarms.call_list import CallListError
 from cloud_sync.platform.application import open_database
 from cloud_sync.platform.application import run as serve
+from cloud_sync.platform.commanding.operators import OperatorError
+from cloud_sync.platform.commanding.residents import ResidentError
+from cloud_sync.platform.commanding.wishes import WishError
 from cloud_sync.platform.database import DatabaseError
 from cloud_sync.platform.reports.table import Table, local_time
 from cloud_sync.platform.rows_file import BOOKING, RowsError, read_rows
@@ -60,6 +63,9 @@ _MENDABLE = (
     confirmations.ConfirmationError,
     AnswerError,
     CallListError,
+    OperatorError,
+    ResidentError,
+    WishError,
 )
 
 
@@ -126,7 +132,7 @@ def add_gateway(path: Path, gateway: str, shard: str, note: str) -> None:
     async def work(work: Work) -> None:
         await registry.register(work, gateway, shard, note, wall_ms())
 
-    _write(path, work)
+    write(path, work)
     print(f"{gateway}: registered in shard {shard}")
 
 
@@ -190,7 +196,7 @@ def import_rows(
             )
         return lines
 
-    print("\n".join(_write(path, work)))
+    print("\n".join(write(path, work)))
 
 
 async def _with_confirmations(
@@ -236,7 +242,7 @@ def _settings(path: Path) -> Settings:
         return read_settings(path)
 
 
-def _write(path: Path, change: Callable[[Work], Awaitable[Answer]]) -> Answer:
+def write(path: Path, change: Callable[[Work], Awaitable[Answer]]) -> Answer:
     """Do something in one transaction of the database that the settings name."""
     with told():
         return asyncio.run(_written(read_settings(path), path.parent, change))

@@ -31,6 +31,9 @@ class _Dying:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def scour(self) -> bool:
+        return await self._database.scour()
+
     def reading(self) -> AbstractAsyncContextManager[Work]:
         return self._database.reading()
 

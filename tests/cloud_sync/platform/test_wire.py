@@ -51,6 +51,7 @@ def test_hello_is_read_as_it_was_written() -> None:
         nonce=data["nonce"],
         firmware=data["fw"],
         feed=FeedCursor(epoch=data["feed"]["epoch"], rev=data["feed"]["rev"]),
+        capabilities=frozenset(data["caps"]),
     )
 
 

@@ -160,7 +160,8 @@ def test_a_person_is_erased_once_at_a_time() -> None:
 
 @pytest.mark.parametrize("field", ["by", "reason"])
 def test_what_stays_names_nobody(field: str) -> None:
-    assert reason(Stage(), erase(**{field: f"for {WANG}"})) == "PERSON_NAMED"
+    named: dict[str, Any] = {field: f"for {WANG}"}
+    assert reason(Stage(), erase(**named)) == "PERSON_NAMED"
 
 
 def test_a_step_for_nothing_does_nothing() -> None:
