@@ -141,9 +141,9 @@ async def test_a_shelter_takes_two_operators_and_an_erasing_leaves_nothing(
         await asyncio.sleep(2.0)
         await gateway.start()
         assert (await later).status == 0, later.result().said
-        opened = await office.type(
-            *("command", "resident-open", DOOR, "--holder", third),
-            *("--gateway", GATEWAY),
-        )
-        assert opened.status == 2, opened.said
-        print(opened.said)
+        door = ("command", "resident-open", DOOR, "--gateway", GATEWAY, "--holder")
+        booked = await office.type(*door, third)
+        assert booked.status == 0, booked.said
+        unknown = await office.type(*door, "h-nobody")
+        assert unknown.status == 2, unknown.said
+        assert "nobody of that name may enter here" in unknown.said

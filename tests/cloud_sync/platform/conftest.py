@@ -11,6 +11,8 @@ from cloud_sync.platform.application import open_database
 from cloud_sync.platform.settings import Settings
 from tests import brokers
 from tests.cloud_sync.platform.desk import Desk, registered
+from tests.cloud_sync.platform.far_gateway import FarGateway
+from tests.cloud_sync.platform.office import Office
 from tests.postgres import postgres
 
 if TYPE_CHECKING:
@@ -55,6 +57,14 @@ async def desk(database: Database) -> Desk:
     """A platform without a broker, that knows the gateway of the tests."""
     await registered(database)
     return Desk(database)
+
+
+@pytest.fixture
+async def office(desk: Desk) -> Office:
+    """A platform with two operators, and a gateway that has not connected yet."""
+    made = Office(desk, FarGateway())
+    await made.hire()
+    return made
 
 
 @pytest.fixture

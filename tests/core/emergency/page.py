@@ -27,6 +27,7 @@ _BEGINS = {
     Origin.INPUT: "the fire panel's contact",
     Origin.PANEL: "panel",
     Origin.CARD: "two taps of a responder's or manager's card",
+    Origin.PLATFORM: "two operators of the platform, where the site file names them",
 }
 
 
