@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from edge.gateway.gateway import Gateway
 
 MAX_TEXT = 64
-#: What each verb orders. DUTY_CONFIRMED is the platform's alone.
+#: What each verb orders. DUTY_CONFIRMED and a shelter from afar are the platform's.
 VERBS: dict[str, type[Order]] = {
     "open": wanted.PanelOpenOrdered,
     "mode": wanted.ModeOrdered,

@@ -20,6 +20,7 @@ from edge.core.order import (
     Order,
     PanelOpenOrdered,
     ParcelOrdered,
+    ShelterOrdered,
 )
 from tests.edge.stage import Stage, roster, settle, token
 
@@ -45,7 +46,7 @@ def request_for(verb: str) -> dict[str, Any]:
 
 
 def test_every_order_but_the_platforms_has_a_verb() -> None:
-    assert set(get_args(Order)) - set(VERBS.values()) == {DutyConfirmed}
+    assert set(get_args(Order)) - set(VERBS.values()) == {DutyConfirmed, ShelterOrdered}
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -42,11 +42,18 @@ GRACE_MS = 2_000
 TRIES = 3
 #: The capability of a gateway that does a wish once.
 ONCE = "wish"
-#: Wishes looked at in one go.
+#: Wishes looked at in one go, the newest first: somebody stands at that door. One that
+#: waits for its gateway, or has been tried enough, takes nobody's place.
 AT_ONCE = 64
 _OPEN = """
-SELECT id, key, gateway, operator, action, fields, reason, signed, until_ms, draft
-FROM wish WHERE is_open = 1 ORDER BY id LIMIT ?1
+SELECT w.id, w.key, w.gateway, w.operator, w.action, w.fields, w.reason, w.signed,
+    w.until_ms, w.draft
+FROM wish AS w
+LEFT JOIN connection AS c ON c.gateway = w.gateway AND c.answered = 1
+WHERE w.is_open = 1 AND (w.until_ms <= ?1 OR ?2 > (
+    SELECT count(*) FROM command AS d WHERE d.wish = w.id AND d.nonce = c.nonce
+) AND c.nonce IS NOT NULL)
+ORDER BY w.id DESC LIMIT ?3
 """
 _SIGNED = """
 SELECT nonce, expires_s FROM command WHERE wish = ?1 ORDER BY signed_ms
@@ -79,7 +86,7 @@ class Commander:
     async def due(self, now_ms: int) -> list[Publish]:
         """Return the commands to publish now: not retained, QoS 1, each once."""
         async with self._database.reading() as work:
-            rows = await work.fetch(_OPEN, AT_ONCE)
+            rows = await work.fetch(_OPEN, now_ms, TRIES, AT_ONCE)
             if not rows:
                 return []
             known = await connections(work)

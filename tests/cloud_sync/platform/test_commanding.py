@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cloud_sync.platform import registry
 from cloud_sync.platform.commanding import (
     wishes,
 )
-from cloud_sync.platform.commanding.commander import TRIES
+from cloud_sync.platform.commanding.commander import AT_ONCE, TRIES
 from cloud_sync.platform.commanding.wishes import OPENS_A_SITE
 from edge.core.emergency.state import EmergencyState
 from edge.core.event import EventKind
@@ -123,6 +124,18 @@ async def test_on_one_connection_it_is_tried_a_few_times(office: Office) -> None
         tries.append(len(await office.due()))
         office.wait(33.0)
     assert tries == [1] * TRIES + [0] * (8 - TRIES)
+
+
+async def test_what_waits_long_holds_up_nobody(office: Office) -> None:
+    async with office.database.writing() as work:
+        await registry.register(work, "gw-away", "01", "", office.now_ms)
+    await office.greet()
+    for number in range(AT_ONCE):
+        away = {"gateway": "gw-away", "holder": f"h-{number}"}
+        await office.wish(Action.REVOKE_NOW, **away)
+    await office.wish()
+    await office.wish(Action.REVOKE_NOW, gateway="gw-away", holder="h-1")
+    assert await office.send() == 1
 
 
 async def test_unknown_is_the_end_of_an_opening(office: Office) -> None:
