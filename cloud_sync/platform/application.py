@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cloud_sync.platform import keys
 from cloud_sync.platform.alarms.callers import caller_of
@@ -25,7 +25,7 @@ from cloud_sync.platform.shell import Shell
 from cloud_sync.platform.sqlite import open_sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Coroutine
     from pathlib import Path
 
     from cloud_sync.platform.database import Database
@@ -62,9 +62,19 @@ async def run(settings: Settings, folder: Path, now_ms: Callable[[], int]) -> No
             commander=Commander(database, signer),
             now_ms=now_ms,
         )
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_routing(settings, database, now_ms).run())
-            tasks.create_task(shell.run())
+        works = [shell.run(), _routing(settings, database, now_ms).run()]
+        if settings.web is not None:
+            # Loaded here alone: it costs 20 MiB that a platform without it does not need.
+            web = importlib.import_module("cloud_sync.platform.web.server")
+            lent = importlib.import_module("cloud_sync.platform.web.app").Lent(
+                database=database,
+                signer=signer,
+                settings=settings,
+                folder=folder,
+                now_ms=now_ms,
+            )
+            works.append(web.serve(settings.web, lent))
+        await _together(works)
 
 
 def _routing(
@@ -85,3 +95,17 @@ def _routing(
         utc_offset_ms=settings.platform.utc_offset_min * 60_000,
         now_ms=now_ms,
     )
+
+
+async def _together(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run them until one ends; the first failure is raised as it is."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()

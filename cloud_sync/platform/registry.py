@@ -121,6 +121,18 @@ async def known(work: Work, gateway: str) -> None:
         )
 
 
+async def may_enter(work: Work, gateway: str, serial: str) -> bool:
+    """Say whether a certificate of that name and serial (hex) lets somebody in."""
+    found = await work.fetch(
+        "SELECT gateway FROM gateway WHERE gateway = ?1 AND NOT EXISTS "
+        "(SELECT 1 FROM certificate WHERE serial = ?2 "
+        "AND (gateway <> ?1 OR revoked_ms > 0))",
+        gateway,
+        serial,
+    )
+    return bool(found)
+
+
 async def hear(work: Work, gateway: str, shard: str, now_ms: int) -> Refused | None:
     """Renew a gateway's lease, or say why it is not heard."""
     sql = (

@@ -97,6 +97,13 @@ TABLES = (
         body TEXT NOT NULL,
         PRIMARY KEY (gateway, kind, id))""",
     *UPLINK_TABLES,
+    # Certificates that this platform issued; ``serial`` in hex, ``revoked_ms`` 0: good.
+    """CREATE TABLE IF NOT EXISTS certificate (
+        serial TEXT PRIMARY KEY,
+        gateway TEXT NOT NULL,
+        issued_ms BIGINT NOT NULL,
+        ends_ms BIGINT NOT NULL,
+        revoked_ms BIGINT NOT NULL DEFAULT 0)""",
 )
 
 

@@ -47,7 +47,15 @@ next_s = 120             # ... and after so long the next round
 repeats = 2              # all rounds so often
 # command = ["/usr/local/bin/call-people"]     # gets each call as JSON
 # webhook = "https://calls.example/menshen"    # or it is posted there
+
+# [web]                    # HTTPS for enrolment; `menshen platform authority` first
+# listen = "0.0.0.0:8443"
+# certificate = "web.pem"
+# key = "web.key"
+# ca = "ca.pem"            # signs gateways' certificates
 """
+
+LAST_PORT = 65_535
 
 
 class SettingsError(Exception):
@@ -111,13 +119,35 @@ class AlarmSettings(_Strict):
         return self
 
 
+class WebSettings(_Strict):
+    """The HTTPS server; ``ca`` is the authority of gateways' certificates."""
+
+    listen: Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$")]
+    certificate: Annotated[str, Field(min_length=1)] = "web.pem"
+    key: Annotated[str, Field(min_length=1)] = "web.key"
+    ca: Annotated[str, Field(min_length=1)] = "ca.pem"
+
+    @model_validator(mode="after")
+    def _port(self) -> WebSettings:
+        if not 1 <= read_listen(self.listen)[1] <= LAST_PORT:
+            raise ValueError("listen ends with a port from 1 to 65535")
+        return self
+
+
 class Settings(_Strict):
-    """The whole file."""
+    """The whole file; without ``web`` there is no HTTPS server."""
 
     broker: BrokerSettings
     store: StoreSettings
     platform: PlatformSettings = PlatformSettings()
     alarms: AlarmSettings = AlarmSettings()
+    web: WebSettings | None = None
+
+
+def read_listen(name: str) -> tuple[str, int]:
+    """Return host and port of ``host:port`` or ``[IPv6]:port``."""
+    host, _, port = name.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 def read_settings(path: Path) -> Settings:
