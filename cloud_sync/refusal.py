@@ -40,6 +40,12 @@ class RefusalKind(StrEnum):
     EXPIRED = "EXPIRED"
     REPLAY = "REPLAY"
     ACTION = "ACTION"
+    NOT_SEALED = "NOT_SEALED"
+    UNSEALING = "UNSEALING"
+    CURVE = "CURVE"
+    SITE = "SITE"
+    OLDER = "OLDER"
+    CERTIFICATE = "CERTIFICATE"
 
 
 #: The kinds that say that a snapshot is bad, and not merely a message.

@@ -25,7 +25,7 @@ from cloud_sync.platform.shell import Shell
 from cloud_sync.platform.sqlite import open_sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
     from pathlib import Path
 
     from cloud_sync.platform.database import Database

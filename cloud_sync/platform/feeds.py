@@ -45,6 +45,8 @@ ON CONFLICT (gateway) DO UPDATE SET
 
 #: No kind has such a name.
 EVERY_KIND = "*"
+#: Rows that whoever replaces every kind does not mean.
+SEALED_KIND = "key"
 #: A row's kind and id.
 Key = tuple[str, str]
 
@@ -129,6 +131,8 @@ async def change(work: Work, gateway: str, wanted: Change, now_ms: int) -> Chang
     written = {key: body for key, body in wanted.put.items() if held.get(key) != body}
     is_all = EVERY_KIND in wanted.replaces
     gone = {key for key in held if is_all or key[0] in wanted.replaces}
+    # Sealed keys come from the keyring, not from files of bookings.
+    gone = {key for key in gone if key[0] != SEALED_KIND}
     gone |= set(wanted.remove)
     removed = (gone & held.keys()) - wanted.put.keys()
     count = len(held.keys() | written.keys()) - len(removed)

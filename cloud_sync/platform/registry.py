@@ -121,6 +121,13 @@ async def known(work: Work, gateway: str) -> None:
         )
 
 
+async def shard_of(work: Work, gateway: str) -> str:
+    """Return a registered gateway's shard; RegistryError if it is none."""
+    await known(work, gateway)
+    sql = "SELECT shard FROM gateway WHERE gateway = ?1"
+    return str((await work.fetch(sql, gateway))[0][0])
+
+
 async def may_enter(work: Work, gateway: str, serial: str) -> bool:
     """Say whether a certificate of that name and serial (hex) lets somebody in."""
     found = await work.fetch(

@@ -104,6 +104,42 @@ TABLES = (
         issued_ms BIGINT NOT NULL,
         ends_ms BIGINT NOT NULL,
         revoked_ms BIGINT NOT NULL DEFAULT 0)""",
+    # One claim and what became of it. ``code`` and ``ticket`` are hashes; ``seen`` is
+    # what both sides computed the digits from; ``state`` as in enrolment/claims.py.
+    """CREATE TABLE IF NOT EXISTS enrolment (
+        code TEXT PRIMARY KEY,
+        gateway TEXT NOT NULL,
+        site TEXT NOT NULL,
+        replaces BIGINT NOT NULL,
+        made_ms BIGINT NOT NULL,
+        ends_ms BIGINT NOT NULL,
+        state TEXT NOT NULL,
+        ticket TEXT NOT NULL DEFAULT '',
+        seen TEXT NOT NULL DEFAULT '',
+        csr TEXT NOT NULL DEFAULT '',
+        box TEXT NOT NULL DEFAULT '',
+        seal TEXT NOT NULL DEFAULT '',
+        promise TEXT NOT NULL DEFAULT '',
+        nonce TEXT NOT NULL DEFAULT '',
+        digits TEXT NOT NULL DEFAULT '',
+        asked_ms BIGINT NOT NULL DEFAULT 0,
+        tries BIGINT NOT NULL DEFAULT 0,
+        certificate TEXT NOT NULL DEFAULT '')""",
+    # The public keys of each box that enrolled (hex), and its site.
+    """CREATE TABLE IF NOT EXISTS box (
+        gateway TEXT PRIMARY KEY,
+        site TEXT NOT NULL,
+        box TEXT NOT NULL,
+        seal TEXT NOT NULL,
+        enrolled_ms BIGINT NOT NULL,
+        renewed_ms BIGINT NOT NULL DEFAULT 0)""",
+    # What a site's boxes are given, encrypted (enrolment/keyring.py).
+    """CREATE TABLE IF NOT EXISTS site_secret (
+        site TEXT NOT NULL,
+        use_ TEXT NOT NULL,
+        number BIGINT NOT NULL,
+        locked BYTEA NOT NULL,
+        PRIMARY KEY (site, use_))""",
 )
 
 

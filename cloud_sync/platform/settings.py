@@ -13,7 +13,14 @@ import stat
 import tomllib
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from cloud_sync.connection import Broker
 
@@ -53,6 +60,8 @@ repeats = 2              # all rounds so often
 # certificate = "web.pem"
 # key = "web.key"
 # ca = "ca.pem"            # signs gateways' certificates
+# [authority]              # what a box is told that enrols
+# brokers = ["mqtt.example.org:8883"]
 """
 
 LAST_PORT = 65_535
@@ -134,6 +143,23 @@ class WebSettings(_Strict):
         return self
 
 
+class AuthoritySettings(_Strict):
+    """The files of the platform's own authority, and what boxes are told."""
+
+    certificate: Annotated[str, Field(min_length=1)] = "ca.pem"
+    key: Annotated[str, Field(min_length=1)] = "ca.key"
+    crl: Annotated[str, Field(min_length=1)] = "ca.crl"
+    vault: Annotated[str, Field(min_length=1)] = "vault.key"
+    #: As a site file has them; and the name in their certificates, if another.
+    brokers: Annotated[tuple[str, ...], Field(max_length=8)] = ()
+    server_name: str = ""
+
+    @field_validator("brokers", mode="before")
+    @classmethod
+    def _list(cls, value: object) -> object:
+        return tuple(value) if isinstance(value, list) else value
+
+
 class Settings(_Strict):
     """The whole file; without ``web`` there is no HTTPS server."""
 
@@ -142,6 +168,7 @@ class Settings(_Strict):
     platform: PlatformSettings = PlatformSettings()
     alarms: AlarmSettings = AlarmSettings()
     web: WebSettings | None = None
+    authority: AuthoritySettings = AuthoritySettings()
 
 
 def read_listen(name: str) -> tuple[str, int]:

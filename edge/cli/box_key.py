@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The box's own Ed25519 key, with which it signs the head of its journal.
+"""The box's own key: it signs the head of its journal, and opens what is sealed to it.
 
 The law of the module: the private half is made on the box, in a file for its owner
 alone, and never leaves it; no error and no status shows it. Without the key doors work
-as ever: what is missing is an export that the platform could believe.
+as ever: what is missing is an export that the platform could believe. Out of the one
+secret come two key pairs, since a pair serves one purpose: Ed25519 signs (heads of
+exports, the request to enrol), and X25519, derived from it by HKDF, opens sealed keys.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from edge.cli.key_files import KeyFileError
 
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
 
 OWNER_ALONE = 0o600
 _KEY_BYTES = 32
+_SEALING = b"menshen box sealing v1"
 #: 128 bits of the public half's hash, which people compare in groups of four digits.
 _FINGERPRINT_DIGITS = 32
 _GROUP = 4
@@ -32,10 +38,22 @@ _GROUP = 4
 
 @dataclass(frozen=True, slots=True)
 class BoxKey:
-    """One box's key pair; ``public`` is 32 raw bytes."""
+    """One box's keys; ``public`` (Ed25519) and ``sealing_public`` are 32 raw bytes."""
 
     _private: Ed25519PrivateKey = field(repr=False)
     public: bytes
+
+    @property
+    def sealing_private(self) -> bytes:
+        """The 32 bytes of X25519 that open what is sealed to this box."""
+        secret = self._private.private_bytes_raw()
+        return HKDF(SHA256(), _KEY_BYTES, None, _SEALING).derive(secret)
+
+    @property
+    def sealing_public(self) -> bytes:
+        """What the platform seals to."""
+        private = X25519PrivateKey.from_private_bytes(self.sealing_private)
+        return private.public_key().public_bytes_raw()
 
     def sign(self, message: bytes) -> bytes:
         """Return the 64 bytes of an Ed25519 signature."""
@@ -129,7 +147,7 @@ def _make(path: Path) -> BoxKey:
     try:
         if not path.parent.is_dir():
             path.parent.mkdir(mode=0o700)
-            _give_away(path.parent, path.parent.parent)
+            give_away(path.parent, path.parent.parent)
         _keep(path, content)
     except OSError as fault:
         raise KeyFileError(
@@ -147,7 +165,7 @@ def _keep(path: Path, content: dict[str, Any]) -> None:
     create = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
     try:
         with os.fdopen(os.open(hidden, create, OWNER_ALONE), "w") as file:
-            _give_away(hidden, path.parent)
+            give_away(hidden, path.parent)
             file.write(json.dumps(content))
             file.flush()
             os.fsync(file.fileno())
@@ -162,7 +180,7 @@ def _keep(path: Path, content: dict[str, Any]) -> None:
         os.close(folder)
 
 
-def _give_away(made: Path, folder: Path) -> None:
+def give_away(made: Path, folder: Path) -> None:
     """Let what root has made belong to the folder's owner, who runs the gateway."""
     if os.geteuid() == 0:
         owner = folder.stat()

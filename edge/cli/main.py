@@ -22,6 +22,7 @@ from edge.cli.broker_doctor.verbs import app as broker
 from edge.cli.device_verbs import app as device
 from edge.cli.erasing.verbs import register as register_erasing
 from edge.cli.journal_verbs import app as journal
+from edge.cli.keys.verbs import app as keys
 from edge.cli.order_verbs import register as register_orders
 from edge.cli.platform.verbs import app as platform
 from edge.cli.rule_verbs import register as register_rules
@@ -133,6 +134,7 @@ app.add_typer(ticket, name="ticket")
 app.add_typer(broker, name="broker")
 app.add_typer(sync, name="sync")
 app.add_typer(platform, name="platform")
+app.add_typer(keys, name="keys")
 register_orders(app)
 register_rules(app)
 register_erasing(app)

@@ -16,6 +16,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from cloud_sync.platform import registry
+from cloud_sync.platform.web import enrolment
 from cloud_sync.platform.web.peer import peer_of
 from cloud_sync.platform.web.refusals import Gate, WebRefusal, answer_errors
 
@@ -39,9 +40,11 @@ class Lent:
     now_ms: Callable[[], int]
 
 
-def _routers(_lent: Lent) -> tuple[Iterable[APIRouter], Iterable[APIRouter]]:
+def _routers(lent: Lent) -> tuple[Iterable[APIRouter], Iterable[APIRouter]]:
     """Return the routers for anybody, and those for gateways; a line for each."""
-    for_anybody: list[APIRouter] = []
+    for_anybody: list[APIRouter] = [
+        enrolment.router(lent),
+    ]
     for_gateways: list[APIRouter] = []
     return for_anybody, for_gateways
 

@@ -18,6 +18,7 @@ import typer
 
 from edge.cli.platform import alarm_verbs, duty_verbs
 from edge.cli.platform.command_verbs import register as register_commands
+from edge.cli.platform.enrolment_verbs import register as register_enrolment
 
 app = typer.Typer(help="The central platform, as a reference.", no_args_is_help=True)
 gateway = typer.Typer(help="Who may speak.", no_args_is_help=True)
@@ -25,6 +26,7 @@ rows = typer.Typer(help="What gateways are told.", no_args_is_help=True)
 app.add_typer(gateway, name="gateway")
 app.add_typer(rows, name="rows")
 register_commands(app)
+register_enrolment(app)
 
 Settings = Annotated[
     Path,

@@ -29,6 +29,8 @@ from cloud_sync.platform.commanding.operators import OperatorError
 from cloud_sync.platform.commanding.residents import ResidentError
 from cloud_sync.platform.commanding.wishes import WishError
 from cloud_sync.platform.database import DatabaseError
+from cloud_sync.platform.enrolment.authority import AuthorityError
+from cloud_sync.platform.enrolment.claims import EnrolmentError
 from cloud_sync.platform.reports.table import Table, local_time
 from cloud_sync.platform.rows_file import BOOKING, RowsError, read_rows
 from cloud_sync.platform.settings import (
@@ -66,6 +68,8 @@ _MENDABLE = (
     OperatorError,
     ResidentError,
     WishError,
+    AuthorityError,
+    EnrolmentError,
 )
 
 
@@ -138,7 +142,7 @@ def add_gateway(path: Path, gateway: str, shard: str, note: str) -> None:
 
 def list_gateways(path: Path, form: Form) -> None:
     """Show who there is, who is online, and what each has yet to send and to take."""
-    settings = _settings(path)
+    settings = settings_of(path)
     offset_ms = settings.platform.utc_offset_min * MINUTE_MS
 
     async def ask(work: Work) -> Table:
@@ -237,7 +241,20 @@ def ask_and_show(
         show(asyncio.run(_asked(settings, path.parent, ask)), form)
 
 
-def _settings(path: Path) -> Settings:
+def run_once(
+    settings: Settings,
+    folder: Path,
+    work: Callable[[Work], Awaitable[Answer]],
+    *,
+    is_reading: bool = False,
+) -> Answer:
+    """Do something in one transaction; the caller tells what goes wrong."""
+    do = _asked if is_reading else _written
+    return asyncio.run(do(settings, folder, work))
+
+
+def settings_of(path: Path) -> Settings:
+    """Read the settings, or say what is wrong with them and end."""
     with told():
         return read_settings(path)
 
