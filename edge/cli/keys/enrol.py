@@ -52,6 +52,8 @@ CERTIFICATE, KEY, BROKER_CA = (
     "keys/gateway.key",
     "keys/broker-ca.pem",
 )
+#: What the site file was told, and by which claim (its hash).
+GIVEN = "keys/enrolled.json"
 CLOCK_MS = 120_000
 _DAY_MS = 86_400_000
 #: After these a new claim is needed: what is under way cannot come to an end.
@@ -129,6 +131,9 @@ def _read_claim(options: EnrolOptions) -> EnrolOptions:
 def _enrol(options: EnrolOptions, settings: Settings, told: Told) -> int:
     state, address = options.state, Address.read(options.url)
     box = Box(state)
+    done = _done_before(options, settings)
+    if done is not None:  # all but the site file, perhaps
+        return _settle(options.site, settings, done, told)
     pending = under_way.read(state)
     wanted = (settings.gateway.id, settings.site.id, options.claim)
     if pending is None or (pending.gateway, pending.site, pending.claim) != wanted:
@@ -155,9 +160,23 @@ def _enrol(options: EnrolOptions, settings: Settings, told: Told) -> int:
         told.later(enrolling.shown_digits(digits))
         return TROUBLE
     _install(options, settings, pending, given, https.time_ms)
-    is_whole = _settle_site(options.site, settings, given, told)
-    told.done(pending.gateway)
+    return _settle(options.site, settings, given, told)
+
+
+def _settle(path: Path, settings: Settings, given: dict[str, Any], told: Told) -> int:
+    is_whole = _settle_site(path, settings, given, told)
+    told.done(settings.gateway.id)
     return GOOD if is_whole else TROUBLE
+
+
+def _done_before(options: EnrolOptions, settings: Settings) -> dict[str, Any] | None:
+    """Return what was given under this very claim, if all of it is in place."""
+    try:
+        given = json.loads((options.state / GIVEN).read_text(encoding="utf-8"))
+        is_this = given["claim"] == enrolling.claim_hash(options.claim)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return given if is_this and given["gateway"] == settings.gateway.id else None
 
 
 def _refuse_live(options: EnrolOptions, settings: Settings) -> None:
@@ -253,6 +272,12 @@ def _install(
         platform.certificate or CERTIFICATE: KeyFile(text=certificate, mode=ANYBODY),
         platform.key or KEY: KeyFile(text=pending.key),
     }
+    kept = {name: given.get(name) for name in ("shard", "brokers", "server_name")}
+    about = {
+        "claim": enrolling.claim_hash(pending.claim),
+        "gateway": pending.gateway,
+    }
+    files[GIVEN] = KeyFile(text=json.dumps(about | kept))
     gone = [under_way.NAME, under_way.AUTHORITY]
     install(state, files | opened.files, removed=gone)
 

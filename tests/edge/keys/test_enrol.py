@@ -79,6 +79,7 @@ def test_a_box_enrols_and_can_run(
     files = box.files()
     assert set(files) == {
         *("box.json", "broker-ca.pem", "gateway.key", "gateway.pem"),
+        "enrolled.json",
         *("platform.json", "sealed.json", "site.json"),
     }
     for name in ("gateway.key", "site.json", "box.json"):
