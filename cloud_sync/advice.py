@@ -49,6 +49,7 @@ ADVICE = {
     "HEARTBEATS_UNANSWERED": (
         "the platform has stopped answering behind a broker that works: look there"
     ),
+    "RENEWED": "nothing, the next connection shows the new certificate",
     "EPOCH_ENDED": "nothing, the journal begins a new epoch",
 }
 

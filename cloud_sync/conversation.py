@@ -14,10 +14,12 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
+from cloud_sync.envelope import certificate_wish
 from cloud_sync.heartbeat import oldest_s
 from cloud_sync.introduction import JournalView
 from cloud_sync.outputs import (
     BeatDue,
+    CertificateArrived,
     CheckHash,
     ClockBounds,
     CommandOrdered,
@@ -43,9 +45,11 @@ from edge.core.event import EventKind
 
 if TYPE_CHECKING:
     from cloud_sync.ports import Ports
+    from cloud_sync.renewing import CertificateAnswer
     from cloud_sync.session import SyncSession
     from cloud_sync.silence import Silence
     from cloud_sync.transport.port import Incoming, Transport
+    from edge.core.moment import Moment
 
 #: A PUBACK stands in line behind the messages that the broker had sent before it, and
 #: we may be slow with those. So this long after the last of them was dealt with, and
@@ -168,6 +172,7 @@ class Conversation:
                 await self._perform(self._session.tick(now))
                 await self._perform(self._session.results(now))
                 await self._tell_beside()
+                await self._perform(self._renewal(now))
                 await self._send_rows()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._rest_s()):
@@ -281,6 +286,8 @@ class Conversation:
                 await self._beat()
             case DayJudged():
                 await self._judged(output)
+            case CertificateArrived(answer=answer):
+                await self._take_certificate(answer)
             case Reconnect(why=why):
                 raise LeftError(why)
             case _:
@@ -305,6 +312,23 @@ class Conversation:
                 await ports.feed.drop(snapshot)
             case _:
                 assert_never(output)
+
+    async def _take_certificate(self, answer: CertificateAnswer) -> None:
+        renewal = self._ports.renewal
+        if renewal is not None and await renewal.take(answer, self._ports.clock.now()):
+            raise LeftError(LeaveReason.RENEWED)
+
+    def _renewal(self, now: Moment) -> list[Output]:
+        """Return the wish for the next certificate, if it is time for one."""
+        renewal, topics = self._ports.renewal, self._session.topics
+        if renewal is None or not self._session.is_established:
+            return []
+        renewal.worked()
+        wish = renewal.wish(now)
+        if wish is None:
+            return []
+        payload = certificate_wish(topics.gateway, wish, now.earliest_ms)
+        return [Publish(topic=topics.certificate, payload=payload)]
 
     async def _publish(self, item: Publish, since_s: float) -> None:
         # The pump watches how long.

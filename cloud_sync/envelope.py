@@ -18,6 +18,7 @@ from edge.core.chain import HASH_BYTES, canonical, commitment, parse
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cloud_sync.renewing import CertificateWish
     from edge.core.record import Record
     from edge.core.remote.command import CommandState
 
@@ -192,6 +193,12 @@ def day(gateway: str, stretch: DayStretch, time_ms: int) -> bytes:
         "last": stretch.last,
     }
     return _cloud_event("mn.day.v1", gateway, stretch.name, time_ms, canonical(data))
+
+
+def certificate_wish(gateway: str, wish: CertificateWish, time_ms: int) -> bytes:
+    """Return the message that asks for the next certificate."""
+    data = canonical({"csr": wish.csr, "signature": wish.signature})
+    return _cloud_event("mn.csr.v1", gateway, wish.nonce, time_ms, data)
 
 
 def fill_batch(

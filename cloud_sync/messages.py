@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The seven bodies that the platform signs, read into values.
+"""The bodies that the platform signs, read into values.
 
 The law of the module: dictionaries end here. A field that is missing or of another
 kind makes the whole body a refusal; unknown fields are ignored.
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from cloud_sync.command_body import SignedCommand, read_command
 from cloud_sync.feed import FeedCursor, FeedPart
 from cloud_sync.refusal import RefusalKind, Refused
+from cloud_sync.renewing import CertificateAnswer
 from cloud_sync.topics import Channel
 from edge.core.moment import UNBOUNDED_MS
 
@@ -88,7 +89,16 @@ class DayAnswer:
     why: str
 
 
-Message = HelloAnswer | Ack | FeedPart | Nudge | SignedCommand | BeatAnswer | DayAnswer
+Message = (
+    HelloAnswer
+    | Ack
+    | FeedPart
+    | Nudge
+    | SignedCommand
+    | BeatAnswer
+    | DayAnswer
+    | CertificateAnswer
+)
 
 
 def read(channel: Channel, body: Mapping[str, Any]) -> Message | Refused:
@@ -117,6 +127,9 @@ class _Fields:
         value = self._body.get(name)
         return value if isinstance(value, str) else self._unfit(name)
 
+    def has(self, name: str) -> bool:
+        return name in self._body
+
     def number(self, name: str) -> int:
         value = self._body.get(name)
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
@@ -143,9 +156,6 @@ class _Fields:
             return DayVerdict(self.text(name))
         except ValueError:
             self._unfit(name)
-
-    def has(self, name: str) -> bool:
-        return name in self._body
 
     def part(self, name: str) -> _Fields:
         value = self._body.get(name)
@@ -218,6 +228,14 @@ def _day(fields: _Fields) -> DayAnswer:
     )
 
 
+def _certificate(fields: _Fields) -> CertificateAnswer:
+    nonce = fields.text("re")
+    if fields.has("refused"):
+        return CertificateAnswer(nonce=nonce, refusal=fields.text("refused")[:40])
+    certificate, authority = fields.text("certificate"), fields.text("authority")
+    return CertificateAnswer(nonce=nonce, certificate=certificate, authority=authority)
+
+
 _READERS: dict[Channel, Callable[[_Fields], Message]] = {
     Channel.HELLO: _hello,
     Channel.ACK: _ack,
@@ -225,4 +243,5 @@ _READERS: dict[Channel, Callable[[_Fields], Message]] = {
     Channel.NUDGE: _nudge,
     Channel.HEARTBEAT: _beat,
     Channel.DAY: _day,
+    Channel.CERTIFICATE: _certificate,
 }

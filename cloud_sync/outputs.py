@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cloud_sync.envelope import DayStretch
     from cloud_sync.feed import FeedCursor, FeedRow
     from cloud_sync.refusal import RefusalKind
+    from cloud_sync.renewing import CertificateAnswer
     from edge.core.remote.command import RemoteCommand
 
 
@@ -36,6 +37,7 @@ class LeaveReason(StrEnum):
     COMMANDS_FULL = "COMMANDS_FULL"
     STOOD_STILL = "STOOD_STILL"
     HEARTBEATS_UNANSWERED = "HEARTBEATS_UNANSWERED"
+    RENEWED = "RENEWED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +144,13 @@ class DayJudged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateArrived:
+    """The platform answers what was asked of it: a certificate, or why not."""
+
+    answer: CertificateAnswer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reconnect:
     """Leave this connection and make another."""
 
@@ -162,5 +171,6 @@ Output = (
     | CommandOrdered
     | BeatDue
     | DayJudged
+    | CertificateArrived
     | Reconnect
 )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cloud_sync.envelope import DayStretch
     from cloud_sync.feed import FeedCursor, FeedRow
     from cloud_sync.outputs import ClockBounds, EpochReason, SnapshotComplete
+    from cloud_sync.renewing import Renewal
     from edge.core.event import EventKind, Facts
     from edge.core.moment import Moment
     from edge.core.record import Record
@@ -101,6 +102,7 @@ class Ports:
     ``order(command)`` has a command of the platform done; it neither waits nor raises.
     ``stood_still()`` is true if the process has just stood still: what came is too old.
     Without ``days`` none is told.
+    ``renewal`` None: whose certificate nobody renews.
     """
 
     journal: JournalPort
@@ -110,3 +112,4 @@ class Ports:
     order: Callable[[RemoteCommand], None]
     stood_still: Callable[[], bool]
     days: DaysPort | None = None
+    renewal: Renewal | None = None

@@ -29,6 +29,7 @@ from cloud_sync.messages import (
     read,
 )
 from cloud_sync.outputs import (
+    CertificateArrived,
     CheckHash,
     EpochReason,
     FeedCurrent,
@@ -42,6 +43,7 @@ from cloud_sync.outputs import (
 )
 from cloud_sync.pulling import Pulling
 from cloud_sync.refusal import RefusalKind, RefusalMeter, Refused
+from cloud_sync.renewing import CertificateAnswer
 from cloud_sync.stage import Claim, Stage
 from cloud_sync.window import RowsWanted, Window
 from edge.core.chain import genesis
@@ -273,7 +275,9 @@ class SyncSession:
             case BeatAnswer():
                 self.beside.answered(message, now)
                 return []
-            case Ack() | FeedPart() | Nudge():
+            case CertificateAnswer() if self._window is not None:
+                return [CertificateArrived(answer=message)]
+            case Ack() | FeedPart() | Nudge() | CertificateAnswer():
                 return []
             case _:
                 assert_never(message)

@@ -27,6 +27,7 @@ class Channel(StrEnum):
     COMMAND = "cmd"
     HEARTBEAT = "hb"
     DAY = "day"
+    CERTIFICATE = "crt"
 
     @property
     def purpose(self) -> str:
@@ -84,6 +85,11 @@ class Topics:
     def day(self) -> str:
         """Where a day that is over is counted, to be compared."""
         return self._up("day")
+
+    @property
+    def certificate(self) -> str:
+        """Where the next certificate is asked for."""
+        return self._up("csr")
 
     @property
     def down(self) -> tuple[str, ...]:

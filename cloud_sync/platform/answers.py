@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cloud_sync.platform.ledger import Standing
     from cloud_sync.platform.told_beside import Day, Heartbeat
     from cloud_sync.platform.uplink import Pull
+    from cloud_sync.renewing import CertificateAnswer
 
 
 #: What a hello says that this platform takes, beyond the contract's beginnings.
@@ -86,6 +87,15 @@ class Answers:
         """Say that there is a feed at ``feed``."""
         body = {"gw": gateway, "epoch": feed.epoch, "rev": feed.rev}
         return self._signed(gateway, Channel.NUDGE, canonical(body))
+
+    def certificate(self, gateway: str, answer: CertificateAnswer) -> Publish:
+        """Give a gateway its next certificate, or say why not."""
+        body = {"gw": gateway, "re": answer.nonce}
+        if answer.refusal:
+            body["refused"] = answer.refusal
+        else:
+            body |= {"certificate": answer.certificate, "authority": answer.authority}
+        return self._signed(gateway, Channel.CERTIFICATE, canonical(body))
 
     def current(self, gateway: str, pull: Pull) -> Publish:
         """Say that there is nothing newer than what is held."""

@@ -19,6 +19,7 @@ from cloud_sync.platform.alarms.routing import Patience, Routing
 from cloud_sync.platform.answers import Answers
 from cloud_sync.platform.commanding.commander import Commander
 from cloud_sync.platform.database import DatabaseError
+from cloud_sync.platform.enrolment import authority
 from cloud_sync.platform.reception import Reception
 from cloud_sync.platform.settings import broker_of
 from cloud_sync.platform.shell import Shell
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cloud_sync.platform.database import Database
+    from cloud_sync.platform.enrolment.authority import Authority
     from cloud_sync.platform.settings import Settings
 
 
@@ -53,18 +55,18 @@ async def open_database(settings: Settings, folder: Path) -> AsyncIterator[Datab
 async def run(settings: Settings, folder: Path, now_ms: Callable[[], int]) -> None:
     """Serve gateways until cancelled; paths of the settings count from ``folder``."""
     signer = keys.load(folder / settings.platform.signing_key)
-    broker = broker_of(settings.broker, folder)
+    broker, ours = broker_of(settings.broker, folder), _authority(settings, folder)
     async with open_database(settings, folder) as database:
         shell = Shell(
             broker=broker,
             client_id=settings.broker.client_id,
-            reception=Reception(database, Answers(signer)),
+            reception=Reception(database, Answers(signer), ours),
             commander=Commander(database, signer),
             now_ms=now_ms,
         )
         works = [shell.run(), _routing(settings, database, now_ms).run()]
         if settings.web is not None:
-            # Loaded here alone: it costs 20 MiB that a platform without it does not need.
+            # Loaded here alone: who does without it saves 20 MiB.
             web = importlib.import_module("cloud_sync.platform.web.server")
             lent = importlib.import_module("cloud_sync.platform.web.app").Lent(
                 database=database,
@@ -75,6 +77,14 @@ async def run(settings: Settings, folder: Path, now_ms: Callable[[], int]) -> No
             )
             works.append(web.serve(settings.web, lent))
         await _together(works)
+
+
+def _authority(settings: Settings, folder: Path) -> Authority | None:
+    """Return the platform's own authority, if it has one."""
+    certificate = folder / settings.authority.certificate
+    if not certificate.exists():
+        return None
+    return authority.load(certificate, folder / settings.authority.key)
 
 
 def _routing(

@@ -18,9 +18,11 @@ from cloud_sync.platform import days, early_words, feeds, presence, registry
 from cloud_sync.platform.alarms.hearing import Told, hear
 from cloud_sync.platform.alarms.kinds import HEARD
 from cloud_sync.platform.commanding import connections, following
+from cloud_sync.platform.enrolment.renewal import renew
 from cloud_sync.platform.ledger import Ledger, compare_head, standing
 from cloud_sync.platform.told_beside import Day, Early, Heartbeat
 from cloud_sync.platform.uplink import Batch, Hello, Pull, Refused, Result, read
+from cloud_sync.renewing import CertificateWish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from cloud_sync.feed import FeedCursor
     from cloud_sync.platform.answers import Answers, Publish
     from cloud_sync.platform.database import Database, Work
+    from cloud_sync.platform.enrolment.authority import Authority
     from cloud_sync.platform.ledger import Standing
     from cloud_sync.platform.uplink import Heard, RefusalKind
 
@@ -68,9 +71,12 @@ class Outcome:
 class Reception:
     """Takes what gateways send; one handful at a time."""
 
-    def __init__(self, database: Database, answers: Answers) -> None:
+    def __init__(
+        self, database: Database, answers: Answers, authority: Authority | None = None
+    ) -> None:
         self._database = database
         self._answers = answers
+        self._authority = authority
 
     async def receive(
         self, messages: Iterable[tuple[str, bytes]], now_ms: int
@@ -151,6 +157,9 @@ class Reception:
         elif isinstance(said, Result):
             word = following.Word(gateway, said.jti, said.state, said.why)
             await following.follow(work, [word], now_ms)
+        elif isinstance(said, CertificateWish):
+            told = await renew(work, gateway, said, self._authority, now_ms)
+            outcome.answers.append(self._answers.certificate(gateway, told))
         elif isinstance(said, Day):
             outcome.days.append(ToldDay(gateway=gateway, day=said))
 

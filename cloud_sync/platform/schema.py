@@ -103,7 +103,9 @@ TABLES = (
         gateway TEXT NOT NULL,
         issued_ms BIGINT NOT NULL,
         ends_ms BIGINT NOT NULL,
-        revoked_ms BIGINT NOT NULL DEFAULT 0)""",
+        revoked_ms BIGINT NOT NULL DEFAULT 0,
+        csr TEXT NOT NULL DEFAULT '',
+        pem TEXT NOT NULL DEFAULT '')""",
     # One claim and what became of it. ``code`` and ``ticket`` are hashes; ``seen`` is
     # what both sides computed the digits from; ``state`` as in enrolment/claims.py.
     """CREATE TABLE IF NOT EXISTS enrolment (

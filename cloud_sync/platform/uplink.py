@@ -29,6 +29,7 @@ from cloud_sync.platform.fields import (
     text,
 )
 from cloud_sync.platform.told_beside import Day, Early, Heartbeat
+from cloud_sync.renewing import CertificateWish
 from edge.core.remote.command import CommandState
 
 #: What a gateway says, by the last level of its topic.
@@ -40,11 +41,14 @@ _TYPES = {
     "hb": "mn.hb.v1",
     "alm": "mn.alm.v1",
     "day": "mn.day.v1",
+    "csr": "mn.csr.v1",
 }
 LEAVES = tuple(_TYPES)
 _TOPIC = re.compile(
     rf"mn/v1/up/(\d\d)/([a-z0-9][a-z0-9-]{{2,30}})/({'|'.join(LEAVES)})"
 )
+_CSR = re.compile(r"[ -~\n]{1,4096}")
+_SIGNATURE = re.compile(r"[0-9a-f]{128}")
 _WHY_CHARACTERS = 160
 _WORD = re.compile(r"[a-z0-9-]{1,32}")
 _STATES = frozenset(str(state) for state in CommandState)
@@ -107,7 +111,7 @@ class Result:
     why: str
 
 
-Said = Hello | Batch | Pull | Result | Heartbeat | Early | Day
+Said = Hello | Batch | Pull | Result | Heartbeat | Early | Day | CertificateWish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +182,12 @@ def _opened(gateway: str, leaf: str, payload: bytes) -> Said:
             return told_beside.early(envelope, data)
         case "day":
             return told_beside.day(envelope, data)
+        case "csr":
+            return CertificateWish(
+                nonce=text(envelope, "id", NONCE),
+                csr=text(data, "csr", _CSR),
+                signature=text(data, "signature", _SIGNATURE),
+            )
         case _:
             return Pull(nonce=text(envelope, "id", NONCE), held=_cursor(data))
 

@@ -21,7 +21,12 @@ from cloud_sync.connection import Broker, acknowledge, connected
 from cloud_sync.transport.cancelling import heed_cancellation
 from cloud_sync.transport.mqtt_troubles import trouble_of
 from cloud_sync.transport.port import Incoming, State, TransportError, Trouble
-from cloud_sync.transport.tls import DatesError, PinnedContext, TlsFileError, TlsFiles
+from cloud_sync.transport.tls import (
+    DatesError,
+    PinnedContext,
+    TlsFileError,
+    TlsWay,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -44,7 +49,7 @@ class MqttTransport:
         broker: Broker,
         identifier: str,
         *,
-        tls: TlsFiles | None = None,
+        tls: TlsWay | None = None,
         now: Callable[[], Moment] | None = None,
     ) -> None:
         if tls is not None and now is None:
@@ -82,7 +87,10 @@ class MqttTransport:
                 self._client = await stack.enter_async_context(opening)
                 self._stack = stack.pop_all()
         except aiomqtt.MqttError as error:
-            raise self._unheard(trouble_of(error)) from error
+            trouble = self._unheard(trouble_of(error))
+            if self._tls is not None:
+                self._tls.failed(trouble.kind)
+            raise trouble from error
         except ValueError as error:  # a host that is no name, which nobody looks up
             raise TransportError(Trouble.NAME_UNKNOWN, str(error)) from error
         finally:
@@ -102,6 +110,7 @@ class MqttTransport:
         try:
             self._context = await asyncio.to_thread(self._tls.context, self._now)
         except (TlsFileError, OSError, ValueError) as fault:  # it may go meanwhile
+            self._tls.failed(Trouble.TLS_FILES)
             raise TransportError(Trouble.TLS_FILES, str(fault)) from fault
         self.certificate_until_ms = self._context.own_until_ms
         return replace(self._broker, tls=self._context)

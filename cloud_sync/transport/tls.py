@@ -16,7 +16,7 @@ import ssl
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cryptography import x509
 
@@ -129,6 +129,16 @@ def _validity(info: dict[str, Any]) -> Validity:
     )
 
 
+class TlsWay(Protocol):
+    """What makes the context of each connection, and hears of those that failed."""
+
+    def context(self, now: Callable[[], Moment]) -> PinnedContext:
+        """Read the files; TlsFileError says which cannot be used, and why."""
+
+    def failed(self, kind: str) -> None:
+        """Hear that the connection just tried came to nothing (a ``Trouble``)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsFiles:
     """Whom we trust (``ca``, ``crl``) and who we are (``certificate``, ``key``), PEM.
@@ -141,6 +151,9 @@ class TlsFiles:
     certificate: Path | None = None
     key: Path | None = None
     server_name: str = ""
+
+    def failed(self, kind: str) -> None:
+        """Hear that a connection came to nothing; there is nothing else to try."""
 
     def context(self, now: Callable[[], Moment]) -> PinnedContext:
         """Read the files; TlsFileError says which cannot be used, and why."""

@@ -17,15 +17,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from cloud_sync.transport.tls import TlsWay
     from edge.core.moment import Moment
     from edge.settings.site import Platform
 
 
 def open_ways(
-    platform: Platform, state: Path, gateway: str, *, now: Callable[[], Moment]
+    platform: Platform,
+    gateway: str,
+    files: TlsWay | None,
+    *,
+    now: Callable[[], Moment],
 ) -> dict[str, MqttTransport]:
-    """Return a transport for each broker by its name, in the order to try."""
-    files = tls_files(platform, state)
+    """Return a transport for each broker by its name, in the order to try.
+
+    ``files`` None for plain TCP.
+    """
     return {
         name: MqttTransport(Broker(host=host, port=port), gateway, tls=files, now=now)
         for name, (host, port) in platform.addresses().items()

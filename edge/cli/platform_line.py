@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -21,8 +21,9 @@ from cloud_sync.ports import Ports
 from cloud_sync.session import SyncSession
 from cloud_sync.signing import PlatformKeys
 from cloud_sync.topics import Topics
-from edge.cli.broker_ways import open_ways
+from edge.cli.broker_ways import open_ways, tls_files
 from edge.cli.key_files import KeyFileError, NotSetUpError, read_platform_keys
+from edge.cli.keys.renewal import CertificateRenewal, Files, RenewingTls
 from edge.cli.sync_ports import ClockForSync, JournalForSync
 from edge.core.event import EventKind
 from edge.core.stimulus import Noted
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cloud_sync.transport.mqtt import MqttTransport
+    from cloud_sync.transport.tls import TlsWay
+    from edge.cli.box_key import Box
     from edge.cli.day_book import DayBook
     from edge.cli.roster_feed import RosterFeed
     from edge.cli.system_clock import SystemClock
@@ -57,6 +60,15 @@ class PlatformLine:
     ways: dict[str, MqttTransport]
     keys: PlatformKeys
     fault: str
+    renewal: CertificateRenewal | None
+
+    def renew(self) -> dict[str, Any]:
+        """Ask for a new certificate now; ValueError where there is none to renew."""
+        if self.renewal is None:
+            raise ValueError("this gateway shows no certificate; menshen keys enrol")
+        self.renewal.ask_now()
+        self.client.wake()
+        return {}
 
     @property
     def notes(self) -> tuple[Noted, ...]:
@@ -80,6 +92,7 @@ class Lent:
     report: Callable[[EventKind, Facts], None]
     order: Callable[[RemoteCommand], None]
     stood_still: Callable[[], bool]
+    box: Box
 
 
 def open_platform_line(
@@ -90,7 +103,8 @@ def open_platform_line(
     keys, fault = _keys(
         state / settings.platform.keys, is_new=_is_new(lent.journal, state)
     )
-    ways = open_ways(settings.platform, state, identity.id, now=lent.clock.now)
+    renewal, files = _renewal(settings, state, lent)
+    ways = open_ways(settings.platform, identity.id, files, now=lent.clock.now)
     client = PlatformClient(
         transports=ways,
         session=SyncSession(
@@ -109,10 +123,35 @@ def open_platform_line(
             order=lent.order,
             stood_still=lent.stood_still,
             days=lent.days,
+            renewal=renewal,
         ),
         chance=random.random,
     )
-    return PlatformLine(client=client, ways=ways, keys=keys, fault=fault)
+    if renewal is not None:
+        renewal.wake = client.wake
+    return PlatformLine(
+        client=client, ways=ways, keys=keys, fault=fault, renewal=renewal
+    )
+
+
+def _renewal(
+    settings: Settings, state: Path, lent: Lent
+) -> tuple[CertificateRenewal | None, TlsWay | None]:
+    """Return who renews our certificate, if we have one, and the files of TLS."""
+    platform = settings.platform
+    current = tls_files(platform, state)
+    if current is None or not platform.certificate:
+        return None, current
+    files = Files(state=state, certificate=platform.certificate, key=platform.key)
+    tls = RenewingTls(current, files)
+    renewal = CertificateRenewal(
+        gateway=settings.gateway.id,
+        files=files,
+        tls=tls,
+        box=lent.box,
+        report=lent.report,
+    )
+    return renewal, tls
 
 
 def nobodys_key() -> dict[str, str]:

@@ -15,6 +15,7 @@ import logging
 import resource
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ import structlog  # noqa: E402
 from edge.cli import way_out  # noqa: E402
 from edge.cli.checked_site import checked_site  # noqa: E402
 from edge.cli.exits import guarded  # noqa: E402
+from edge.cli.key_files import KeyFileError  # noqa: E402
+from edge.cli.keys.install import finish  # noqa: E402
 from edge.cli.state_folder import own_folder  # noqa: E402
 
 if TYPE_CHECKING:
@@ -53,6 +56,8 @@ def run_gateway(site: Path, state: Path, *, is_verbose: bool) -> int:
     checked = checked_site(site, state)
     with own_folder(state, "gateway.lock"):
         checked.keep(state)
+        with suppress(KeyFileError):  # a disk that fails; what needs the keys tells it
+            finish(state)
         asyncio.run(_run(checked.settings, state))
     return 0
 

@@ -297,6 +297,7 @@ class Runtime:
         verbs: dict[str, Verb] = {
             "status": lambda _: status(self),
             "self-test": self.self_test.order,
+            "renew": lambda _: self.line.renew(),
             **{verb: partial(self._order, verb) for verb in VERBS},
         }
         private = stick_verbs(self, self._report, self.lost)
@@ -318,6 +319,7 @@ class Runtime:
             report=self._report,
             order=self._remote.order,
             stood_still=intake.check_stall,
+            box=self.box,
         )
         self.line = open_platform_line(
             self.settings, self._state, lent, version=VERSION

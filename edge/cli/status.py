@@ -185,6 +185,7 @@ def _platform(runtime: Runtime, now: Moment) -> dict[str, Any]:
         "silent": to_do("HELLO_UNANSWERED") if sync.is_silent else None,
         "plain_tcp": runtime.settings.platform.exposed,
         "certificate_days": _certificate_days(runtime, now),
+        "renewal": runtime.line.renewal and runtime.line.renewal.shown(),
     }
 
 

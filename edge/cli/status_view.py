@@ -73,6 +73,12 @@ def _platform(platform: dict[str, Any]) -> Iterator[str]:
     if days is not None and days < WARN_BEFORE_DAYS:
         how = f"expires in {days} days" if days >= 0 else "has expired"
         yield f"CERTIFICATE  of this gateway {how}: have the platform's operator renew"
+    renewal = platform.get("renewal") or {}
+    if renewal.get("stage") in ("ASKED", "TRYING"):
+        yield f"certificate  a new one is under way ({renewal['stage'].lower()})"
+    if renewal.get("stage") == "REFUSED":
+        how = "the old one goes on; ask the platform's operator"
+        yield f"CERTIFICATE  NOT RENEWED: {renewal['why']} ({how})"
     if platform.get("plain_tcp"):
         names = ", ".join(platform["plain_tcp"])
         yield f"PLAIN TCP    to {names}: what goes up can be read on the way"

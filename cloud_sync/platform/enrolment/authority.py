@@ -72,8 +72,8 @@ class Authority:
         self, csr: x509.CertificateSigningRequest, name: str, now_ms: int
     ) -> x509.Certificate:
         """Sign a checked request's key for the gateway ``name``."""
-        usage = ExtendedKeyUsageOID.CLIENT_AUTH
-        return self._leaf(csr.public_key(), name, usage, now_ms)
+        usages = [ExtendedKeyUsageOID.CLIENT_AUTH]
+        return self._leaf(csr.public_key(), name, usages, now_ms)
 
     def server(
         self, name: str, hosts: Sequence[str], now_ms: int
@@ -81,8 +81,9 @@ class Authority:
         """Make a server's certificate and key (PEM) for these names and addresses."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([_host(host) for host in hosts])
-        usage = ExtendedKeyUsageOID.SERVER_AUTH
-        return self._leaf(key.public_key(), name, usage, now_ms, names), _pem(key)
+        # The platform is the broker's client, too.
+        usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+        return self._leaf(key.public_key(), name, usages, now_ms, names), _pem(key)
 
     def crl(self, revoked: Iterable[tuple[str, int]], now_ms: int) -> str:
         """Return the list (PEM) of revoked serials (hex) and since when (ms).
@@ -109,7 +110,7 @@ class Authority:
         self,
         public: object,
         name: str,
-        usage: x509.ObjectIdentifier,
+        usages: list[x509.ObjectIdentifier],
         now_ms: int,
         names: x509.SubjectAlternativeName | None = None,
     ) -> x509.Certificate:
@@ -130,7 +131,7 @@ class Authority:
             .not_valid_after(end)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), True)  # noqa: FBT003
             .add_extension(_usage(is_authority=False), True)  # noqa: FBT003
-            .add_extension(x509.ExtendedKeyUsage([usage]), False)  # noqa: FBT003
+            .add_extension(x509.ExtendedKeyUsage(usages), False)  # noqa: FBT003
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), False)  # noqa: FBT003
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(own),

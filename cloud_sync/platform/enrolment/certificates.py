@@ -18,17 +18,39 @@ if TYPE_CHECKING:
 
 
 async def note(
-    work: Work, gateway: str, certificate: x509.Certificate, now_ms: int
+    work: Work,
+    gateway: str,
+    certificate: x509.Certificate,
+    now_ms: int,
+    *,
+    csr: str = "",
+    pem: str = "",
 ) -> None:
-    """Write down what was issued."""
+    """Write down what was issued, and on which request for a renewal (its hash)."""
     await work.execute(
-        "INSERT INTO certificate (serial, gateway, issued_ms, ends_ms) "
-        "VALUES (?1, ?2, ?3, ?4)",
-        f"{certificate.serial_number:x}",
-        gateway,
-        now_ms,
-        until_ms(certificate),
+        "INSERT INTO certificate (serial, gateway, issued_ms, ends_ms, csr, pem) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        *(f"{certificate.serial_number:x}", gateway, now_ms),
+        *(until_ms(certificate), csr, pem),
     )
+
+
+async def issued_for(work: Work, gateway: str, csr: str) -> str:
+    """Return the good certificate (PEM) that a request (its hash) got; "" for none."""
+    found = await work.fetch(
+        "SELECT pem FROM certificate "
+        "WHERE gateway = ?1 AND csr = ?2 AND revoked_ms = 0",
+        gateway,
+        csr,
+    )
+    return str(found[0][0]) if found else ""
+
+
+async def last_renewed_ms(work: Work, gateway: str) -> int:
+    """Return when a gateway last got a certificate over the line; 0 for never."""
+    sql = "SELECT renewed_ms FROM box WHERE gateway = ?1"
+    found = await work.fetch(sql, gateway)
+    return int(found[0][0]) if found else 0
 
 
 async def good_until_ms(work: Work, gateway: str, now_ms: int) -> int:

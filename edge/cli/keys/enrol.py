@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from cloud_sync import enrolling
 from cloud_sync.key_shapes import fault_of
@@ -27,6 +25,7 @@ from edge.cli.exits import GOOD, TROUBLE, WRONG_USE
 from edge.cli.key_files import KeyFileError
 from edge.cli.keys import pending as under_way
 from edge.cli.keys import site_lines
+from edge.cli.keys.certificate import CertificateError, check_certificate, loaded
 from edge.cli.keys.https import (
     Address,
     HttpsError,
@@ -65,10 +64,6 @@ _OVER = frozenset(
 )
 
 
-class EnrolError(Exception):
-    """What the platform gave cannot be used; the text says what to do."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolOptions:
     """What was typed; ``ca`` is a file, ``fingerprint`` a SHA-256 in hex."""
@@ -96,7 +91,7 @@ def enrol(options: EnrolOptions, settings: Settings, told: Told) -> int:
     except HttpsError as fault:
         told.trouble("UNREACHABLE", str(fault))
         return TROUBLE
-    except EnrolError as fault:
+    except CertificateError as fault:
         told.trouble("NOT_INSTALLED", str(fault))
         return TROUBLE
     except _WrongUseError as fault:
@@ -226,10 +221,16 @@ def _wait(
     """Ask until somebody has confirmed; None when the patience is over."""
     until_s = time.monotonic() + wait_s
     while True:
-        given = https.post("/v1/enrol/collect", {"ticket": pending.ticket})
+        is_last = time.monotonic() >= until_s
+        try:
+            given = https.post("/v1/enrol/collect", {"ticket": pending.ticket})
+        except HttpsError:
+            if is_last:
+                raise
+            given = {}  # a line that comes back is as good as one that stood
         if given.get("state") == "CONFIRMED":
             return given
-        if time.monotonic() >= until_s:
+        if is_last:
             return None
         time.sleep(min(POLL_EVERY_S, max(0.05, wait_s)))
 
@@ -245,13 +246,22 @@ def _install(
     state, platform = options.state, settings.platform
     pinned = (state / under_way.AUTHORITY).read_text(encoding="ascii")
     certificate, authority = str(given.get("certificate")), str(given.get("authority"))
-    check_certificate(certificate, authority, pending.key, pending.gateway, time_ms)
-    if _loaded(pinned) != _loaded(authority):
-        raise EnrolError("the certificate is of another authority than the pinned one")
+    check_certificate(
+        certificate,
+        authority,
+        pending.key,
+        pending.gateway,
+        earliest_ms=time_ms,
+        latest_ms=time_ms,
+    )
+    if loaded(pinned) != loaded(authority):
+        raise CertificateError(
+            "the certificate is of another authority than the pinned one"
+        )
     keys = given.get("platform_keys")
     fault = fault_of("command", keys)
     if fault:
-        raise EnrolError(f"the platform's signing keys cannot be used: {fault}")
+        raise CertificateError(f"the platform's signing keys cannot be used: {fault}")
     lock = Lock(
         state=state,
         box=Box(state).key(),
@@ -264,7 +274,7 @@ def _install(
     opened = open_rows(lock, rows if isinstance(rows, list) else [])
     if opened.refused:
         why = "; ".join(f"{one.kind.value}: {one.why}" for one in opened.refused)
-        raise EnrolError(f"a sealed key was not taken ({why}); ask the operator")
+        raise CertificateError(f"a sealed key was not taken ({why}); ask the operator")
     _refuse_other_site_key(state / settings.keys.site, opened.files)
     files = {
         platform.keys: KeyFile(text=json.dumps(keys), mode=ANYBODY),
@@ -282,34 +292,6 @@ def _install(
     install(state, files | opened.files, removed=gone)
 
 
-def check_certificate(
-    certificate: str, authority: str, key: str, gateway: str, now_ms: int
-) -> None:
-    """Hold a certificate against key, name, authority and time; EnrolError."""
-    held, ours = _loaded(certificate), _loaded(authority)
-    names = held.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    private = load_pem_private_key(key.encode(), None)
-    if held.public_key() != private.public_key():
-        raise EnrolError("the certificate is for another key than this box's")
-    if [str(name.value) for name in names] != [gateway]:
-        raise EnrolError("the certificate is for another gateway")
-    try:
-        held.verify_directly_issued_by(ours)
-    except (ValueError, TypeError, InvalidSignature) as flaw:
-        raise EnrolError("the certificate is not signed by its authority") from flaw
-    start = int(held.not_valid_before_utc.timestamp() * 1000)
-    end = int(held.not_valid_after_utc.timestamp() * 1000)
-    if not start <= now_ms < end:
-        raise EnrolError("the certificate is not valid by the platform's own time")
-
-
-def _loaded(pem: str) -> x509.Certificate:
-    try:
-        return x509.load_pem_x509_certificate(pem.encode())
-    except ValueError as flaw:
-        raise EnrolError("what was given is no certificate in PEM") from flaw
-
-
 def _refuse_other_site_key(path: Path, files: dict[str, KeyFile]) -> None:
     """Keep a site's key that is not the platform's: its tokens would all be dead."""
     new = next((f for name, f in files.items() if path.match(name)), None)
@@ -321,7 +303,7 @@ def _refuse_other_site_key(path: Path, files: dict[str, KeyFile]) -> None:
         raise KeyFileError(f"{path}: cannot be read; mend or move it away") from fault
     names = ("site_key", "epoch_salt")
     if [held.get(name) for name in names] != [given[name] for name in names]:
-        raise EnrolError(
+        raise CertificateError(
             f"{path} holds another site key than the platform. If this box's is right "
             "(cards and codes work here), have the platform take it: menshen platform "
             "secret put --use site; else move the file away, and enrol again"

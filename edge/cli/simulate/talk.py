@@ -18,6 +18,7 @@ from cloud_sync.conversation import PUBLISH_WITHIN_S
 from cloud_sync.introduction import JournalView
 from cloud_sync.outputs import (
     BeatDue,
+    CertificateArrived,
     CheckHash,
     ClockBounds,
     CommandOrdered,
@@ -259,6 +260,8 @@ class Talk:
                 self._begin_epoch(reason)
             case CommandOrdered(command=command):
                 ports.order(command)
+            case CertificateArrived():
+                pass  # nobody here shows one
             case Reconnect():
                 raise _LeftError
             case _:
