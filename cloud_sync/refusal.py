@@ -45,6 +45,7 @@ class RefusalKind(StrEnum):
     CURVE = "CURVE"
     SITE = "SITE"
     OLDER = "OLDER"
+    SITE_KEY = "SITE_KEY"
     CERTIFICATE = "CERTIFICATE"
 
 

@@ -70,6 +70,10 @@ class PlatformLine:
         self.client.wake()
         return {}
 
+    def believe(self, path: Path) -> None:
+        """Believe the platform's keys in that file from now on; KeyFileError."""
+        self.keys.replace(PlatformKeys(read_platform_keys(path)))
+
     @property
     def notes(self) -> tuple[Noted, ...]:
         """What the journal should know."""

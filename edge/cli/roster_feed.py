@@ -29,7 +29,7 @@ from edge.storage.roster import RosterRow
 from edge.storage.shield import finish
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from cloud_sync.feed import FeedRow
     from cloud_sync.outputs import SnapshotComplete
@@ -81,6 +81,8 @@ class RosterFeed:
         self._in_force: Roster | None = None
         #: When what is held was last known to be current (UTC ms, a lower bound).
         self.confirmed_ms = store.cursor.applied_ms
+        #: Told when other rows came into force.
+        self.on_adopted: Callable[[], None] = lambda: None
 
     @classmethod
     async def open(
@@ -195,6 +197,12 @@ class RosterFeed:
         self.confirmed_ms = moment_ms
         self._adopt(builder.build(self._place))
         self._tell(quarantine)
+        self.on_adopted()
+
+    async def bodies_of(self, kind: str) -> list[str]:
+        """Return the bodies (JSON) of the rows of one kind that are in force."""
+        with port_faults():
+            return [row.body for row in await self._store.of_kind(kind)]
 
     async def confirm(self, as_of_ms: int | None = None) -> None:
         """Note that the platform has just called what is held current.

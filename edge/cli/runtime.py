@@ -32,6 +32,7 @@ from edge.cli.erasing.gateway_verbs import erasing_verbs
 from edge.cli.handover import WITHOUT_DISK, Handover
 from edge.cli.intake import Intake
 from edge.cli.key_files import read_tokens
+from edge.cli.keys.sealed_feed import SealedFeed, Users
 from edge.cli.platform_line import Lent, PlatformLine, open_platform_line
 from edge.cli.remote_commands import RemoteCommands, witnesses_of
 from edge.cli.roster_feed import RosterFeed
@@ -154,6 +155,7 @@ class Runtime:
             # A roster may bring something about, and that needs its wires.
             await self._open_roster(stack)
             self._open_client(intake)
+            sealed = self._sealed_keys(sight)
             self._start()
             await self._open_control(stack)
             wires = [line.run() for line in self._lines.values()]
@@ -161,7 +163,7 @@ class Runtime:
             wires += [self.self_test.run(), self._eraser.run()]
             self.has_started = True
             log.info("started", site=self.settings.site.id, pid=os.getpid())
-            async with running([] if self.lost else [self.client.run()]):
+            async with running([] if self.lost else [self.client.run(), sealed.run()]):
                 try:
                     async with running(wires):
                         with contextlib.closing(self._remote):  # before its wires
@@ -176,6 +178,16 @@ class Runtime:
         """Return the keys of a site that had some before its first feed."""
         path = self._state / "keys" / "tickets.json"
         return read_ticket_keys(path) if path.exists() else TicketKeys(keys=())
+
+    def _sealed_keys(self, sight: TicketSight) -> SealedFeed:
+        return SealedFeed(
+            self.settings,
+            self._state,
+            box=self.box,
+            feed=self.feed,
+            users=Users(tickets=sight.replace_own, platform=self.line.believe),
+            report=self._report,
+        )
 
     def _open_lines(self, intake: Intake) -> None:
         """Build the wires, and who listens to them; nothing is opened yet."""

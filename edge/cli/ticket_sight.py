@@ -59,6 +59,10 @@ class TicketSight:
             self._clock.raise_floor(floor_ms)
         return shown
 
+    def replace_own(self, own: TicketKeys) -> None:
+        """Use these keys of the site from now on."""
+        self._own, self._rows, self._reader = own, None, TicketReader(own)
+
     def _follow_keys(self) -> None:
         """Make a reader anew when the roster brought other keys."""
         rows = self._rolls.ticket_keys

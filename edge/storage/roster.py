@@ -230,6 +230,17 @@ class RosterStore:
         finally:
             self._readers[span] -= 1
 
+    async def of_kind(self, kind: str) -> list[RosterRow]:
+        """Read the rows of one kind, of which there are few, of what is in force."""
+        return [
+            RosterRow(*row)
+            for row in await self._connection.execute_fetchall(
+                "SELECT kind, id, ver, body FROM entry"
+                " WHERE place > ? AND place <= ? AND kind = ? ORDER BY id",
+                (*self._span, kind),
+            )
+        ]
+
     async def forget_deleted(self) -> bool:
         """Overwrite what stands in the write-ahead log, where rows outlive deletion.
 

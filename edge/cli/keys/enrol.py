@@ -271,7 +271,7 @@ def _install(
         platform_file=platform.keys,
     )
     rows = given.get("keys")
-    opened = open_rows(lock, rows if isinstance(rows, list) else [])
+    opened = open_rows(lock, rows if isinstance(rows, list) else [], enrols=True)
     if opened.refused:
         why = "; ".join(f"{one.kind.value}: {one.why}" for one in opened.refused)
         raise CertificateError(f"a sealed key was not taken ({why}); ask the operator")

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from cloud_sync.key_shapes import fault_of
 from cloud_sync.refusal import RefusalKind, Refused
 from cloud_sync.sealing import SealedKeys, unseal
-from edge.cli.key_files import KeyFileError
+from edge.cli.key_files import KeyFileError, read_platform_keys
 from edge.cli.keys.install import ANYBODY, FOLDER, KeyFile
+from edge.cli.ticket.key_files import ticket_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,8 +63,14 @@ def numbers(state: Path) -> dict[str, int]:
     return found if is_good else {}
 
 
-def open_rows(lock: Lock, bodies: Iterable[Mapping[str, Any]]) -> Opened:
-    """Open the bodies of sealed rows; nothing is put in place yet."""
+def open_rows(
+    lock: Lock, bodies: Iterable[Mapping[str, Any]], *, enrols: bool = False
+) -> Opened:
+    """Open the bodies of sealed rows; nothing is put in place yet.
+
+    A site's key is taken where a box ``enrols``, and nowhere else: what people hold
+    (cards bound here, compartments in use) is known under the key of before.
+    """
     opened, held = Opened(), numbers(lock.state)
     before = dict(held)
     for body in bodies:
@@ -73,10 +80,17 @@ def open_rows(lock: Lock, bodies: Iterable[Mapping[str, Any]]) -> Opened:
         elif found.number < held.get(found.use, 0):
             why = f"{found.use} keys {found.number}, and {held[found.use]} are held"
             opened.refused.append(Refused(kind=RefusalKind.OLDER, why=why))
+        elif found.use == "site" and found.number > held.get("site", 0) and not enrols:
+            why = f"site key {found.number}: taken where a box enrols, not in its work"
+            opened.refused.append(Refused(kind=RefusalKind.SITE_KEY, why=why))
         elif found.number > held.get(found.use, 0):
+            fault = _file(lock, opened.files, found, enrols=enrols)
+            if fault:
+                why = f"{found.use} keys {found.number}: {fault}"
+                opened.refused.append(Refused(kind=RefusalKind.BODY, why=why))
+                continue
             held[found.use] = found.number
             opened.uses.append(found.use)
-            _file(lock, opened.files, found)
     if held != before:
         opened.files[NUMBERS] = KeyFile(text=json.dumps(held))
     return opened
@@ -96,21 +110,32 @@ def _open(lock: Lock, body: Mapping[str, Any]) -> SealedKeys | Refused:
     return found
 
 
-def _file(lock: Lock, files: dict[str, KeyFile], found: SealedKeys) -> None:
+def _file(
+    lock: Lock, files: dict[str, KeyFile], found: SealedKeys, *, enrols: bool
+) -> str:
+    """Put the keys into their file; return what is against it, and then do nothing."""
     keys = dict(found.keys)
     match found.use:
         case "site":
             files[lock.site_file] = KeyFile(text=json.dumps(keys))
+        case "command" if not enrols and not _overlaps(lock, keys):
+            return "none of those held is among them: nobody could be believed"
         case "command":
             files[lock.platform_file] = KeyFile(text=json.dumps(keys), mode=ANYBODY)
         case "rotation":
-            _tickets(lock, files, rotation=keys["rotation"])
+            return _tickets(lock, files, rotation=keys["rotation"])
         case _:
-            _tickets(lock, files, keys=keys["keys"])
+            return _tickets(lock, files, keys=keys["keys"])
+    return ""
 
 
-def _tickets(lock: Lock, files: dict[str, KeyFile], **changed: Any) -> None:
-    """Change a part of the file of ticket keys."""
+def _overlaps(lock: Lock, keys: Mapping[str, Any]) -> bool:
+    held = read_platform_keys(lock.state / lock.platform_file)
+    return not set(held.values()).isdisjoint(keys.values())
+
+
+def _tickets(lock: Lock, files: dict[str, KeyFile], **changed: Any) -> str:
+    """Change a part of the file of ticket keys, if it can be read afterwards."""
     path = lock.state / TICKETS
     try:
         text = files[TICKETS].text if TICKETS in files else path.read_text("utf-8")
@@ -120,4 +145,9 @@ def _tickets(lock: Lock, files: dict[str, KeyFile], **changed: Any) -> None:
     except (OSError, ValueError) as fault:
         what = f"{path}: cannot be read, restore it from the backup"
         raise KeyFileError(what) from fault
+    try:
+        ticket_keys(content | changed)
+    except (AttributeError, KeyError, TypeError, ValueError) as flaw:
+        return str(flaw) if isinstance(flaw, ValueError) else "not as agreed"
     files[TICKETS] = KeyFile(text=json.dumps(content | changed))
+    return ""

@@ -206,6 +206,11 @@ def put_secret(path: Path, site: str, use: str, file: Path) -> None:
         keyring.check(use, keys)
 
         async def work(work: Work) -> tuple[int, dict[str, bool]]:
+            if use == "site" and await keyring.boxes_of(work, site):
+                raise authority.AuthorityError(
+                    f"{site} has boxes that work with its key: a new one would be "
+                    "strange to every card bound there. Boxes take it where they enrol"
+                )
             number = await keyring.put(work, vault, site, use, keys)
             return number, {
                 gateway: await keyring.deliver(work, vault, gateway, wall_ms(), [use])

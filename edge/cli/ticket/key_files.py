@@ -49,19 +49,25 @@ def read_ticket_keys(path: Path, *, accepts_test_patterns: bool = False) -> Tick
     """
     content = _read(path)
     try:
-        rotation = tuple(bytes.fromhex(key) for key in content.get("rotation", []))
-        keys = TicketKeys(
-            keys=tuple(_ticket_key(entry) for entry in content["keys"]),
-            rotation=rotation,
-            accepts_test_patterns=accepts_test_patterns,
-        )
+        keys = ticket_keys(content, accepts_test_patterns=accepts_test_patterns)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise KeyFileError(
             f"{path}: {_why(error)}; fetch the file from the platform again"
         ) from error
-    if rotation:
+    if keys.rotation:
         _refuse_open(path)
     return keys
+
+
+def ticket_keys(
+    content: dict[str, Any], *, accepts_test_patterns: bool = False
+) -> TicketKeys:
+    """Read the object of such a file; AttributeError, KeyError, Type- or ValueError."""
+    return TicketKeys(
+        keys=tuple(_ticket_key(entry) for entry in content["keys"]),
+        rotation=tuple(bytes.fromhex(key) for key in content.get("rotation", [])),
+        accepts_test_patterns=accepts_test_patterns,
+    )
 
 
 def read_issuer_key(path: Path) -> IssuerKey:
