@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _HASH = re.compile(r"[0-9a-f]{64}")
+_NONCE = re.compile(r"[0-9a-f]{32}")
+_REFUSAL = re.compile(r"[A-Z_]{1,40}")
+_PEM = re.compile(
+    r"(?=.{1,8192}\Z)-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+"
+    r"-----END CERTIFICATE-----\n",
+    re.DOTALL,
+)
 
 
 class DayVerdict(StrEnum):
@@ -136,6 +143,10 @@ class _Fields:
             self._unfit(name)
         return value
 
+    def matched(self, name: str, pattern: re.Pattern[str]) -> str:
+        value = self.text(name)
+        return value if pattern.fullmatch(value) else self._unfit(name)
+
     def hash(self, name: str) -> bytes:
         value = self.text(name)
         return bytes.fromhex(value) if _HASH.fullmatch(value) else self._unfit(name)
@@ -229,10 +240,12 @@ def _day(fields: _Fields) -> DayAnswer:
 
 
 def _certificate(fields: _Fields) -> CertificateAnswer:
-    nonce = fields.text("re")
+    nonce = fields.matched("re", _NONCE)
     if fields.has("refused"):
-        return CertificateAnswer(nonce=nonce, refusal=fields.text("refused")[:40])
-    certificate, authority = fields.text("certificate"), fields.text("authority")
+        refusal = fields.matched("refused", _REFUSAL)
+        return CertificateAnswer(nonce=nonce, refusal=refusal)
+    certificate = fields.matched("certificate", _PEM)
+    authority = fields.matched("authority", _PEM)
     return CertificateAnswer(nonce=nonce, certificate=certificate, authority=authority)
 
 

@@ -34,6 +34,7 @@ USES = ("site", "rotation", "issuer", "command")
 #: Eight ticket keys are 2 KiB; a row of the feed has 8.
 SEALED_BYTES = 8 * 1024
 _HEADER = frozenset({"alg", "enc", "epk", "typ"})
+_COMPACT = re.compile(r"[\w-]+\.\.[\w-]{16}\.[\w-]+\.[\w-]{22}", re.ASCII)
 _PUBLIC = re.compile(r"[0-9a-f]{64}")
 _REGISTRY = jwe.JWERegistry(algorithms=[ALGORITHM, ENCRYPTION])
 
@@ -47,6 +48,20 @@ class SealedKeys:
     use: str
     number: int
     keys: Mapping[str, Any] = field(repr=False)
+
+
+def is_row(body: Mapping[str, Any]) -> bool:
+    """Say whether a row's body is of the contract's shape; it may open all the same."""
+    number, sealed = body.get("n"), body.get("jwe")
+    is_number = isinstance(number, int) and not isinstance(number, bool)
+    is_sealed = isinstance(sealed, str) and len(sealed) <= SEALED_BYTES
+    return (
+        body.get("use") in USES
+        and is_number
+        and 1 <= int(number or 0) < 2**53
+        and is_sealed
+        and _COMPACT.fullmatch(str(sealed)) is not None
+    )
 
 
 def seal(content: SealedKeys, public: str) -> str:

@@ -47,7 +47,11 @@ LEAVES = tuple(_TYPES)
 _TOPIC = re.compile(
     rf"mn/v1/up/(\d\d)/([a-z0-9][a-z0-9-]{{2,30}})/({'|'.join(LEAVES)})"
 )
-_CSR = re.compile(r"[ -~\n]{1,4096}")
+_CSR = re.compile(
+    r"(?=.{1,4096}\Z)-----BEGIN CERTIFICATE REQUEST-----\n[A-Za-z0-9+/=\n]+"
+    r"-----END CERTIFICATE REQUEST-----\n",
+    re.DOTALL,
+)
 _SIGNATURE = re.compile(r"[0-9a-f]{128}")
 _WHY_CHARACTERS = 160
 _WORD = re.compile(r"[a-z0-9-]{1,32}")

@@ -19,7 +19,9 @@ MAXIMUM_PAYLOAD_BYTES = 64 * 1024
 #: A seq is a positive 64-bit integer, as SQLite keeps it.
 _MAXIMUM_SEQ = 2**63 - 1
 
-_TOPIC = re.compile(r"mn/v1/up/(\d\d)/([a-z0-9][a-z0-9-]{2,30})/(hello|evt|pull|res)")
+_TOPIC = re.compile(
+    r"mn/v1/up/(\d\d)/([a-z0-9][a-z0-9-]{2,30})/(hello|evt|pull|res|csr)"
+)
 _EPOCH = re.compile(r"\d{4}-[0-9a-f]{8}")
 _NONCE = re.compile(r"[0-9a-f]{32}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -29,7 +31,14 @@ _TYPES = {
     "evt": "mn.evt.batch.v1",
     "pull": "mn.pull.v1",
     "res": "mn.res.v1",
+    "csr": "mn.csr.v1",
 }
+_CSR = re.compile(
+    r"-----BEGIN CERTIFICATE REQUEST-----\n[A-Za-z0-9+/=\n]+"
+    r"-----END CERTIFICATE REQUEST-----\n"
+)
+_CSR_CHARACTERS = 4096
+_SIGNATURE = re.compile(r"[0-9a-f]{128}")
 _STATES = {
     *("received", "accepted", "deferred", "actuated"),
     *("confirmed", "rejected", "unknown"),
@@ -89,6 +98,16 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateWish:
+    """A wish for the next certificate, which this platform does not issue."""
+
+    gateway: str
+    nonce: str
+    csr: str
+    signature: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Garbled:
     """A payload outside the contract; ``gateway`` is empty where unknown."""
 
@@ -97,7 +116,7 @@ class Garbled:
     raw: bytes
 
 
-Upward = Hello | Batch | Pull | Result | Garbled
+Upward = Hello | Batch | Pull | Result | CertificateWish | Garbled
 
 
 def parse(topic: str, payload: bytes, registry: dict[str, str]) -> Upward:
@@ -133,6 +152,14 @@ def _read(gateway: str, leaf: str, payload: bytes) -> Upward:
             return _batch(gateway, envelope["id"], data)
         case "res":
             return _result(gateway, envelope["id"], data)
+        case "csr":
+            _check(len(data["csr"]) <= _CSR_CHARACTERS, "csr")
+            return CertificateWish(
+                gateway=gateway,
+                nonce=_matched(_NONCE, envelope["id"]),
+                csr=_matched(_CSR, data["csr"]),
+                signature=_matched(_SIGNATURE, data["signature"]),
+            )
         case _:
             return _pull(gateway, envelope["id"], data)
 

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from firmware_sim.platform.chain import canonical
 from firmware_sim.platform.commands import CommandDesk
-from firmware_sim.platform.envelope import Batch, Garbled, Hello, Pull, Result, parse
+from firmware_sim.platform.envelope import (
+    Batch,
+    CertificateWish,
+    Garbled,
+    Hello,
+    Pull,
+    Result,
+    parse,
+)
 from firmware_sim.platform.feed import Cursor, altered, mishashed
 from firmware_sim.platform.knobs import Knobs
 
@@ -82,6 +90,10 @@ class Session:
         for result in read:
             if isinstance(result, Result):
                 self.desk.take(result)
+        for wish in read:
+            if isinstance(wish, CertificateWish):  # it has no authority
+                body = {"gw": wish.gateway, "re": wish.nonce, "refused": "NO_AUTHORITY"}
+                out.append(self._signed(wish.gateway, "crt", canonical(body)))
         for standing in standings:
             out += self._acknowledge(standing, now_ms)
         for pull in pulls.values():

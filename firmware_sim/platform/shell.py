@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from firmware_sim.platform.session import Publish, Session
 
 SUBSCRIPTIONS = tuple(
-    f"mn/v1/up/+/+/{leaf}" for leaf in ("hello", "evt", "pull", "res")
+    f"mn/v1/up/+/+/{leaf}" for leaf in ("hello", "evt", "pull", "res", "csr")
 )
 #: Messages in one commit: enough to share its flush, few enough (30 ms of work) to
 #: keep the connection alive and other gateways' windows moving.

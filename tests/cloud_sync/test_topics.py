@@ -15,12 +15,14 @@ def test_topics_up_are_those_of_the_contract() -> None:
     assert TOPICS.events == "mn/v1/up/07/gw-kitchen-01/evt"
     assert TOPICS.pull == "mn/v1/up/07/gw-kitchen-01/pull"
     assert TOPICS.result == "mn/v1/up/07/gw-kitchen-01/res"
+    assert TOPICS.certificate == "mn/v1/up/07/gw-kitchen-01/csr"
 
 
-def test_topics_down_are_seven_without_wildcards() -> None:
+def test_topics_down_are_those_of_the_contract_without_wildcards() -> None:
     assert sorted(TOPICS.down) == [
         "mn/v1/dn/gw-kitchen-01/ack",
         "mn/v1/dn/gw-kitchen-01/cmd",
+        "mn/v1/dn/gw-kitchen-01/crt",
         "mn/v1/dn/gw-kitchen-01/day",
         "mn/v1/dn/gw-kitchen-01/feed",
         "mn/v1/dn/gw-kitchen-01/hb",
@@ -38,7 +40,7 @@ def test_every_topic_down_names_its_channel_and_purpose() -> None:
     "topic",
     [
         "mn/v1/dn/gw-kitchen-02/ack",
-        "mn/v1/dn/gw-kitchen-01/crt",
+        "mn/v1/dn/gw-kitchen-01/csr",
         "mn/v1/dn/gw-kitchen-01/ack/",
         "mn/v1/dn/gw-kitchen-01/ACK",
         "mn/v2/dn/gw-kitchen-01/ack",

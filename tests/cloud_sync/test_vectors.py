@@ -36,6 +36,7 @@ SIGNED = {
     Channel.ACK: "ack.json",
     Channel.FEED: "feed_part.json",
     Channel.NUDGE: "nudge.json",
+    Channel.CERTIFICATE: "certificate.json",
     Channel.COMMAND: "command.json",
 }
 

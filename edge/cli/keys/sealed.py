@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloud_sync.key_shapes import fault_of
 from cloud_sync.refusal import RefusalKind, Refused
-from cloud_sync.sealing import SealedKeys, unseal
+from cloud_sync.sealing import SealedKeys, is_row, unseal
 from edge.cli.key_files import KeyFileError, read_platform_keys
 from edge.cli.keys.install import ANYBODY, FOLDER, KeyFile
 from edge.cli.ticket.key_files import ticket_keys
@@ -97,6 +97,9 @@ def open_rows(
 
 
 def _open(lock: Lock, body: Mapping[str, Any]) -> SealedKeys | Refused:
+    if not is_row(body):
+        why = "a row of sealed keys that is not as agreed"
+        return Refused(kind=RefusalKind.NOT_SEALED, why=why)
     private = lock.box.sealing_private
     found = unseal(body.get("jwe"), private, gateway=lock.gateway, site=lock.site)
     if isinstance(found, Refused):

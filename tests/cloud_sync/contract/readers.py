@@ -19,6 +19,7 @@ from cloud_sync.introduction import JournalView
 from cloud_sync.outputs import Output, Refusal
 from cloud_sync.platform import uplink
 from cloud_sync.refusal import Refused
+from cloud_sync.sealing import is_row
 from cloud_sync.session import SyncSession
 from cloud_sync.signing import PlatformKeys
 from cloud_sync.topics import Channel, Topics
@@ -203,6 +204,15 @@ def _row(value: Any) -> str:
     return "QUARANTINED_BUT_HEEDED" if is_flawed else ""
 
 
+def _key_row(value: Any) -> str:
+    row = _signed_row(value)
+    if isinstance(row, Refused):
+        return row.kind.value
+    if row.kind != "key":
+        return "PASSED_OVER"
+    return "" if is_row(json.loads(row.body)) else "NOT_SEALED"
+
+
 def _shape(value: Any) -> str:
     row = _signed_row(value)
     return row.kind.value if isinstance(row, Refused) else ""
@@ -236,6 +246,11 @@ _READERS: dict[str, Callable[[Any], str]] = {
     ),
     "command.json": lambda value: _down(Channel.COMMAND, value, knows=FEED),
     "row.json": _shape,
+    "row_key.json": _key_row,
+    "certificate_wish.json": lambda value: _up("csr", value),
+    "certificate_answer.json": lambda value: _down(
+        Channel.CERTIFICATE, value, knows=FEED
+    ),
     **dict.fromkeys(
         (
             *("row_holder.json", "row_booking.json", "row_revocation.json"),

@@ -15,6 +15,7 @@ from typing import Any
 from cloud_sync import envelope
 from edge.core.chain import genesis
 from edge.core.remote.command import CommandState
+from tests.cloud_sync.contract.key_values import SAMPLES as KEY_SAMPLES
 from tests.cloud_sync.contract.readers import FEED, JOURNAL, NONCE, PULL_NONCE
 from tests.cloud_sync.contract.samples_beside import BESIDE
 from tests.cloud_sync.contract.written import written_events
@@ -217,6 +218,7 @@ ROWS: dict[str, Samples] = {
             "ticket_key", "k-2", **TICKET_KEY | {"issuer": "", "doors": []}
         ),
     },
+    "row_key.json": KEY_SAMPLES["row_key.json"],
     "row_elder.json": {
         "plain": _row("elder", "e-1", holder="h-1", order=0, route="二楼 203"),
         "last": _row("elder", "e-2", holder="h-2", order=10_000, route="一楼"),
@@ -350,5 +352,6 @@ SAMPLES: dict[str, Samples] = {
         "a fact that is not known yet is stored": _item(5, colour="red"),
     },
     **BESIDE,
+    **{name: KEY_SAMPLES[name] for name in KEY_SAMPLES if name not in ROWS},
     **ROWS,
 }

@@ -7,6 +7,7 @@ becomes of the value.
 
 from __future__ import annotations
 
+from tests.cloud_sync.contract.key_values import SPOILT as SPOILT_KEYS
 from tests.cloud_sync.contract.spoiling import Spoilt, bad, unsaid, without
 
 _ROW = (
@@ -232,4 +233,5 @@ SPOILT_ROWS: dict[str, tuple[Spoilt, ...]] = {
     "row_ticket_key.json": _TICKET_KEY,
     "row_elder.json": _ELDER,
     "row_shift.json": _SHIFT,
+    **SPOILT_KEYS,
 }

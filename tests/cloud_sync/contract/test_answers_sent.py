@@ -81,6 +81,7 @@ def test_the_simulated_platform_takes_and_answers_by_the_schemas(
             ),
             *say(session, "pull", pull),
             *(session.command(GATEWAY, wish, NOW_MS) for wish in wishes()),
+            *say(session, "csr", SAMPLES["certificate_wish.json"]["plain"]),
         ]
         for result in SAMPLES["result.json"].values():
             assert say(session, "res", result) == [], "nobody acknowledges a result"

@@ -34,6 +34,7 @@ SIGNED = {
     "feed_part.json": "signed_feed_part.json",
     "nudge.json": "signed_nudge.json",
     "command.json": "signed_command.json",
+    "certificate.json": "signed_certificate_answer.json",
 }
 #: Signed by the reference platform alone: test_answers_beside.py.
 UNSIGNED = {"signed_heartbeat_answer.json", "signed_day_answer.json"}
