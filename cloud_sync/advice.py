@@ -10,7 +10,8 @@ from __future__ import annotations
 _NETWORK = "check the box's network and the address in [platform]"
 _OURS = (
     "have the platform's operator look up this gateway's certificate (revoked, expired,"
-    " or of another authority) and fetch a new one; then menshen config check"
+    " or of another authority); with a new claim of theirs, menshen keys enrol gets"
+    " another"
 )
 _SILENT = (
     "the broker takes our messages and nobody answers: check that the platform runs "

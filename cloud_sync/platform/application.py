@@ -81,10 +81,11 @@ async def run(settings: Settings, folder: Path, now_ms: Callable[[], int]) -> No
 
 def _authority(settings: Settings, folder: Path) -> Authority | None:
     """Return the platform's own authority, if it has one."""
-    certificate = folder / settings.authority.certificate
-    if not certificate.exists():
+    files = settings.authority
+    certificate, key = folder / files.certificate, folder / files.key
+    if not certificate.exists() or not key.exists():  # its key may be kept elsewhere
         return None
-    return authority.load(certificate, folder / settings.authority.key)
+    return authority.load(certificate, key)
 
 
 def _routing(

@@ -72,7 +72,7 @@ def _platform(platform: dict[str, Any]) -> Iterator[str]:
     days = platform.get("certificate_days")
     if days is not None and days < WARN_BEFORE_DAYS:
         how = f"expires in {days} days" if days >= 0 else "has expired"
-        yield f"CERTIFICATE  of this gateway {how}: have the platform's operator renew"
+        yield f"CERTIFICATE  of this gateway {how}: menshen keys renew"
     renewal = platform.get("renewal") or {}
     if renewal.get("stage") in ("ASKED", "TRYING"):
         yield f"certificate  a new one is under way ({renewal['stage'].lower()})"

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cloud_sync import enrolling
 from cloud_sync.platform import registry
-from cloud_sync.platform.enrolment import authority, claims, keyring
+from cloud_sync.platform.enrolment import claims, keyring
 from cloud_sync.platform.web.refusals import WebRefusal
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def router(lent: Lent) -> APIRouter:
 
     @routes.get("/v1/authority")
     async def show_authority() -> PlainTextResponse:
-        return PlainTextResponse(_authority(lent).pem, headers=_HEADERS)
+        return PlainTextResponse(_authority(lent), headers=_HEADERS)
 
     @routes.post("/v1/enrol")
     async def enrol(body: Request) -> JSONResponse:
@@ -113,7 +113,7 @@ async def _given(work: Any, lent: Lent, found: Enrolment) -> dict[str, Any]:
         "gateway": found.gateway,
         "site": found.site,
         "certificate": found.certificate,
-        "authority": _authority(lent).pem,
+        "authority": _authority(lent),
         "shard": await registry.shard_of(work, found.gateway),
         "brokers": list(told.brokers),
         "server_name": told.server_name,
@@ -122,9 +122,10 @@ async def _given(work: Any, lent: Lent, found: Enrolment) -> dict[str, Any]:
     }
 
 
-def _authority(lent: Lent) -> authority.Authority:
-    told = lent.settings.authority
-    return authority.load(lent.folder / told.certificate, lent.folder / told.key)
+def _authority(lent: Lent) -> str:
+    """Return the authority's certificate; its key is not needed here."""
+    path = lent.folder / lent.settings.authority.certificate
+    return path.read_text(encoding="ascii")
 
 
 def _told(refused: claims.EnrolmentRefusal) -> WebRefusal:

@@ -34,6 +34,7 @@ from edge.cli.keys.https import (
     fetch_authority,
 )
 from edge.cli.keys.install import ANYBODY, KeyFile, finish, install, write
+from edge.cli.keys.renewal import ASKED, NEXT
 from edge.cli.keys.sealed import Lock, open_rows
 from edge.cli.keys.words import REFUSED, Told
 from edge.cli.system_clock import wall_ms
@@ -288,7 +289,7 @@ def _install(
         "gateway": pending.gateway,
     }
     files[GIVEN] = KeyFile(text=json.dumps(about | kept))
-    gone = [under_way.NAME, under_way.AUTHORITY]
+    gone = [under_way.NAME, under_way.AUTHORITY, ASKED, NEXT]
     install(state, files | opened.files, removed=gone)
 
 
