@@ -66,7 +66,7 @@ async def run(settings: Settings, folder: Path, now_ms: Callable[[], int]) -> No
         )
         works = [shell.run(), _routing(settings, database, now_ms).run()]
         if settings.web is not None:
-            # Loaded here alone: who does without it saves 20 MiB.
+            # Loaded here alone: who does without it saves 10 MiB.
             web = importlib.import_module("cloud_sync.platform.web.server")
             lent = importlib.import_module("cloud_sync.platform.web.app").Lent(
                 database=database,
