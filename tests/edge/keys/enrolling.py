@@ -87,8 +87,8 @@ class Office:
 
 
 @contextmanager
-def office(folder: Path) -> Iterator[Office]:
-    """Open a platform that knows one gateway."""
+def office(folder: Path, *, issued_ms: int = NOW_MS) -> Iterator[Office]:
+    """Open a platform that knows one gateway; its own certificate is of then."""
     folder.mkdir()
     port, now_ms = free_port(), [NOW_MS]
     settings = PlatformSettings.model_validate(
@@ -100,7 +100,7 @@ def office(folder: Path) -> Iterator[Office]:
         }
     )
     ours = authority.make(folder / "ca.pem", folder / "ca.key", "test", NOW_MS)
-    server, key = ours.server("web", ["127.0.0.1"], NOW_MS)
+    server, key = ours.server("web", ["127.0.0.1"], issued_ms)
     pem = server.public_bytes(Encoding.PEM).decode()
     authority.write_new(folder / "web.pem", pem)
     authority.write_new(folder / "web.key", key)

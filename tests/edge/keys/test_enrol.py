@@ -110,6 +110,16 @@ def test_another_authority_is_not_believed(at: Office, box: BoxAtSite) -> None:
     assert "box.json" not in box.files() or set(box.files()) == {"box.json"}
 
 
+def test_the_platforms_own_time_judges_its_certificate(
+    tmp_path: Path, box: BoxAtSite
+) -> None:
+    """The box's clock is a year off either way, and dates are judged all the same."""
+    with office(tmp_path / "old", issued_ms=NOW_MS - 3000 * DAY_MS) as expired:
+        code, heard = box.enrol(expired, expired.claim())
+    assert (code, heard.steps) == (1, ["UNREACHABLE"])
+    assert "expired by the platform's own time" in heard.said[0]["what"]
+
+
 def test_a_claim_leads_to_one_box(at: Office, box: BoxAtSite, tmp_path: Path) -> None:
     claim, second = at.claim(), BoxAtSite(tmp_path / "second")
     assert box.enrol(at, claim)[1].steps[-1] == "waiting"
