@@ -50,6 +50,11 @@ PLANTS = {
             "cloud_sync/platform/reception.py",
             "from cloud_sync.platform.reports import table",
         ),
+        (
+            "cloud_sync/platform/enrolment/claims.py",
+            "from cloud_sync.platform import reception",
+        ),
+        ("cloud_sync/platform/reception.py", "from cloud_sync.platform.web import app"),
     ],
     "the reference platform is known to its own verbs alone": [
         ("cloud_sync/client.py", "from cloud_sync.platform import items"),

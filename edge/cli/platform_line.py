@@ -62,7 +62,7 @@ class PlatformLine:
     fault: str
     renewal: CertificateRenewal | None
 
-    def renew(self) -> dict[str, Any]:
+    async def renew(self, _: dict[str, Any]) -> dict[str, Any]:
         """Ask for a new certificate now; ValueError where there is none to renew."""
         if self.renewal is None:
             raise ValueError("this gateway shows no certificate; menshen keys enrol")

@@ -309,11 +309,11 @@ class Runtime:
         verbs: dict[str, Verb] = {
             "status": lambda _: status(self),
             "self-test": self.self_test.order,
-            "renew": lambda _: self.line.renew(),
             **{verb: partial(self._order, verb) for verb in VERBS},
         }
         private = stick_verbs(self, self._report, self.lost)
         private |= erasing_verbs(self, self._eraser, self.lost)
+        private["renew"] = self.line.renew
         await self._watchers.open(stack, verbs, private)
 
     def _open_client(self, intake: Intake) -> None:

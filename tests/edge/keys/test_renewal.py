@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,12 @@ from edge.cli.keys.renewal import (
     RenewingTls,
     Stage,
 )
+from edge.cli.status import status
+from edge.control.client import ControlError, ask
 from edge.core.moment import Moment
 from tests.cloud_sync.platform.desk import NOW_MS
+from tests.edge.at_work import PLATFORM_KEYS, SITE_KEYS, at_work
+from tests.edge.small_site import TEXT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -220,3 +225,18 @@ async def test_a_certificate_for_somebody_else_is_not_kept(box: Box7) -> None:
         assert "next.pem" not in box.names()
     stranger = CertificateAnswer(nonce="00" * 16, certificate="x", authority="y")
     assert not await box.renewal.take(stranger, later(1))
+
+
+async def test_a_gateway_without_a_certificate_says_where_to_get_one(
+    tmp_path: Path,
+) -> None:
+    keys = tmp_path / "state" / "keys"
+    keys.mkdir(parents=True, mode=0o700)
+    (tmp_path / "site.toml").write_text(TEXT, encoding="utf-8")
+    (keys / "site.json").touch(0o600)
+    (keys / "site.json").write_text(json.dumps(SITE_KEYS))
+    (keys / "platform.json").write_text(json.dumps(PLATFORM_KEYS))
+    async with at_work(tmp_path / "state") as runtime:
+        with pytest.raises(ControlError, match="menshen keys enrol"):
+            await asyncio.to_thread(ask, tmp_path / "state" / "control.sock", "renew")
+        assert status(runtime)["platform"]["renewal"] is None
