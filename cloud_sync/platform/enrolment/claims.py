@@ -125,19 +125,21 @@ async def begin(
     found = await _by(work, "code", enrolling.claim_hash(request["claim"]))
     seen = enrolling.transcript(request)
     if found.state != "OPEN" and not hmac.compare_digest(seen, found.seen):
-        what = "this claim was used; ask for a new one, and ask who used it"
-        raise EnrolmentRefusal(RefusalName.CLAIM_USED, what)
+        raise _used()
     _alive(found, now_ms)
     if found.state != "OPEN":
         return found.nonce
     _check(found, request, seen, signature)
     nonce = secrets.token_hex(enrolling.NONCE_BYTES)
-    await work.execute(
+    taken = await work.fetch(
         "UPDATE enrolment SET state = 'ASKED', ticket = ?2, seen = ?3, csr = ?4, "
-        "box = ?5, seal = ?6, promise = ?7, nonce = ?8, asked_ms = ?9 WHERE code = ?1",
+        "box = ?5, seal = ?6, promise = ?7, nonce = ?8, asked_ms = ?9 "
+        "WHERE code = ?1 AND state = 'OPEN' RETURNING code",
         *(found.code, enrolling.ticket_hash(request["ticket"]), seen, request["csr"]),
         *(request["box"], request["seal"], request["promise"], nonce, now_ms),
     )
+    if not taken:  # two at once, and the other was first
+        raise _used()
     return nonce
 
 
@@ -194,13 +196,16 @@ async def confirm(
         )
         return None
     certificate = authority.gateway(read_csr(found.csr), gateway, now_ms)
-    gone = await certificates.revoke(work, gateway, now_ms) if found.replaces else 0
-    await certificates.note(work, gateway, certificate, now_ms)
-    await work.execute(
-        "UPDATE enrolment SET state = 'CONFIRMED', certificate = ?2 WHERE code = ?1",
+    is_ours = await work.fetch(
+        "UPDATE enrolment SET state = 'CONFIRMED', certificate = ?2 "
+        "WHERE code = ?1 AND state = 'WAITING' RETURNING code",
         found.code,
         certificate.public_bytes(Encoding.PEM).decode(),
     )
+    if not is_ours:
+        raise EnrolmentError(f"{gateway} was just confirmed by somebody else")
+    gone = await certificates.revoke(work, gateway, now_ms) if found.replaces else 0
+    await certificates.note(work, gateway, certificate, now_ms)
     await work.execute(
         "INSERT INTO box (gateway, site, box, seal, enrolled_ms) "
         "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (gateway) DO UPDATE SET "
@@ -236,6 +241,11 @@ async def _found(work: Work, column: str, value: str) -> Enrolment | None:
     sql = f"SELECT {wanted} FROM enrolment WHERE {column} = ?1"  # noqa: S608  our words
     rows = await work.fetch(sql, value)
     return Enrolment(**dict(zip(names, rows[0], strict=True))) if rows else None
+
+
+def _used() -> EnrolmentRefusal:
+    what = "this claim was used; ask for a new one, and ask who used it"
+    return EnrolmentRefusal(RefusalName.CLAIM_USED, what)
 
 
 def _alive(found: Enrolment, now_ms: int) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -117,3 +118,21 @@ def _serial(pem: str) -> int:
     from cryptography import x509
 
     return x509.load_pem_x509_certificate(pem.encode()).serial_number
+
+
+async def test_of_two_boxes_at_once_one_gets_the_claim(desk: Desk) -> None:
+    async with desk.database.writing() as work:
+        claim = await claims.open_claim(
+            work, GATEWAY, SITE, replaces=False, now_ms=NOW_MS
+        )
+
+    async def ask(ticket: str) -> str:
+        asked, signed = request(claim, ticket=ticket)
+        try:
+            async with desk.database.writing() as work:
+                return await claims.begin(work, asked, signed, NOW_MS)
+        except EnrolmentRefusal as refused:
+            return refused.name.value
+
+    told = await asyncio.gather(*(ask(f"{n:064x}") for n in range(5)))
+    assert sorted(each == "CLAIM_USED" for each in told) == [False] + [True] * 4
