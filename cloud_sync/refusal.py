@@ -58,6 +58,18 @@ FEED_REFUSALS = frozenset(
         RefusalKind.FEED_HASH,
     )
 )
+#: The kinds that are of sealed keys and of certificates (docs/enrolment.md).
+KEY_REFUSALS = frozenset(
+    (
+        RefusalKind.NOT_SEALED,
+        RefusalKind.UNSEALING,
+        RefusalKind.CURVE,
+        RefusalKind.SITE,
+        RefusalKind.OLDER,
+        RefusalKind.SITE_KEY,
+        RefusalKind.CERTIFICATE,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

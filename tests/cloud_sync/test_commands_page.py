@@ -12,7 +12,7 @@ import pytest
 
 from cloud_sync.command_body import MESSAGE_CHARACTERS
 from cloud_sync.commands import AHEAD_S, LIFE_S, MAX_NAMES
-from cloud_sync.refusal import FEED_REFUSALS, RefusalKind
+from cloud_sync.refusal import FEED_REFUSALS, KEY_REFUSALS, RefusalKind
 from edge.core.remote.command import REMOTE_MODES, STATES, Action, Rejection
 from edge.core.remote.messages import MAX_MESSAGES
 from edge.core.remote.modes import TRY_AGAIN_S
@@ -34,11 +34,12 @@ FOLDER = Path(__file__).parent
 PAGE = (FOLDER.parents[1] / "docs" / "commands.md").read_text(encoding="utf-8")
 WORDS = {"three": 3, "five": 5}
 #: Of messages that are no commands.
-ELSEWHERE = FEED_REFUSALS | {
-    RefusalKind.TOPIC,
-    RefusalKind.EPOCH,
-    RefusalKind.FEED_PULL,
-}
+ELSEWHERE = (
+    FEED_REFUSALS
+    | KEY_REFUSALS
+    | {RefusalKind.TOPIC, RefusalKind.EPOCH, RefusalKind.FEED_PULL}
+)
+ENROLMENT = (FOLDER.parents[1] / "docs" / "enrolment.md").read_text(encoding="utf-8")
 
 
 def test_the_example_is_the_golden_one() -> None:
@@ -63,6 +64,11 @@ def test_the_example_is_the_golden_one() -> None:
 )
 def test_every_name_stands_on_the_page(name: str) -> None:
     assert f"`{name}`" in PAGE
+
+
+@pytest.mark.parametrize("kind", sorted(KEY_REFUSALS))
+def test_every_refusal_of_a_key_stands_on_its_page(kind: RefusalKind) -> None:
+    assert f"`{kind}`" in ENROLMENT
 
 
 @pytest.mark.parametrize("kind", STATES)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from cryptography import x509
 
+from cloud_sync.refusal import RefusalKind
 from cloud_sync.renewing import CertificateWish, signed_part
 from cloud_sync.transport.port import Trouble
 from cloud_sync.transport.tls import TlsFileError
@@ -194,7 +195,8 @@ class CertificateRenewal:
             self._start(self._promote())
         elif self._tls.refusal and self.stage is not Stage.REFUSED:
             self.stage, self.why = Stage.REFUSED, self._tls.refusal
-            facts = (("refusal", "CERTIFICATE"), ("why", self.why[:80]))
+            kind = RefusalKind.CERTIFICATE.value
+            facts = (("refusal", kind), ("why", self.why[:80]))
             self._report(EventKind.PLATFORM_REFUSED, (("count", 1), *facts))
             self._start(self._drop())
 
