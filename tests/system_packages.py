@@ -54,7 +54,7 @@ PACKAGES = {
         SystemPackage(
             name="nats-server",
             program="nats-server",
-            purpose="the other real MQTT broker, of the broker doctor's tests",
+            purpose="the other real MQTT broker, alone and in three nodes",
         ),
         SystemPackage(
             name="postgresql",

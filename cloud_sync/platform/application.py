@@ -2,8 +2,8 @@
 """The platform put together: its database, its key, its connection to the broker.
 
 The law of the module: it builds and starts, and leaves clocks and signals to whoever
-calls. Other ways in (ingest workers on a cluster, say) use :func:`open_database` and
-``Reception`` as :func:`run` does; nothing of what they store depends on the way.
+calls. One platform or many workers, over MQTT or NATS: all are the same shell over
+another line, and nothing of what they store depends on the way.
 """
 
 from __future__ import annotations
@@ -13,25 +13,34 @@ import importlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from cloud_sync.platform import keys
-from cloud_sync.platform.alarms.callers import caller_of
-from cloud_sync.platform.alarms.routing import Patience, Routing
-from cloud_sync.platform.answers import Answers
-from cloud_sync.platform.commanding.commander import Commander
+import structlog
+
+from cloud_sync.platform import registry
 from cloud_sync.platform.database import DatabaseError
-from cloud_sync.platform.enrolment import authority
-from cloud_sync.platform.reception import Reception
-from cloud_sync.platform.settings import broker_of
-from cloud_sync.platform.shell import Shell
+from cloud_sync.platform.leases import file_leases
+from cloud_sync.platform.mqtt_line import MqttLines
+from cloud_sync.platform.serving import House, serve
+from cloud_sync.platform.settings import broker_of, password_of, tls_of
 from cloud_sync.platform.sqlite import open_sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from cloud_sync.platform.database import Database
-    from cloud_sync.platform.enrolment.authority import Authority
+    from cloud_sync.platform.leases import Leases
+    from cloud_sync.platform.line import Lines
     from cloud_sync.platform.settings import Settings
+
+#: A server finds out within a moment that a killed worker's session is gone.
+PATIENCE_S = 5
+#: How often a worker with shards of its own looks whether others are served.
+LOOK_EVERY_S = 60.0
+_log = structlog.get_logger("platform")
+
+
+class WorkerError(Exception):
+    """A worker cannot work as it was asked to; the text says what to do."""
 
 
 @asynccontextmanager
@@ -42,81 +51,144 @@ async def open_database(settings: Settings, folder: Path) -> AsyncIterator[Datab
         async with open_sqlite(folder / store.sqlite) as database:
             yield database
         return
-    try:
-        postgres = importlib.import_module("cloud_sync.platform.postgres")
-    except ImportError as lack:
-        raise DatabaseError(
-            "store.postgresql needs asyncpg; install menshen[platform]"
-        ) from lack
+    postgres = _extra("cloud_sync.platform.postgres", "store.postgresql needs asyncpg")
     async with postgres.open_postgres(store.postgresql) as database:
         yield database
 
 
 async def run(settings: Settings, folder: Path, now_ms: Callable[[], int]) -> None:
     """Serve gateways until cancelled; paths of the settings count from ``folder``."""
-    signer = keys.load(folder / settings.platform.signing_key)
-    broker, ours = broker_of(settings.broker, folder), _authority(settings, folder)
+    broker = broker_of(settings.broker, folder)
+    lines = MqttLines(broker, settings.broker.client_id)
+    await _serve(settings, folder, now_ms, lines, with_web=True)
+
+
+async def work(
+    settings: Settings,
+    folder: Path,
+    now_ms: Callable[[], int],
+    *,
+    name: str,
+    shards: frozenset[str] | None,
+) -> None:
+    """Serve some gateways beside other workers until cancelled.
+
+    ``shards`` are those of an MQTT broker; with None they are shared over NATS.
+    ``name`` tells people which worker this is. WorkerError if it cannot work so.
+    """
+    if shards is None:
+        await _serve(settings, folder, now_ms, _nats_lines(settings, folder, name))
+        return
+    broker = broker_of(settings.broker, folder)
+    client_id = f"{settings.broker.client_id}-{min(shards)}"
+    async with leases_of(settings, folder, name) as leases:
+        await _hold(leases, shards)
+        lines = MqttLines(broker, client_id, shards)
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(_watch(settings, folder, leases))
+            try:
+                await _serve(settings, folder, now_ms, lines)
+            finally:
+                watching.cancel()
+
+
+@asynccontextmanager
+async def leases_of(
+    settings: Settings, folder: Path, name: str, *, is_worker: bool = True
+) -> AsyncIterator[Leases]:
+    """Hold the leases that go with the database of the settings."""
+    store = settings.store
+    if store.sqlite is not None:
+        async with file_leases(folder / store.sqlite, name) as leases:
+            yield leases
+        return
+    module = _extra(
+        "cloud_sync.platform.postgres_leases", "store.postgresql needs asyncpg"
+    )
+    address = store.postgresql
+    async with module.postgres_leases(address, name, is_worker=is_worker) as leases:
+        yield leases
+
+
+async def _serve(
+    settings: Settings,
+    folder: Path,
+    now_ms: Callable[[], int],
+    lines: Lines,
+    *,
+    with_web: bool = False,
+) -> None:
     async with open_database(settings, folder) as database:
-        shell = Shell(
-            broker=broker,
-            client_id=settings.broker.client_id,
-            reception=Reception(database, Answers(signer), ours),
-            commander=Commander(database, signer),
-            now_ms=now_ms,
+        house = House(
+            settings=settings, folder=folder, database=database, now_ms=now_ms
         )
-        works = [shell.run(), _routing(settings, database, now_ms).run()]
-        if settings.web is not None:
-            # Loaded here alone: who does without it saves 10 MiB.
-            web = importlib.import_module("cloud_sync.platform.web.server")
-            lent = importlib.import_module("cloud_sync.platform.web.app").Lent(
-                database=database,
-                signer=signer,
-                settings=settings,
-                folder=folder,
-                now_ms=now_ms,
-            )
-            works.append(web.serve(settings.web, lent))
-        await _together(works)
+        await serve(house, lines, with_web=with_web)
 
 
-def _authority(settings: Settings, folder: Path) -> Authority | None:
-    """Return the platform's own authority, if it has one."""
-    files = settings.authority
-    certificate, key = folder / files.certificate, folder / files.key
-    if not certificate.exists() or not key.exists():  # its key may be kept elsewhere
-        return None
-    return authority.load(certificate, key)
+def _nats_lines(settings: Settings, folder: Path, name: str) -> Lines:
+    if settings.nats is None:
+        raise WorkerError(
+            "the settings have no [nats]; with an MQTT broker say which shards are "
+            "this worker's, as in --shards 00-07"
+        )
+    if settings.store.postgresql is None:
+        raise WorkerError(
+            "workers that share the shards need store.postgresql: an SQLite file is "
+            "for one machine; divide them by hand with --shards, or move"
+        )
+    found = settings.nats
+    module = _extra("cloud_sync.platform.jetstream", "[nats] needs nats-py")
+    at = module.Nats(
+        servers=tuple(found.servers),
+        stream=found.stream,
+        copies=found.replicas,
+        tls=tls_of(found, folder, "nats"),
+        user=found.username,
+        password=password_of(found, folder),
+    )
+    lines: Lines = module.JetStreamLines(at, lambda: leases_of(settings, folder, name))
+    return lines
 
 
-def _routing(
-    settings: Settings, database: Database, now_ms: Callable[[], int]
-) -> Routing:
-    wanted = settings.alarms
-    return Routing(
-        database,
-        caller=caller_of(wanted.command, wanted.webhook, wanted.timeout_s),
-        patience=Patience(
-            answer_ms=wanted.answer_s * 1000,
-            next_ms=wanted.next_s * 1000,
-            repeats=wanted.repeats,
-            tries=wanted.tries,
-            timeout_ms=wanted.timeout_s * 1000,
-            calls_an_hour=wanted.calls_an_hour,
-        ),
-        utc_offset_ms=settings.platform.utc_offset_min * 60_000,
-        now_ms=now_ms,
+async def _hold(leases: Leases, shards: frozenset[str]) -> None:
+    """Take all shards; a worker that was just killed may hold them for a moment."""
+    wanted = sorted(shards)
+    for patience in reversed(range(PATIENCE_S)):
+        wanted = [each for each in wanted if not await leases.take(each)]
+        if not wanted:
+            return
+        await asyncio.sleep(1 if patience else 0)
+    holders = await leases.holders()
+    told = ", ".join(f"{each} by {holders.get(each, '?')}" for each in wanted)
+    raise WorkerError(
+        f"shards served by another worker already: {told}; give each shard to one "
+        "worker, `menshen platform shards` shows who has which"
     )
 
 
-async def _together(works: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Run them until one ends; the first failure is raised as it is."""
-    tasks = [asyncio.create_task(work) for work in works]
+async def _watch(settings: Settings, folder: Path, leases: Leases) -> None:
+    """Say which shards have gateways and no worker, at first and when it changes.
+
+    DatabaseError when the leases are lost: whoever starts us again takes them anew.
+    """
+    told: list[str] = []
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        holders = await leases.holders()
+        try:
+            async with open_database(settings, folder) as base, base.reading() as work:
+                populated = await registry.populations(work)
+        except DatabaseError:
+            continue  # whoever stores says so
+        gaps = [each for each in populated if each not in holders]
+        if gaps and gaps != told:
+            _log.warning("gateways without a worker", shards=",".join(gaps))
+        told = gaps
+
+
+def _extra(module: str, lack: str) -> Any:
+    """Import a module that needs a package of the extra ``platform``."""
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-    for task in tasks:
-        if not task.cancelled():
-            task.result()
+        return importlib.import_module(module)
+    except ImportError as missing:
+        raise DatabaseError(f"{lack}; install menshen[platform]") from missing

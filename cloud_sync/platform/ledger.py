@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from cloud_sync.platform import early_words
 from cloud_sync.platform.contradictions import AlarmKind, raise_alarm
+from cloud_sync.platform.database import filled
 from cloud_sync.platform.items import UNPROVEN, anchored, follow
 from cloud_sync.platform.uplink import RefusalKind, Refused, refused
 from edge.core.chain import genesis
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 _TAKE = """
 INSERT INTO journal (gateway, epoch, hi, hash, begun_ms) VALUES (?1, ?2, 0, ?3, ?4)
 ON CONFLICT (gateway, epoch) DO UPDATE SET hi = journal.hi
-RETURNING id, hi, hash
 """
+_HELD = "SELECT gateway, epoch, id, hi, hash FROM journal WHERE (gateway, epoch) IN "
 _STORE = """
 INSERT INTO event
     (journal, seq, kind, at, lo, core, salt, pii, com, hash, stored_ms)
@@ -46,6 +47,14 @@ ON CONFLICT (journal, seq) DO NOTHING
 _MOVE = """
 UPDATE journal SET hi = ?2, hash = ?3, repeated = repeated + ?4 WHERE id = ?1
 """
+_AROUND = """
+SELECT e.seq, e.hash, e.stored_ms FROM event AS e
+JOIN journal AS j ON j.id = e.journal
+WHERE j.gateway = ?1 AND j.epoch = ?2 AND e.seq IN (?3, ?4)
+"""
+#: A broker keeps a hello at most so long behind what followed it (a stream: two
+#: minutes), and nobody changes a card in such a time.
+LATE_MS = 180_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +93,18 @@ class Ledger:
 
         In one order for everybody: two platforms would wait for each other otherwise.
         """
-        for gateway, epoch in sorted(set(keys)):
-            start = genesis(epoch)
-            values = (gateway, epoch, start, self._now_ms)
-            [(number, hi, held)] = await self._work.fetch(_TAKE, *values)
+        in_order = sorted(set(keys))
+        if not in_order:
+            return
+        taken = [(*key, genesis(key[1]), self._now_ms) for key in in_order]
+        await self._work.executemany(_TAKE, taken)
+        wanted = filled(in_order)
+        places = ", ".join(
+            f"(?{2 * place + 1}, ?{2 * place + 2})" for place in range(len(wanted))
+        )
+        values = [word for key in wanted for word in key]
+        rows = await self._work.fetch(f"{_HELD} (VALUES {places})", *values)
+        for gateway, epoch, number, hi, held in rows:
             self._journals[gateway, epoch] = _Journal(
                 id=number, gateway=gateway, epoch=epoch, hi=hi, hash=bytes(held)
             )
@@ -221,18 +238,20 @@ async def compare_head(
 
     It was restored from a backup (it ends before what is held) or forked (its last
     event has another hash). The answer to its hello makes it open a new epoch.
+    A hello may also be late, behind the events that followed it: what came next was
+    then stored just now.
     """
     if last_seq > at.hi:
         return
-    held = at.hash if last_seq == at.hi else genesis(at.epoch)
-    if 0 < last_seq < at.hi:
-        [(number,)] = await work.fetch(
-            "SELECT id FROM journal WHERE gateway = ?1 AND epoch = ?2",
-            at.gateway,
-            at.epoch,
-        )
-        held = await _stored_hash(work, number, last_seq)
-    if last_seq == at.hi and held == head:
+    held, next_ms = at.hash if last_seq == at.hi else genesis(at.epoch), 0
+    if last_seq < at.hi:
+        around = (at.gateway, at.epoch, last_seq, last_seq + 1)
+        rows = await work.fetch(_AROUND, *around)
+        found = {seq: (bytes(value), stored_ms) for seq, value, stored_ms in rows}
+        held = found.get(last_seq, (b"" if last_seq else held, 0))[0]
+        next_ms = found.get(last_seq + 1, (b"", 0))[1]
+    is_late = last_seq < at.hi and now_ms - next_ms < LATE_MS
+    if held == head and (last_seq == at.hi or is_late):
         return
     is_fork = held not in {head, UNPROVEN}
     kind = AlarmKind.FORK if is_fork else AlarmKind.RESTORED

@@ -132,11 +132,17 @@ class Reception:
         return self._answers.day(told.gateway, told.day, compared)
 
     async def news(
-        self, told: dict[str, FeedCursor]
+        self, told: dict[str, FeedCursor], shards: frozenset[str] | None = None
     ) -> tuple[dict[str, FeedCursor], list[Publish]]:
-        """Return where all feeds stand now, and nudges for those not in ``told``."""
+        """Return where all feeds stand now, and nudges for those not in ``told``.
+
+        Of gateways in ``shards`` alone: others are another worker's.
+        """
         async with self._database.reading() as work:
             now = await feeds.cursors(work)
+            if shards is not None:
+                ours = await registry.in_shards(work, shards)
+                now = {each: at for each, at in now.items() if each in ours}
         fresh = {each: at for each, at in now.items() if told.get(each) != at}
         return now, [self._answers.nudge(each, at) for each, at in fresh.items()]
 
@@ -168,10 +174,7 @@ class Reception:
     ) -> list[Heard]:
         """Return what registered gateways said under their own shard, readable."""
         senders = {(each.gateway, each.shard) for each in heard if each.gateway}
-        verdicts = {
-            sender: await registry.hear(work, *sender, now_ms)
-            for sender in sorted(senders)
-        }
+        verdicts = await registry.hear(work, senders, now_ms)
         ours = []
         for each in heard:
             verdict = verdicts.get((each.gateway, each.shard))

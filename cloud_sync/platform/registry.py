@@ -12,11 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cloud_sync.platform.database import filled
 from cloud_sync.platform.uplink import RefusalKind, Refused, refused
 from cloud_sync.topics import Topics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from cloud_sync.platform.database import Row, Work
     from cloud_sync.platform.uplink import Hello
@@ -140,20 +141,45 @@ async def may_enter(work: Work, gateway: str, serial: str) -> bool:
     return bool(found)
 
 
-async def hear(work: Work, gateway: str, shard: str, now_ms: int) -> Refused | None:
-    """Renew a gateway's lease, or say why it is not heard."""
-    sql = (
-        "UPDATE gateway SET heard_ms = ?3 WHERE gateway = ?1 AND shard = ?2 "
-        "RETURNING gateway"
-    )
-    if await work.fetch(sql, gateway, shard, now_ms):
-        return None
-    sql = "SELECT shard FROM gateway WHERE gateway = ?1"
-    rows = await work.fetch(sql, gateway)
-    if rows:
-        why = f"{gateway} spoke in shard {shard} and belongs to {rows[0][0]}"
-        return refused(RefusalKind.WRONG_SHARD, why)
-    return refused(RefusalKind.UNKNOWN_GATEWAY, f"{gateway} is not registered")
+async def in_shards(work: Work, shards: Collection[str]) -> frozenset[str]:
+    """Return the gateways that are registered in any of these shards."""
+    rows = await work.fetch("SELECT gateway, shard FROM gateway")
+    return frozenset(gateway for gateway, shard in rows if shard in shards)
+
+
+async def populations(work: Work) -> dict[str, int]:
+    """Return how many gateways each shard has that has any."""
+    sql = "SELECT shard, count(*) FROM gateway GROUP BY shard ORDER BY shard"
+    return {shard: int(count) for shard, count in await work.fetch(sql)}
+
+
+async def hear(
+    work: Work, senders: Collection[tuple[str, str]], now_ms: int
+) -> dict[tuple[str, str], Refused]:
+    """Renew the leases of ``(gateway, shard)``; return why some are not heard.
+
+    Two statements for all of them: a question for each would cost a handful's commit
+    many times over. In one order for everybody, as rows are held until the commit.
+    """
+    in_order = sorted(set(senders))
+    if not in_order:
+        return {}
+    sql = "UPDATE gateway SET heard_ms = ?3 WHERE gateway = ?1 AND shard = ?2"
+    await work.executemany(sql, [(*sender, now_ms) for sender in in_order])
+    names = filled([gateway for gateway, _ in in_order])
+    places = ", ".join(f"?{place}" for place in range(1, len(names) + 1))
+    sql = f"SELECT gateway, shard FROM gateway WHERE gateway IN ({places})"  # noqa: S608
+    found: dict[str, str] = dict(await work.fetch(sql, *names))
+    refusals = {}
+    for gateway, shard in in_order:
+        own = found.get(gateway)
+        if own is None:
+            why = f"{gateway} is not registered"
+            refusals[gateway, shard] = refused(RefusalKind.UNKNOWN_GATEWAY, why)
+        elif own != shard:
+            why = f"{gateway} spoke in shard {shard} and belongs to {own}"
+            refusals[gateway, shard] = refused(RefusalKind.WRONG_SHARD, why)
+    return refusals
 
 
 async def greet(work: Work, gateway: str, hello: Hello, now_ms: int) -> None:

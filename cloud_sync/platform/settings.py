@@ -39,6 +39,13 @@ port = 1883
 # cert_file = "platform.pem"
 # key_file = "platform-tls.key"
 
+# A cluster of NATS, for `menshen platform worker`; docs/scale.md.
+# [nats]
+# servers = ["nats://nats-1.example:4222", "nats://nats-2.example:4222"]
+# ca_file = "ca.pem"
+# cert_file = "worker.pem"
+# key_file = "worker.key"
+
 [store]
 sqlite = "platform.db"
 # postgresql = "postgresql://menshen@db.example/menshen"   # instead of sqlite
@@ -81,6 +88,22 @@ class BrokerSettings(_Strict):
     host: Annotated[str, Field(min_length=1)]
     port: Annotated[int, Field(ge=1, le=65_535)] = 1883
     client_id: Annotated[str, Field(pattern=r"^[a-zA-Z0-9-]{1,64}$")] = "platform"
+    username: str | None = None
+    password_file: str | None = None
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+
+
+class NatsSettings(_Strict):
+    """Where the servers of NATS are and how to enter."""
+
+    servers: Annotated[
+        list[Annotated[str, Field(pattern=r"^(nats|tls)://[^/@\s]+$")]],
+        Field(min_length=1, max_length=16),
+    ]
+    stream: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")] = "MENSHEN"
+    replicas: Annotated[int, Field(ge=1, le=5)] = 3
     username: str | None = None
     password_file: str | None = None
     ca_file: str | None = None
@@ -165,6 +188,7 @@ class Settings(_Strict):
 
     broker: BrokerSettings
     store: StoreSettings
+    nats: NatsSettings | None = None
     platform: PlatformSettings = PlatformSettings()
     alarms: AlarmSettings = AlarmSettings()
     web: WebSettings | None = None
@@ -203,12 +227,13 @@ def broker_of(settings: BrokerSettings, folder: Path) -> Broker:
         host=settings.host,
         port=settings.port,
         username=settings.username,
-        password=_password(settings, folder),
-        tls=_tls(settings, folder),
+        password=password_of(settings, folder),
+        tls=tls_of(settings, folder, "broker"),
     )
 
 
-def _password(settings: BrokerSettings, folder: Path) -> str | None:
+def password_of(settings: BrokerSettings | NatsSettings, folder: Path) -> str | None:
+    """Return the password of a file that nobody else may read, None without one."""
     if settings.password_file is None:
         return None
     path = folder / settings.password_file
@@ -222,13 +247,16 @@ def _password(settings: BrokerSettings, folder: Path) -> str | None:
         raise SettingsError(f"{path}: {fault.strerror}") from fault
 
 
-def _tls(settings: BrokerSettings, folder: Path) -> ssl.SSLContext | None:
+def tls_of(
+    settings: BrokerSettings | NatsSettings, folder: Path, name: str
+) -> ssl.SSLContext | None:
+    """Return how to speak TLS, None for plainly; ``name`` is of the settings' table."""
     named: tuple[Literal["ca_file", "cert_file", "key_file"], ...]
     named = ("ca_file", "cert_file", "key_file")
     files = {name: getattr(settings, name) for name in named}
     if files["ca_file"] is None:
         if files["cert_file"] or files["key_file"]:
-            raise SettingsError("broker.cert_file and key_file need broker.ca_file")
+            raise SettingsError(f"{name}.cert_file and key_file need {name}.ca_file")
         return None
     try:
         context = ssl.create_default_context(cafile=folder / files["ca_file"])
@@ -239,5 +267,5 @@ def _tls(settings: BrokerSettings, folder: Path) -> ssl.SSLContext | None:
                 folder / files["cert_file"], folder / key if key else None
             )
     except (OSError, ssl.SSLError) as fault:
-        raise SettingsError(f"broker: TLS files in {folder}: {fault}") from fault
+        raise SettingsError(f"{name}: TLS files in {folder}: {fault}") from fault
     return context

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The platform's one connection to the broker, and another when that one ends.
+"""The platform's one line to its gateways, and another when that one ends.
 
-The law of the module: it carries and decides nothing. The broker gets its PUBACK for a
-message after the commit, and then the gateway its acknowledgement; a connection that
+The law of the module: it carries and decides nothing. The line is told that a message
+is done after the commit, and then the gateway gets its acknowledgement; a line that
 fails is thrown away with all that waited in it, since gateways ask again. Feeds go out
 beside acknowledgements and never hold them up.
 Source: docs/sync-contract.md, sections 1 and 6.
@@ -14,27 +14,23 @@ import asyncio
 import itertools
 from typing import TYPE_CHECKING
 
-import aiomqtt
 import structlog
 
-from cloud_sync.connection import acknowledge, connected
 from cloud_sync.platform.database import DatabaseError
+from cloud_sync.platform.line import LineError
 from cloud_sync.platform.uplink import LEAVES
 from cloud_sync.transport.cancelling import cancellations, heed_cancellation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from cloud_sync.connection import Broker
     from cloud_sync.feed import FeedCursor
     from cloud_sync.platform.answers import Publish
     from cloud_sync.platform.commanding.commander import Commander
+    from cloud_sync.platform.line import Line, Lines
     from cloud_sync.platform.reception import Outcome, Reception, ToldDay, Wanted
 
 SUBSCRIPTIONS = tuple(f"mn/v1/up/+/+/{leaf}" for leaf in LEAVES)
-#: Messages in one commit. mosquitto has 20 in flight at most, and sends no more
-#: before it has its PUBACKs: this is the window between the broker and us.
-GROUP = 20
 #: Answers and parts of feeds that wait for their PUBACK at once; together with a
 #: nudge they stay below paho's own 20.
 ANSWERS_AT_ONCE, PARTS_AT_ONCE = 12, 4
@@ -47,12 +43,7 @@ WISHES_EVERY_S = 0.1
 RETRY_AT_LEAST_S, RETRY_AT_MOST_S = 0.2, 10.0
 #: A kind of refusal is logged once in such a time; all are counted in the database.
 TELL_EVERY_MS = 60_000
-_SUBSCRIPTION_REFUSED = 0x80
 _log = structlog.get_logger("platform")
-
-
-class _SubscriptionError(Exception):
-    """The broker does not let us hear gateways."""
 
 
 class Shell:
@@ -64,14 +55,12 @@ class Shell:
     def __init__(
         self,
         *,
-        broker: Broker,
-        client_id: str,
+        lines: Lines,
         reception: Reception,
         commander: Commander,
         now_ms: Callable[[], int],
     ) -> None:
-        self._broker = broker
-        self._client_id = client_id
+        self._lines = lines
         self._reception = reception
         self._commander = commander
         self._now_ms = now_ms
@@ -95,88 +84,74 @@ class Shell:
 
     async def _connect_once(self) -> None:
         try:
-            async with connected(self._broker, self._client_id) as client:
-                await self._serve(client)
-        except* aiomqtt.MqttError as lost:
-            _log.warning("no connection to the broker", why=_first(lost))
+            async with self._lines.opened() as line:
+                await self._serve(line)
+        except* LineError as lost:
+            _log.warning("no line to the gateways", why=_first(lost))
         except* DatabaseError as fault:
             _log.error("the database fails, nothing is taken", why=_first(fault))
-        except* _SubscriptionError:
-            _log.error("the broker refuses to let us hear gateways; see its rights")
         finally:
             self._wanted.clear()
             self._days.clear()
 
-    async def _serve(self, client: aiomqtt.Client) -> None:
-        granted = await client.subscribe([(topic, 1) for topic in SUBSCRIPTIONS])
-        heed_cancellation()
-        codes = (code if isinstance(code, int) else code.value for code in granted)
-        if any(code >= _SUBSCRIPTION_REFUSED for code in codes):
-            raise _SubscriptionError
-        _log.info("connected", broker=f"{self._broker.host}:{self._broker.port}")
+    async def _serve(self, line: Line) -> None:
+        await line.hear(SUBSCRIPTIONS)
+        _log.info("connected")
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._take(client))
-            tasks.create_task(self._send_feeds(client))
-            tasks.create_task(self._nudge(client))
-            tasks.create_task(self._compare_days(client))
-            tasks.create_task(self._command(client))
+            tasks.create_task(self._take(line))
+            tasks.create_task(self._send_feeds(line))
+            tasks.create_task(self._nudge(line))
+            tasks.create_task(self._compare_days(line))
+            tasks.create_task(self._command(line))
 
-    async def _take(self, client: aiomqtt.Client) -> None:
+    async def _take(self, line: Line) -> None:
         """Take all that waits, have it committed, acknowledge it, answer."""
-        messages = client.messages
         while True:
-            group = [await anext(messages)]
-            while len(messages) and len(group) < GROUP:
-                group.append(await anext(messages))
-            # Nothing of the contract is retained: it is old, or not a gateway's.
-            fresh = [
-                (each.topic.value, each.payload) for each in group if not each.retain
-            ]
-            outcome = await self._reception.receive(fresh, self._now_ms())
+            handful = await line.take()
+            outcome = await self._reception.receive(handful.said, self._now_ms())
             self._failures = 0
-            for message in group:
-                acknowledge(client, message)
+            await line.done(handful)
             self._tell(outcome)
             self._wanted |= {each.gateway: each for each in outcome.wanted}
             self._is_wanted.set()
             for told in outcome.days[: max(0, DAYS_WAITING - len(self._days))]:
                 self._days[told.gateway, told.day.name] = told
             self._is_told.set()
-            await _publish(client, outcome.answers, ANSWERS_AT_ONCE)
+            await _publish(line, outcome.answers, ANSWERS_AT_ONCE)
             await self._reception.answered(outcome.greeted)
 
-    async def _send_feeds(self, client: aiomqtt.Client) -> None:
+    async def _send_feeds(self, line: Line) -> None:
         """Send feeds to those who pulled, one gateway after the other."""
         while True:
             self._is_wanted.clear()
             while self._wanted:
                 gateway = next(iter(self._wanted))
                 parts = await self._reception.feed(self._wanted.pop(gateway))
-                await _publish(client, parts, PARTS_AT_ONCE)
+                await _publish(line, parts, PARTS_AT_ONCE)
             await self._is_wanted.wait()
 
-    async def _compare_days(self, client: aiomqtt.Client) -> None:
+    async def _compare_days(self, line: Line) -> None:
         """Compare days with what is stored, one after the other."""
         while True:
             self._is_told.clear()
             while self._days:
                 told = self._days.pop(next(iter(self._days)))
                 answer = await self._reception.compare(told, self._now_ms())
-                await _publish(client, (answer,), 1)
+                await _publish(line, (answer,), 1)
             await self._is_told.wait()
 
-    async def _nudge(self, client: aiomqtt.Client) -> None:
+    async def _nudge(self, line: Line) -> None:
         """Tell gateways when there is something newer for them; at first all."""
         told: dict[str, FeedCursor] = {}
         while True:
-            told, nudges = await self._reception.news(told)
-            await _publish(client, nudges, 1)
+            told, nudges = await self._reception.news(told, self._lines.shards)
+            await _publish(line, nudges, 1)
             await asyncio.sleep(LOOK_EVERY_S)
 
-    async def _command(self, client: aiomqtt.Client) -> None:
+    async def _command(self, line: Line) -> None:
         """Send what operators and residents want done, as soon as it is wished."""
         while True:
-            await _publish(client, await self._commander.due(self._now_ms()), 1)
+            await _publish(line, await self._commander.due(self._now_ms()), 1)
             await asyncio.sleep(WISHES_EVERY_S)
 
     def _tell(self, outcome: Outcome) -> None:
@@ -187,14 +162,12 @@ class Shell:
                 _log.warning("refused", kind=kind.value, gateway=gateway, why=whys[-1])
 
 
-async def _publish(
-    client: aiomqtt.Client, messages: Iterable[Publish], at_once: int
-) -> None:
+async def _publish(line: Line, messages: Iterable[Publish], at_once: int) -> None:
     waiting = iter(messages)
     while chunk := tuple(itertools.islice(waiting, at_once)):
         async with asyncio.TaskGroup() as tasks:
             for each in chunk:
-                tasks.create_task(client.publish(each.topic, each.payload, qos=1))
+                tasks.create_task(line.publish(each.topic, each.payload, qos=1))
         heed_cancellation()
 
 

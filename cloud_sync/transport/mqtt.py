@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 #: SUBACK's code for "no"; every smaller one is a granted QoS.
 _SUBSCRIPTION_REFUSED = 0x80
+#: What the platform says needs no more than the line itself: with a clean session no
+#: broker keeps anything for the next one. A cluster of NATS makes a consumer of each
+#: subscription at QoS 1, and while a node is dead most of them fail (docs/scale.md).
+_QOS_DOWN = 0
 
 
 class MqttTransport:
@@ -116,10 +120,10 @@ class MqttTransport:
         return replace(self._broker, tls=self._context)
 
     async def subscribe(self, topics: Sequence[str]) -> bool:
-        """Subscribe at QoS 1; False if the broker refuses one of the topics."""
+        """Subscribe; False if the broker refuses one of the topics."""
         client = self._standing()
         try:
-            granted = await client.subscribe([(topic, 1) for topic in topics])
+            granted = await client.subscribe([(topic, _QOS_DOWN) for topic in topics])
         except aiomqtt.MqttError as error:
             raise trouble_of(error) from error
         heed_cancellation()

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from edge.cli.bench.bench_site import make_site
+from edge.cli.bench.errors import BenchError
 from edge.cli.bench.scan import cpu_ms
 from edge.cli.children import Child, free_port
 from edge.cli.system_clock import wall_ms
@@ -48,10 +49,6 @@ class DrainOptions:
 
     events: int = 100_000
     broker: Literal["embedded", "mosquitto"] = "embedded"
-
-
-class BenchError(Exception):
-    """The bench cannot be run as asked; the text says what to do."""
 
 
 async def fill(path: Path, count: int, state: str) -> None:

@@ -4,7 +4,7 @@
 The law of the module: options and their help alone; a verb's work is imported when it
 is called.
 """
-# ruff: noqa: FBT002, PLC0415
+# ruff: noqa: FBT002, PLC0415, PLR0917
 # Flags are booleans; a verb imports its work when it is called; typer calls by
 # position and reads the annotations at run time.
 
@@ -60,7 +60,8 @@ def drain(
     as_json: Json = False,
 ) -> None:
     """Measure how fast a backlog reaches the platform's commit."""
-    from edge.cli.bench.drain import BenchError, DrainOptions, run_drain
+    from edge.cli.bench.drain import DrainOptions, run_drain
+    from edge.cli.bench.errors import BenchError
 
     if broker not in ("embedded", "mosquitto"):
         raise typer.BadParameter("use embedded or mosquitto")
@@ -71,6 +72,44 @@ def drain(
     except BenchError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from error
+
+
+@app.command("ingest")
+def ingest(
+    gateways: Annotated[int, typer.Option(min=1, max=5_000)] = 1_000,
+    rate: Annotated[
+        float, typer.Option(min=0.1, max=50, help="Events a second and gateway.")
+    ] = 5.0,
+    for_s: Annotated[float, typer.Option("--for", min=5, max=3_600)] = 60.0,
+    workers: Annotated[int, typer.Option(min=1, max=16)] = 2,
+    kills: Annotated[
+        int, typer.Option(min=0, max=20, help="Nodes of NATS killed meanwhile.")
+    ] = 2,
+    worker_kills: Annotated[
+        int, typer.Option(min=0, max=20, help="Workers killed meanwhile.")
+    ] = 0,
+    as_json: Json = False,
+) -> None:
+    """Measure many gateways over three nodes of NATS into PostgreSQL, with kills."""
+    from edge.cli.bench.errors import BenchError
+    from edge.cli.bench.ingest import IngestOptions, run_ingest
+
+    options = IngestOptions(
+        gateways=gateways,
+        rate=rate,
+        for_s=for_s,
+        workers=workers,
+        kills=kills,
+        worker_kills=worker_kills,
+    )
+    try:
+        figures = run_ingest(options)
+    except BenchError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from error
+    tell(figures, as_json=as_json)
+    if figures["lost"] or figures["doubled"] or figures["alarms"]:
+        raise typer.Exit(1)
 
 
 @app.command("wire")

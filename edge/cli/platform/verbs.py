@@ -68,6 +68,29 @@ def run(settings: Settings = HERE) -> None:
 
 
 @app.command()
+def worker(
+    settings: Settings = HERE,
+    shards: Annotated[
+        str | None,
+        typer.Option(help="With an MQTT broker: this worker's, as 00-07 or 00,03,08."),
+    ] = None,
+) -> None:
+    """Serve gateways beside other workers: NATS's shared, or some shards of MQTT's."""
+    from edge.cli.platform.workers import run_worker
+
+    run_worker(settings, shards)
+
+
+@app.command()
+def shards(settings: Settings = HERE, csv: Csv = None, as_json: Json = False) -> None:
+    """Show which worker serves which shard; exit 1 if gateways have none."""
+    from edge.cli.platform.shown import Form
+    from edge.cli.platform.workers import show_shards
+
+    show_shards(settings, Form(csv=csv, is_json=as_json))
+
+
+@app.command()
 def keys(
     settings: Settings = HERE,
     out: Annotated[

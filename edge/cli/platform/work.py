@@ -15,7 +15,7 @@ import signal
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
@@ -23,7 +23,7 @@ from cloud_sync.feed import NO_FEED
 from cloud_sync.platform import confirmations, feeds, keys, registry
 from cloud_sync.platform.alarms.answering import AnswerError
 from cloud_sync.platform.alarms.call_list import CallListError
-from cloud_sync.platform.application import open_database
+from cloud_sync.platform.application import WorkerError, open_database
 from cloud_sync.platform.application import run as serve
 from cloud_sync.platform.commanding.operators import OperatorError
 from cloud_sync.platform.commanding.residents import ResidentError
@@ -43,7 +43,7 @@ from edge.cli.platform.shown import ShownError, show, write_private
 from edge.cli.system_clock import wall_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
     from pathlib import Path
 
     from cloud_sync.platform.database import Work
@@ -56,6 +56,7 @@ MINUTE_MS = 60_000
 #: die together and never form a cycle.
 COLLECT_AFTER = 100_000
 _MENDABLE = (
+    WorkerError,
     SettingsError,
     keys.SigningKeyError,
     registry.RegistryError,
@@ -116,6 +117,14 @@ def export_keys(path: Path, out: Path | None) -> None:
 
 def run(path: Path) -> None:
     """Serve gateways until SIGTERM or SIGINT."""
+    prepare()
+    with told():
+        settings = read_settings(path)
+        asyncio.run(until_stopped(serve(settings, path.parent, wall_ms)))
+
+
+def prepare() -> None:
+    """Make this process one that serves: its log, and a patient collector."""
     structlog.configure(
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         processors=[
@@ -126,8 +135,6 @@ def run(path: Path) -> None:
     )
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
-    with told():
-        asyncio.run(_run(read_settings(path), path.parent))
 
 
 def add_gateway(path: Path, gateway: str, shard: str, note: str) -> None:
@@ -284,11 +291,12 @@ async def _opened_once(settings: Settings, folder: Path) -> None:
         """The tables are made by opening."""
 
 
-async def _run(settings: Settings, folder: Path) -> None:
+async def until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Do work until it fails, or SIGTERM or SIGINT ends it."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    serving = asyncio.create_task(serve(settings, folder, wall_ms))
+    serving = asyncio.create_task(work)
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     for task in (serving, stopping):

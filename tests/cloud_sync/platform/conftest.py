@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
 from cloud_sync.platform.application import open_database
 from cloud_sync.platform.settings import Settings
@@ -71,3 +73,13 @@ async def office(desk: Desk) -> Office:
 def mosquitto(tmp_path: Path) -> Iterator[BrokerProcess]:
     with brokers.mosquitto(tmp_path) as process:
         yield process
+
+
+@pytest.fixture
+def own_process() -> Iterator[None]:
+    """What `run` sets for its whole process is set back."""
+    threshold = gc.get_threshold()
+    yield
+    structlog.reset_defaults()
+    gc.unfreeze()
+    gc.set_threshold(*threshold)

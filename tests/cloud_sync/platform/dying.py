@@ -57,4 +57,10 @@ if __name__ == "__main__":
     application.open_database = _opened
     path = Path(sys.argv[1])
     found = Settings.model_validate_json(path.read_text("utf-8"))
-    asyncio.run(application.run(found, path.parent, wall_ms))
+    serve = application.run(found, path.parent, wall_ms)
+    if "worker" in sys.argv:
+        serve.close()
+        serve = application.work(
+            found, path.parent, wall_ms, name="dying:1", shards=None
+        )
+    asyncio.run(serve)

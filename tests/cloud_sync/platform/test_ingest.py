@@ -5,10 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
+from typing import TYPE_CHECKING
 
 import pytest
 
+from cloud_sync.platform.application import open_database
 from cloud_sync.platform.database import DatabaseError
+from cloud_sync.platform.ledger import LATE_MS
 from cloud_sync.platform.reception import Reception
 from cloud_sync.platform.registry import presences
 from cloud_sync.topics import Topics
@@ -26,6 +30,11 @@ from tests.cloud_sync.platform.desk import (
     registered,
 )
 from tests.cloud_sync.scripted_platform import EPOCH, GATEWAY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cloud_sync.platform.settings import Settings
 
 JOURNAL = journal(60)
 
@@ -278,6 +287,7 @@ async def test_a_gateway_restored_from_a_backup_is_an_alarm_and_opens_an_epoch(
     desk: Desk, restored: list[object], alarm: tuple[str, int, str]
 ) -> None:
     await desk.take(batches(JOURNAL, 20))
+    desk.now_ms += LATE_MS
     gateway = Gateway(restored)  # type: ignore[arg-type]
     gateway.connect()
     await desk.converse(gateway)
@@ -290,6 +300,41 @@ async def test_a_gateway_restored_from_a_backup_is_an_alarm_and_opens_an_epoch(
     assert gateway.acked == 12
     assert await desk.stored() == expected(JOURNAL)
     assert await desk.stored(gateway.epoch) == expected(gateway.journal)
+
+
+async def test_a_greeting_that_comes_again_behind_its_batches_is_no_alarm(
+    desk: Desk,
+) -> None:
+    gateway = Gateway(JOURNAL[:10])
+    gateway.connect()
+    [hello] = [each for each in gateway.sent if each.topic.endswith("/hello")]
+    await desk.converse(gateway)
+    gateway.journal = list(JOURNAL)
+    gateway.send_rows()
+    await desk.converse(gateway)
+    await desk.take([(hello.topic, hello.payload)])
+    assert await desk.stored() == expected(JOURNAL)
+    assert await desk.alarms() == []
+
+
+async def test_two_platforms_on_one_database_add_to_a_journal_after_each_other(
+    desk: Desk, settings: Settings, tmp_path: Path
+) -> None:
+    messages = batches(JOURNAL, 3)
+    async with open_database(settings, tmp_path) as other:
+        desks = (desk, Desk(other))
+
+        async def work(one: Desk, seed: int) -> None:
+            order = [*messages, *messages]
+            random.Random(seed).shuffle(order)
+            # Whatever comes too early is sent again by its gateway.
+            for handful in (order[:9], order[9:], messages):
+                await one.take(handful)
+
+        await asyncio.gather(*(work(one, seed) for seed, one in enumerate(desks)))
+    assert await desk.stored() == expected(JOURNAL)
+    assert await desk.table("SELECT hi FROM journal") == [(60,)]
+    assert await desk.alarms() == []
 
 
 async def test_being_online_is_a_lease(desk: Desk) -> None:

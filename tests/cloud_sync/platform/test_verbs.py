@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import signal
 import stat
@@ -12,7 +11,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-import structlog
 from typer.testing import CliRunner, Result
 
 from cloud_sync.signing import PlatformKeys
@@ -22,7 +20,6 @@ from tests.cloud_sync.platform.desk import journal
 from tests.cloud_sync.scripted_platform import GATEWAY, KID, SEED, SHARD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.brokers import BrokerProcess
@@ -144,16 +141,6 @@ def test_a_database_that_is_not_there_is_told(
     result = typed("trouble")
     assert result.exit_code == 1
     assert told in result.output
-
-
-@pytest.fixture
-def own_process() -> Iterator[None]:
-    """What `run` sets for its whole process is set back."""
-    threshold = gc.get_threshold()
-    yield
-    structlog.reset_defaults()
-    gc.unfreeze()
-    gc.set_threshold(*threshold)
 
 
 @pytest.mark.usefixtures("own_process")

@@ -79,12 +79,12 @@ def mosquitto(folder: Path, weakness: Mapping[str, str] = {}) -> Iterator[Shippe
     settings = folder / "mosquitto.conf"
     text = (SETTINGS / "mosquitto" / "mosquitto.conf").read_text(encoding="utf-8")
     acl = (folder / "acl").read_text(encoding="utf-8")
-    text, acl = _changed([text, acl], {**paths, **weakness})
+    text, acl = changed([text, acl], {**paths, **weakness})
     # Started by root it would go on as a user who may not enter the test's folder.
     text += f"user {getpass.getuser()}\n"
     settings.write_text(text, encoding="utf-8")
     (folder / "acl").write_text(acl, encoding="utf-8")
-    command = [_program("mosquitto"), "-c", str(settings)]
+    command = [program("mosquitto"), "-c", str(settings)]
     yield from _running(command, port, folder)
 
 
@@ -100,9 +100,9 @@ def nats(folder: Path, weakness: Mapping[str, str] = {}) -> Iterator[Shipped]:
     }
     settings = folder / "nats-server.conf"
     text = (SETTINGS / "nats" / "nats-server.conf").read_text(encoding="utf-8")
-    (text,) = _changed([text], {**paths, **weakness})
+    (text,) = changed([text], {**paths, **weakness})
     settings.write_text(text, encoding="utf-8")
-    yield from _running([_program("nats-server"), "-c", str(settings)], port, folder)
+    yield from _running([program("nats-server"), "-c", str(settings)], port, folder)
 
 
 def _running(command: list[str], port: int, folder: Path) -> Iterator[Shipped]:
@@ -116,13 +116,15 @@ def _running(command: list[str], port: int, folder: Path) -> Iterator[Shipped]:
         process.kill()
 
 
-def _changed(texts: list[str], changes: Mapping[str, str]) -> list[str]:
+def changed(texts: list[str], changes: Mapping[str, str]) -> list[str]:
+    """Return the texts with every old replaced by its new; each must be found."""
     for old, new in changes.items():
         assert any(old in text for text in texts), f"nothing to replace: {old}"
         texts = [text.replace(old, new) for text in texts]
     return texts
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """Return the path of a server's program."""
     sbin = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
     return shutil.which(name, path=sbin) or name
