@@ -1,33 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real PostgreSQL for tests: Debian's, in a folder of its own, on a free port.
+"""A real PostgreSQL for tests, quick because nothing of it need survive.
 
-The law of the module: it runs as a user without rights, since it refuses root; it is
-ended by its process id; nothing of it is left when the block is.
+The law of the module: it is the bench's own server; only its settings and the
+emptying between tests are added.
 """
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
-import signal
-import subprocess
-import tempfile
-import time
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
 
-from tests.brokers import free_port
+from edge.cli.bench import postgres_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-READY_WITHIN_S = 30.0
-#: Debian makes this one with the package; "nobody" does as well.
-USERS = ("postgres", "nobody")
 #: What a test writes need not survive the machine.
 QUICK = ("fsync=off", "full_page_writes=off", "autovacuum=off")
 
@@ -35,8 +24,8 @@ QUICK = ("fsync=off", "full_page_writes=off", "autovacuum=off")
 class PostgresServer:
     """A server that answers; ``address`` is of its one database."""
 
-    def __init__(self, folder: Path, port: int) -> None:
-        self.address = f"postgresql:///postgres?host={folder}&port={port}&user=menshen"
+    def __init__(self, address: str) -> None:
+        self.address = address
 
     async def empty(self) -> str:
         """Take every row out of every table, and return the address.
@@ -56,62 +45,5 @@ class PostgresServer:
 @contextmanager
 def postgres() -> Iterator[PostgresServer]:
     """Run a server for the block."""
-    # Not in pytest's own folder: that is closed to everybody but its owner.
-    folder = Path(tempfile.mkdtemp(prefix="menshen-pg-"))
-    try:
-        yield from _running(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _running(folder: Path) -> Iterator[PostgresServer]:
-    user = _user()
-    if user is not None:
-        os.chown(folder, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
-    data, port, log = folder / "data", free_port(), folder / "log"
-    words = ["--pgdata", str(data), "--username", "menshen", "--auth", "trust"]
-    subprocess.run(
-        [_program("initdb"), *words, "--no-sync", "--encoding", "UTF8", "--no-locale"],
-        check=True,
-        capture_output=True,
-        user=user,
-        cwd=folder,
-    )
-    settings = [word for each in QUICK for word in ("-c", each)]
-    place = ["-D", str(data), "-k", str(folder), "-h", "127.0.0.1", "-p", str(port)]
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [_program("postgres"), *place, *settings],
-            stdout=out,
-            stderr=out,
-            user=user,
-            cwd=folder,
-        )
-    try:
-        _wait(process, folder, port, log)
-        yield PostgresServer(folder, port)
-    finally:
-        process.send_signal(signal.SIGQUIT)  # at once, without a checkpoint
-        process.wait()
-
-
-def _wait(process: subprocess.Popen[bytes], folder: Path, port: int, log: Path) -> None:
-    ready = [_program("pg_isready"), "-q", "-h", str(folder), "-p", str(port)]
-    deadline_s = time.monotonic() + READY_WITHIN_S
-    while subprocess.run(ready, check=False).returncode:
-        if process.poll() is not None or time.monotonic() > deadline_s:
-            raise RuntimeError(f"no PostgreSQL: {log.read_text()[-2000:]}")
-        time.sleep(0.05)
-
-
-def _user() -> str | None:
-    if os.geteuid() != 0:
-        return None
-    names = {entry.pw_name for entry in pwd.getpwall()}
-    return next(name for name in USERS if name in names)
-
-
-def _program(name: str) -> str:
-    """Find a program: Debian keeps a server's in a folder for each version."""
-    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    return str(found[-1]) if found else name
+    with postgres_server.postgres(QUICK) as server:
+        yield PostgresServer(server.address)

@@ -57,6 +57,11 @@ PACKAGES = {
             purpose="the other real MQTT broker, alone and in three nodes",
         ),
         SystemPackage(
+            name="rabbitmq-server",
+            program="/usr/lib/rabbitmq/bin/rabbitmq-server",
+            purpose="the third real MQTT broker of the synchronisation tests",
+        ),
+        SystemPackage(
             name="postgresql",
             program="pg_lsclusters",
             purpose="the real database of the reference platform's tests",

@@ -9,6 +9,7 @@ belongs to a transaction, so that nobody ever sees half of one.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -25,6 +26,19 @@ class DatabaseError(Exception):
     """The database cannot be reached, is full or refuses; the text says which."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bulk:
+    """A table into which many rows go at once: its columns with their types."""
+
+    name: str
+    columns: tuple[tuple[str, str], ...]
+
+    @property
+    def names(self) -> str:
+        """The columns as SQL lists them."""
+        return ", ".join(name for name, _ in self.columns)
+
+
 class Work(Protocol):
     """One transaction."""
 
@@ -36,6 +50,12 @@ class Work(Protocol):
 
     async def executemany(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
         """Run one statement for each row of values."""
+
+    async def add(self, table: Bulk, rows: Sequence[Sequence[Value]]) -> None:
+        """Insert rows, in as few statements as the database likes best.
+
+        One whose key is there already is passed over.
+        """
 
 
 class Database(Protocol):

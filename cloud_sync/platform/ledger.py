@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from cloud_sync.platform import early_words
 from cloud_sync.platform.contradictions import AlarmKind, raise_alarm
-from cloud_sync.platform.database import filled
+from cloud_sync.platform.database import Bulk, filled
 from cloud_sync.platform.items import UNPROVEN, anchored, follow
 from cloud_sync.platform.uplink import RefusalKind, Refused, refused
 from edge.core.chain import genesis
@@ -34,12 +34,14 @@ INSERT INTO journal (gateway, epoch, hi, hash, begun_ms) VALUES (?1, ?2, 0, ?3, 
 ON CONFLICT (gateway, epoch) DO UPDATE SET hi = journal.hi
 """
 _HELD = "SELECT gateway, epoch, id, hi, hash FROM journal WHERE (gateway, epoch) IN "
-_STORE = """
-INSERT INTO event
-    (journal, seq, kind, at, lo, core, salt, pii, com, hash, stored_ms)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-ON CONFLICT (journal, seq) DO NOTHING
-"""
+_EVENT = Bulk(
+    name="event",
+    columns=(
+        *(("journal", "bigint"), ("seq", "bigint"), ("kind", "text"), ("at", "text")),
+        *(("lo", "bigint"), ("core", "text"), ("salt", "bytea"), ("pii", "text")),
+        *(("com", "bytea"), ("hash", "bytea"), ("stored_ms", "bigint")),
+    ),
+)
 _SET_ASIDE = """
 INSERT INTO quarantine (journal, seq, why) VALUES (?1, ?2, ?3)
 ON CONFLICT (journal, seq) DO NOTHING
@@ -156,7 +158,7 @@ class Ledger:
             if entry.why
         ]
         if rows:
-            await self._work.executemany(_STORE, rows)
+            await self._work.add(_EVENT, rows)
         if aside:
             await self._work.executemany(_SET_ASIDE, aside)
         moved = [

@@ -11,6 +11,7 @@ Source: asyncpg's documentation; PostgreSQL 15, chapters 13 and 30.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -21,7 +22,7 @@ from cloud_sync.platform.database import DatabaseError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
 
-    from cloud_sync.platform.database import Database, Row, Value, Work
+    from cloud_sync.platform.database import Bulk, Database, Row, Value, Work
 
 #: One writes events, one reads a feed, one looks for changes, one to spare.
 CONNECTIONS = 4
@@ -46,6 +47,11 @@ class _PostgresWork:
 
     async def executemany(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
         await self._connection.executemany(_own(sql), rows)
+
+    async def add(self, table: Bulk, rows: Sequence[Sequence[Value]]) -> None:
+        if rows:
+            columns = [list(column) for column in zip(*rows, strict=True)]
+            await self._connection.execute(_insert(table), *columns)
 
 
 class PostgresDatabase:
@@ -110,6 +116,17 @@ async def open_postgres(address: str) -> AsyncIterator[Database]:
                 clustered="",
             )
         yield database
+
+
+@cache
+def _insert(table: Bulk) -> str:
+    """Write the INSERT of whole columns: one statement for any number of rows."""
+    numbered = enumerate(table.columns, 1)
+    columns = ", ".join(f"${n}::{kind}[]" for n, (_, kind) in numbered)
+    return (
+        f"INSERT INTO {table.name} ({table.names}) "  # noqa: S608
+        f"SELECT * FROM unnest({columns}) ON CONFLICT DO NOTHING"
+    )
 
 
 def _own(sql: str) -> str:

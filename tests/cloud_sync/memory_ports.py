@@ -130,11 +130,12 @@ class Site:
         records: Sequence[Record] = (),
         *,
         feed: MemoryFeed | None = None,
+        clock: SystemClock | None = None,
         gateway: str = GATEWAY,
     ) -> None:
         self.journal = MemoryJournal(records)
         self.feed = feed or MemoryFeed()
-        self.clock = SystemClock()
+        self.clock = clock or SystemClock()
         self.reports: list[tuple[EventKind, Facts]] = []
         self.ordered: list[RemoteCommand] = []
         #: Whether the process stood still since this was asked last.

@@ -69,11 +69,12 @@ async def fill(path: Path, count: int, state: str) -> None:
         now_ms = wall_ms()
         for first in range(1, count + 1, FILL):
             last = min(count, first + FILL - 1)
-            events = [_event(seq, now_ms) for seq in range(first, last + 1)]
+            events = [event(seq, now_ms) for seq in range(first, last + 1)]
             await journal.append(events, state if last == count else None)
 
 
-def _event(seq: int, now_ms: int) -> Event:
+def event(seq: int, now_ms: int) -> Event:
+    """Return a grant of a usual length."""
     at_ms = now_ms - 1_000_000_000 + seq * 100
     return Event(
         seq=seq,
@@ -143,7 +144,7 @@ async def _measure(options: DrainOptions, folder: Path) -> dict[str, Any]:
     port = free_port()
     site = await make_site(folder, credentials=1, bookings=1, rate=1, broker_port=port)
     plan = load(site.site).plan()
-    moment = _event(1, wall_ms()).moment
+    moment = event(1, wall_ms()).moment
     state = Controller(plan, next_seq=1).snapshot(moment)
     await fill(folder / "journal.db", options.events, state)
     shared = json.loads((folder / "keys" / "site.json").read_text(encoding="ascii"))

@@ -112,6 +112,37 @@ def ingest(
         raise typer.Exit(1)
 
 
+@app.command("sync")
+def sync(
+    part: Annotated[
+        list[str] | None,
+        typer.Option(help="chaos, week, drain, back or idle; repeat it."),
+    ] = None,
+    broker: Annotated[
+        list[str] | None,
+        typer.Option(help="Of chaos: mosquitto, nats-x3, rabbitmq …; repeat it."),
+    ] = None,
+    short: Annotated[bool, typer.Option("--short", help="As in CI.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of chaos; 0 draws one.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Measure sync: kills, a week offline, drains, a broker's return, silence."""
+    from edge.cli.bench.brokers.kinds import KINDS
+    from edge.cli.bench.brokers.process import BrokerError
+    from edge.cli.bench.errors import BenchError
+    from edge.cli.bench.sync.command import KILLED, PARTS, run_sync
+
+    parts, brokers = part or PARTS, broker or KILLED
+    for given, known in ((parts, PARTS), (brokers, KINDS)):
+        if not set(given) <= set(known):
+            raise typer.BadParameter(f"use {', '.join(known)}")
+    try:
+        tell(run_sync(parts, brokers, is_short=short, seed=seed), as_json=as_json)
+    except (BenchError, BrokerError) as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from error
+
+
 @app.command("wire")
 def wire(as_json: Json = False) -> None:
     """Measure readers, boards and OSDP: wire, device and ours apart; three minutes."""
