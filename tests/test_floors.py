@@ -25,10 +25,12 @@ PLANTS = {
         ("edge/storage/errors.py", "from edge.settings import lines"),
         ("edge/control/client.py", "from edge.gateway import inbox"),
         ("edge/gateway/inbox.py", "from edge.cli import files"),
+        ("edge/storage/errors.py", "from edge.accounts import people"),
     ],
     "the panel talks to the gateway through the control socket alone": [
         ("edge/panel/words.py", "from edge.storage import errors"),
         ("edge/panel/view.py", "from drivers import secret"),
+        ("edge/panel/visitor.py", "from edge.accounts import people"),
     ],
     "what runs day and night carries no command line, panel or broker": [
         ("edge/cli/run.py", "import typer"),

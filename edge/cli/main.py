@@ -24,6 +24,7 @@ from edge.cli.erasing.verbs import register as register_erasing
 from edge.cli.journal_verbs import app as journal
 from edge.cli.keys.verbs import app as keys
 from edge.cli.order_verbs import register as register_orders
+from edge.cli.panel.verbs import register as register_panel
 from edge.cli.platform.verbs import app as platform
 from edge.cli.rule_verbs import register as register_rules
 from edge.cli.sneakernet.verbs import app as sync
@@ -138,6 +139,7 @@ app.add_typer(keys, name="keys")
 register_orders(app)
 register_rules(app)
 register_erasing(app)
+register_panel(app)
 
 
 config = typer.Typer(help="Site files.", no_args_is_help=True)

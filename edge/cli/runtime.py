@@ -13,7 +13,6 @@ import contextlib
 import os
 import secrets
 from contextlib import AsyncExitStack
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -23,16 +22,18 @@ from cloud_sync.urgent import URGENT
 from edge.bindings.bindings import Bindings
 from edge.bindings.ticket_keys import TicketKeys
 from edge.cli.box_key import Box
-from edge.cli.control_orders import VERBS, carry_out, read_order
+from edge.cli.control_orders import carry_out, read_order
 from edge.cli.day_book import DayBook
 from edge.cli.device_lines import open_lines
 from edge.cli.emergency_keeper import EmergencyKeeper
 from edge.cli.erasing.eraser import Eraser
 from edge.cli.erasing.gateway_verbs import erasing_verbs
 from edge.cli.handover import WITHOUT_DISK, Handover
+from edge.cli.housekeeping import keep_house
 from edge.cli.intake import Intake
 from edge.cli.key_files import read_tokens
 from edge.cli.keys.sealed_feed import SealedFeed, Users
+from edge.cli.panel.opening import acts_of, open_desk
 from edge.cli.platform_line import Lent, PlatformLine, open_platform_line
 from edge.cli.remote_commands import RemoteCommands, witnesses_of
 from edge.cli.roster_feed import RosterFeed
@@ -47,11 +48,11 @@ from edge.cli.tasks import running
 from edge.cli.ticket.key_files import read_ticket_keys
 from edge.cli.ticket_sight import TicketSight
 from edge.cli.watchers import Watchers
+from edge.cli.wires import Wires
 from edge.core.chain import SALT_BYTES
-from edge.core.command import HoldOpen, Indicate, OpenCompartment, Relock
 from edge.core.controller import Controller
 from edge.core.event import EventKind, Facts
-from edge.core.stimulus import Noted, OpenRefused
+from edge.core.stimulus import Noted
 from edge.gateway.gateway import Gateway
 from edge.storage.connection import open_aiosqlite
 from edge.storage.journal_file import open_journal
@@ -63,18 +64,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cloud_sync.client import PlatformClient
-    from drivers.links.link import Link
+    from edge.cli.panel.desk import Desk
     from edge.control.server import Verb
-    from edge.core.command import Command
     from edge.core.event import Event
     from edge.settings.site import Settings
     from edge.storage.journal import Journal
 
 VERSION = "0.1.0"
-#: How often the kernel's clock is asked, and the acknowledged mark is written.
-CLOCK_EVERY_S = 30.0
-#: Events that the journal keeps; the oldest acknowledged ones go first, others never.
-JOURNAL_EVENTS = 1_000_000
 #: How long an orderly stop waits for the disk.
 DRAIN_WITHIN_S = 2.0
 #: … and how long it waits for the platform to acknowledge the last events.
@@ -118,9 +114,10 @@ class Runtime:
         self.gateway: Gateway
         self.feed: RosterFeed
         self.line: PlatformLine
+        self.desk: Desk
         self.client: PlatformClient
         self.days: DayBook
-        self._lines: dict[str, Link] = {}
+        self.wires = Wires(self.keep_emergency)
         #: Damaged files that were set aside at this start.
         self._aside: dict[str, Path | None] = {}
         self._remote: RemoteCommands
@@ -147,7 +144,7 @@ class Runtime:
                 self.bindings,
                 tokens,
                 self.gateway,
-                carry_out=self.carry_out,
+                carry_out=self.wires.carry_out,
                 flush=self._forget_old,
             )
             stack.callback(intake.close)
@@ -158,8 +155,8 @@ class Runtime:
             sealed = self._sealed_keys(sight)
             self._start()
             await self._open_control(stack)
-            wires = [line.run() for line in self._lines.values()]
-            wires += [intake.beat(), self._keep_house(), self._watchers.tell_status()]
+            wires = self.wires.running()
+            wires += [intake.beat(), keep_house(self), self._watchers.tell_status()]
             wires += [self.self_test.run(), self._eraser.run()]
             self.has_started = True
             log.info("started", site=self.settings.site.id, pid=os.getpid())
@@ -195,7 +192,7 @@ class Runtime:
         self.supervision = Supervision(
             self.bindings, on_signals=intake.signals, on_state=intake.line, now=now
         )
-        self._lines = open_lines(
+        lines = open_lines(
             self.settings,
             self._home,
             on_signals=self.supervision.signals,
@@ -203,11 +200,12 @@ class Runtime:
             now=now,
             wall_clock=self._local_time,
         )
+        self.wires.open(self.bindings, lines, self.gateway.arrive)
         self.self_test = SelfTest(
             self.bindings,
             self.supervision,
             self.controller,
-            flush=lambda port: self._lines[port].flush_input(),
+            flush=lambda port: lines[port].flush_input(),
             note=self.gateway.note,
             now=self.clock.now,
             utc_offset_ms=self.settings.site.utc_offset_hours * 3_600_000,
@@ -215,27 +213,6 @@ class Runtime:
 
     def _local_time(self) -> datetime | None:
         return local_time(self.clock.now(), self.settings.site.utc_offset_hours)
-
-    def carry_out(self, command: Command) -> None:
-        """Let a command reach its wire."""
-        if isinstance(command, Indicate):
-            for port, shown in self.bindings.shown(command):
-                if self._lines[port].is_open:
-                    self._lines[port].order(shown)
-            return
-        if isinstance(command, HoldOpen | Relock):
-            self._keep_emergency()
-        port, wish = self.bindings.order(command)
-        line = self._lines[port]
-        if line.is_open:  # else nothing old moves a relay once it is back
-            line.order(wish)
-        elif isinstance(command, OpenCompartment):
-            asyncio.get_running_loop().call_soon(self._refuse, command)
-
-    def _refuse(self, wish: OpenCompartment) -> None:
-        """Keep a compartment whose board is away for its holder's next scan."""
-        refused = OpenRefused(bank=wish.bank, number=wish.number, cause=wish.cause)
-        self.gateway.arrive(refused)
 
     async def _open_storage(self, stack: AsyncExitStack) -> None:
         opened = await stack.enter_async_context(
@@ -263,13 +240,21 @@ class Runtime:
         self.gateway = Gateway(
             self.controller,
             self.journal,
-            carry_out=self.carry_out,
+            carry_out=self.wires.carry_out,
             now=self.clock.now,
             on_stored=self._stored,
         )
         stack.callback(self.gateway.close)
         self._remote = RemoteCommands(
             self.gateway, lambda: self.client, witnesses_of(self.settings)
+        )
+        self.desk = await open_desk(
+            stack,
+            self._state,
+            self.settings,
+            gateway=self.gateway,
+            controller=self.controller,
+            order=self._order,
         )
 
     async def _open_roster(self, stack: AsyncExitStack) -> None:
@@ -303,18 +288,18 @@ class Runtime:
                 self._note_damage(what, kept)
         for note in (*self.line.notes, *self._handover.notes):
             self.gateway.note(note)
+        self.desk.tell_fault()
         self._handover.settle(self.gateway, self.controller.emergency.standing)
 
     async def _open_control(self, stack: AsyncExitStack) -> None:
         verbs: dict[str, Verb] = {
             "status": lambda _: status(self),
             "self-test": self.self_test.order,
-            **{verb: partial(self._order, verb) for verb in VERBS},
         }
         private = stick_verbs(self, self._report, self.lost)
         private |= erasing_verbs(self, self._eraser, self.lost)
         private["renew"] = self.line.renew
-        await self._watchers.open(stack, verbs, private)
+        await self._watchers.open(stack, verbs, private, acts_of(self.desk))
 
     def _open_client(self, intake: Intake) -> None:
         self.days = DayBook(
@@ -357,7 +342,7 @@ class Runtime:
         if self._wake is None:
             loop = asyncio.get_running_loop()
             self._wake = loop.call_later(SEND_AFTER_S, self._send)
-        self._keep_emergency()
+        self.keep_emergency()
         self._remote.stored(batch)
         for event in batch:
             if event.kind in URGENT:
@@ -365,37 +350,20 @@ class Runtime:
         if self.has_started:
             self._eraser.look()
         self._watchers.stored(batch)
+        self.desk.stored(batch)
 
     def _send(self) -> None:
         self._wake = None
         self.client.wake()
 
-    def _keep_emergency(self) -> None:
+    def keep_emergency(self) -> None:
+        """Have the emergency file say what stands, before anything else does."""
         self._emergency.keep(self.controller.emergency.standing)
 
     def _forget_old(self) -> None:
         """Forget what lay in wires and sockets while the process stood still."""
         self.client.stood_still()
-        for line in self._lines.values():
-            line.flush_input()
-
-    async def _keep_house(self) -> None:
-        while True:
-            step_ms = self.clock.consult_kernel()
-            if step_ms:
-                note = Noted(
-                    kind=EventKind.CLOCK_STEPPED,
-                    subject="gateway",
-                    facts=(("step_ms", step_ms),),
-                )
-                self.gateway.note(note)
-            self._keep_emergency()
-            with contextlib.suppress(PortFaultError), port_faults():
-                await self.journal.settle()
-                if await self.days.look(self.clock.now()):
-                    self.client.wake()
-                await self.journal.trim(JOURNAL_EVENTS)
-            await asyncio.sleep(CLOCK_EVERY_S)
+        self.wires.flush()
 
     async def _stop(self) -> None:
         """Store the last events, and give the platform a moment to hear of them."""

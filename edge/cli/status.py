@@ -49,6 +49,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
         "platform": _platform(runtime, now),
         "days": runtime.days.shown(),
         "box": runtime.box.shown(),
+        "panel": runtime.desk.status(),
         "messages": [
             {"text": told.text, "by": told.by, "at_ms": told.at_ms}
             for told in runtime.controller.house.remote.messages.fresh(now)

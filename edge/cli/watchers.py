@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
     from pathlib import Path
 
-    from edge.control.server import PrivateVerb, Verb
+    from edge.control.server import Act, PrivateVerb, Verb
     from edge.core.event import Event
 
 #: How often watchers may hear of a changed status.
@@ -42,9 +42,10 @@ class Watchers:
         stack: AsyncExitStack,
         verbs: Mapping[str, Verb],
         private: Mapping[str, PrivateVerb],
+        acts: Mapping[str, Act],
     ) -> None:
         """Open the socket until ``stack`` ends; without room for one, do without."""
-        server = ControlServer(self._path, verbs, private=private)
+        server = ControlServer(self._path, verbs, private=private, acts=acts)
         stack.push_async_callback(server.close)
         try:
             await server.open()

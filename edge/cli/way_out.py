@@ -27,6 +27,7 @@ import structlog
 
 from edge.cli.handover import Handover
 from edge.cli.key_files import KeyFileError, NotSetUpError, read_tokens
+from edge.cli.panel.opening import borrow
 from edge.cli.platform_line import nobodys_key
 from edge.cli.runtime import Runtime
 from edge.cli.ticket.key_files import read_ticket_keys
@@ -109,6 +110,7 @@ class _Spare:
         with TemporaryDirectory(prefix="menshen-", dir=_memory()) as name:
             folder = Path(name)
             await asyncio.to_thread(_furnish, folder)
+            await asyncio.to_thread(borrow, self.state, folder)
             ended = asyncio.Event()
             runtime = Runtime(
                 _moved(self.settings),

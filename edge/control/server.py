@@ -33,6 +33,9 @@ Answer: TypeAlias = dict[str, Any]
 Verb: TypeAlias = "Callable[[dict[str, Any]], Answer]"
 #: … and one that may wait, for the gateway's own user and root.
 PrivateVerb: TypeAlias = "Callable[[dict[str, Any]], Awaitable[Answer]]"
+#: What a verb does for the panel's process as for the shell: it is told whether the
+#: caller is the gateway's own user (or root), and finds out itself who acts.
+Act: TypeAlias = "Callable[[dict[str, Any], bool], Awaitable[Answer]]"
 #: struct ucred of unix(7): process, user, group.
 _CREDENTIALS = struct.Struct("3i")
 
@@ -42,7 +45,8 @@ class ControlServer:
 
     Beside the verbs given, ``watch`` is answered and from then on receives what is
     published, a line each. ``private`` verbs are for the gateway's own user and root,
-    since they tell of persons; they may wait, and hold up nobody else meanwhile.
+    since they tell of persons; they may wait, and hold up nobody else meanwhile. So
+    may ``acts``, which ask for themselves who stands behind the caller.
     """
 
     def __init__(
@@ -50,10 +54,12 @@ class ControlServer:
         path: Path,
         verbs: Mapping[str, Verb],
         private: Mapping[str, PrivateVerb] | None = None,
+        acts: Mapping[str, Act] | None = None,
     ) -> None:
         self._path = path
         self._verbs = verbs
         self._private = private or {}
+        self._acts = acts or {}
         self._server: asyncio.Server | None = None
         self._callers: set[asyncio.StreamWriter] = set()
         self._served: set[asyncio.Task[None]] = set()
@@ -128,6 +134,8 @@ class ControlServer:
                     await _write(writer, {"ok": True})
                 elif isinstance(verb, str) and verb in self._private:
                     await _write(writer, await self._confide(verb, line, writer))
+                elif isinstance(verb, str) and verb in self._acts:
+                    await _write(writer, await self._let_act(verb, line, writer))
                 else:
                     await _write(writer, self.answer(line))
             if line is None:
@@ -144,12 +152,21 @@ class ControlServer:
     async def _confide(
         self, verb: str, line: bytes, writer: asyncio.StreamWriter
     ) -> Answer:
-        if _user(writer) not in (0, os.geteuid()):
+        if not _is_own(writer):
             return _refused("for the gateway's own user alone; ask with sudo")
         try:
             return {"ok": True, **await self._private[verb](json.loads(line))}
         except ValueError as error:
             return _refused(str(error))
+
+    async def _let_act(
+        self, verb: str, line: bytes, writer: asyncio.StreamWriter
+    ) -> Answer:
+        try:
+            done = await self._acts[verb](json.loads(line), _is_own(writer))
+        except ValueError as error:
+            return _refused(str(error))
+        return {"ok": True, **done}
 
     def answer(self, line: bytes) -> Answer:
         """Answer one request ``{"verb": …, …}``; ``ok`` says whether it was done."""
@@ -157,7 +174,8 @@ class ControlServer:
             request = json.loads(line)
             verb = self._verbs[request["verb"]]
         except (ValueError, TypeError, KeyError, RecursionError):
-            known = ", ".join(sorted({*self._verbs, *self._private, "watch"}))
+            names = {*self._verbs, *self._private, *self._acts, "watch"}
+            known = ", ".join(sorted(names))
             return _refused(f'expected {{"verb": …}} with one of {known}')
         try:
             return {"ok": True, **verb(request)}
@@ -173,11 +191,11 @@ def _verb(line: bytes) -> object:
     return request.get("verb") if isinstance(request, dict) else None
 
 
-def _user(writer: asyncio.StreamWriter) -> int:
-    """Return who calls, as the kernel knows it."""
+def _is_own(writer: asyncio.StreamWriter) -> bool:
+    """Say whether the caller is our own user or root, as the kernel knows it."""
     line = writer.get_extra_info("socket")
     told = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    return int(_CREDENTIALS.unpack(told)[1])
+    return int(_CREDENTIALS.unpack(told)[1]) in (0, os.geteuid())
 
 
 def _refused(why: str) -> Answer:

@@ -70,6 +70,7 @@ PROVOKED_NOTES = frozenset(
         EventKind.ROSTER_REFUSED,
         EventKind.RULE_FAULT,
         EventKind.COMMAND_REJECTED,
+        EventKind.LOGIN_FAILED,
     }
 )
 
@@ -296,7 +297,8 @@ class Controller:
         is_provoked = note.kind in PROVOKED_NOTES
         if is_provoked and not self._notes.is_single(subject, kind, now.monotonic_s):
             return
-        self._out.event(note.kind, note.subject, now, facts=note.facts)
+        facts, person = note.facts, note.person
+        self._out.event(note.kind, note.subject, now, facts=facts, person=person)
 
     def _device(self, stimulus: DeviceChanged, now: Moment) -> None:
         online, offline = EventKind.DEVICE_ONLINE, EventKind.DEVICE_OFFLINE

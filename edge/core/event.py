@@ -111,6 +111,10 @@ class EventKind(StrEnum):
     STARTED = "STARTED"
     STOPPED = "STOPPED"
     STALLED = "STALLED"
+    LOGIN = "LOGIN"
+    LOGIN_FAILED = "LOGIN_FAILED"
+    LOGOUT = "LOGOUT"
+    SETTINGS_CHANGED = "SETTINGS_CHANGED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -211,6 +211,19 @@ class DutyOrdered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoginAwaited:
+    """Somebody at a tablet is about to hold a card to a desk's reader.
+
+    ``welcome``: holders who have an account here, whatever their roles.
+    """
+
+    access_point: str
+    tablet: str
+    welcome: tuple[str, ...]
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DutyCorrected:
     """A second person corrects the minutes of the shift that began with ``seq``."""
 
@@ -330,6 +343,7 @@ Order = (
     | DrillEndOrdered
     | ElderMarked
     | DutyOrdered
+    | LoginAwaited
     | DutyCorrected
     | DutyConfirmed
     | CareAnswered

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edge.core.event import NOBODY, Person
 from edge.core.order import Order
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class Noted:
     kind: EventKind
     subject: str
     facts: Facts = ()
+    person: Person = NOBODY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,12 +17,20 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--plain-http", action="store_true")
+    parser.add_argument("--name", action="append", default=[])
+    parser.add_argument("--tls", type=Path)
+    parser.add_argument("--language", default="zh-CN")
+    parser.add_argument("--help-phone", default="")
     known = parser.parse_args()
     options = PanelOptions(
         socket=known.socket,
         host=known.host,
         port=known.port,
         allow_plain_http=known.plain_http,
+        names=tuple(known.name),
+        tls=known.tls,
+        language=known.language,
+        help_phone=known.help_phone,
     )
     try:
         run_panel(options)

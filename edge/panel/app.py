@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The panel's addresses: the duty page, its live stream, its one button.
+"""The panel's application: its first page, the live stream, a door's button.
 
-The law of the module: GET changes nothing; the one POST needs a known door and an
-unspent token, and always ends in a redirect, so that "reload" never presses again.
-Nothing of a request is echoed: the outcome is one of five fixed words.
+The law of the module: GET changes nothing; every POST needs an unspent token and ends
+in a redirect, so that "reload" never presses again. Nothing of a request is echoed:
+the outcome is one of a few fixed words. Whose a page is stands in the table of routes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import FastAPI, Form, Request
+from fastapi import Depends, FastAPI, Form, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import (
     HTMLResponse,
@@ -23,28 +24,38 @@ from fastapi.responses import (
 )
 from starlette.exceptions import HTTPException
 
-from edge.panel.duty import duty
+from edge.panel.emergency_pages import add_emergency
+from edge.panel.entry_pages import add_entry
 from edge.panel.gateway_link import Opened
+from edge.panel.ground import (
+    TOLD,
+    ElsewhereError,
+    Ground,
+    NotYoursError,
+    go,
+    told,
+)
+from edge.panel.keeper_pages import add_keepers
 from edge.panel.pages import ASSETS, asset
-from edge.panel.presses import Press, Presses
+from edge.panel.presses import Press
+from edge.panel.trust_pages import add_trust
+from edge.panel.visitor import Kind, Visitor
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator
 
-    from edge.panel.hub import Hub
     from edge.panel.pages import Fragment, Pages
-    from edge.panel.view import Duty
-    from edge.panel.words import Words
 
-#: Pages that may be open at once: a tablet, a few phones, and forgotten tabs.
-MAX_STREAMS = 32
+__all__ = ["TOLD", "make_app"]
+
 #: After a send so much news is gathered into the next; the first is never late.
 GATHER_S = 0.1
+#: Whose turn it is, a page asks at most so often.
+LOOK_EVERY_S = 1.0
 #: A comment, sent when a beat brought no news: it finds out who has left.
 KEEP_ALIVE = ":\n\n"
 #: A page that lost its stream comes back after a second, not after a browser's three.
 RETRY = "retry: 1000\n\n"
-TOLD = frozenset({"opened", "ignored", "refused", "gone", "again"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,81 +63,88 @@ class _Frame:
     """Everything replaceable, drawn for one version of the hub."""
 
     version: int
-    key: str
     fragments: dict[str, Fragment]
 
 
-class Panel:
-    """The pages' common ground."""
+class First:
+    """The first page and what keeps it fresh."""
 
-    def __init__(
-        self,
-        *,
-        hub: Hub,
-        pages: Pages,
-        words: Words,
-        open_door: Callable[[str], Awaitable[Opened]],
-    ) -> None:
-        self._hub = hub
-        self._pages = pages
-        self._words = words
-        self._open_door = open_door
-        self._presses = Presses()
-        self._frame = _Frame(version=-1, key="", fragments={})
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._frame = _Frame(version=-1, fragments={})
 
-    def page(self, told: str) -> str:
-        """Draw the duty page; ``told`` is a word of ``TOLD`` or anything else."""
-        phrase = self._words.say(f"told.{told}") if told in TOLD else None
-        token = self._presses.give()
-        return self._pages.duty(
-            self._duty(), token=token, told=self._pages.told(phrase)
+    def page(self, visitor: Visitor, told: str) -> str:
+        """Draw the first page; ``told`` is a word of ``TOLD`` or anything else."""
+        ground = self._ground
+        return ground.pages.live(
+            ground.duty(),
+            visitor,
+            token=ground.token(visitor),
+            told=ground.phrase(told),
         )
 
-    async def press(self, token: str, door: str) -> str:
+    async def press(self, visitor: Visitor, token: str, door: str) -> str:
         """Open a door, or not; return the word of ``TOLD`` that says so."""
-        report = self._hub.standing.report
-        if report is None or not self._hub.standing.is_live:
+        standing = self._ground.hub.standing
+        if standing.report is None or not standing.is_live:
             return "gone"
-        if all(door != known.id for known in report.doors):
+        if all(door != known.id for known in standing.report.doors):
             return "again"
-        match self._presses.press(token, door, self._hub.now()):
+        match self._ground.press(visitor, token, door):
             case Press.REPEATED:
                 return "ignored"
             case Press.STALE:
                 return "again"
             case Press.FIRST:
-                return await self._open(door)
+                return await self._open(visitor, door)
 
-    async def _open(self, door: str) -> str:
-        opened = await self._open_door(door)
+    async def _open(self, visitor: Visitor, door: str) -> str:
+        opened = await self._ground.link.open_door(door, visitor.keys)
         if opened is Opened.DONE:
             return "opened"
-        self._presses.forget(door)
+        self._ground.forget(door)
         return opened.value
 
-    @property
-    def has_room(self) -> bool:
-        """Say whether one more page may listen."""
-        return self._hub.streams < MAX_STREAMS
-
-    async def stream(self) -> AsyncIterator[str]:
-        """Yield what changed, for as long as page and panel live."""
-        self._hub.streams += 1
+    async def stream(self, visitor: Visitor) -> AsyncIterator[str]:
+        """Yield what changed, for as long as page, panel and pairing last."""
+        hub = self._ground.hub
+        hub.streams += 1
         try:
             sent: dict[str, str] = {}
+            look_s, is_owed = hub.now() + LOOK_EVERY_S, False
             yield RETRY
-            while not self._hub.is_closed:
-                seen = self._hub.version
-                yield "".join(self._changes(sent)) or KEEP_ALIVE
+            while not hub.is_closed:
+                seen = hub.version
+                yield "".join(self._changes(sent, visitor)) or KEEP_ALIVE
                 await asyncio.sleep(GATHER_S)
-                await self._hub.wait(seen)
+                await self._wait(seen, look_s if is_owed else None)
+                is_owed = hub.now() < look_s
+                if not is_owed:
+                    look_s = hub.now() + LOOK_EVERY_S
+                    visitor = await self._look(visitor)
+                    if not visitor.is_paired and not visitor.is_gone:
+                        return
         finally:
-            self._hub.streams -= 1
+            hub.streams -= 1
 
-    def _changes(self, sent: dict[str, str]) -> list[str]:
+    async def _look(self, visitor: Visitor) -> Visitor:
+        """Return who looks at an open page by now."""
+        is_live = self._ground.hub.standing.is_live
+        visitors = self._ground.visitors
+        return await visitors.of(visitor.keys, is_quiet=True, is_live=is_live)
+
+    async def _wait(self, seen: int, until_s: float | None) -> None:
+        """Wait for news, and no longer than until ``until_s``."""
+        hub = self._ground.hub
+        patience_s = None if until_s is None else max(0.0, until_s - hub.now())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                await hub.wait(seen)
+
+    def _changes(self, sent: dict[str, str], visitor: Visitor) -> list[str]:
         """Return what ``sent`` lacks, and note it there."""
         frame = self._current()
-        key = frame.key
+        key = self._ground.pages.key(self._ground.duty(), visitor)
         if sent.get("page") != key:
             sent.clear()
             sent["page"] = key
@@ -135,6 +153,8 @@ class Panel:
             events = []
         has_news = "verdict" in sent
         for name, fragment in frame.fragments.items():
+            if not visitor.on_duty_page and name not in STARTS:
+                continue
             if sent.get(name) != fragment.mark:
                 sent[name] = fragment.mark
                 events.append(_part(name, str(fragment.html), fragment.mark))
@@ -144,17 +164,15 @@ class Panel:
 
     def _current(self) -> _Frame:
         """Return what all open pages show, drawn once for them all."""
-        if self._frame.version != self._hub.version:
-            shown = self._duty()
-            self._frame = _Frame(
-                version=self._hub.version,
-                key=self._pages.key(shown),
-                fragments=self._pages.fragments(shown),
-            )
+        hub = self._ground.hub
+        if self._frame.version != hub.version:
+            fragments = self._ground.pages.fragments(self._ground.duty())
+            self._frame = _Frame(version=hub.version, fragments=fragments)
         return self._frame
 
-    def _duty(self) -> Duty:
-        return duty(self._hub.standing, self._words, self._hub.now())
+
+#: What is shown where nobody is logged in.
+STARTS = frozenset({"said", "emergency", "verdict", "links"})
 
 
 def _part(name: str, html: str, mark: str) -> str:
@@ -166,29 +184,47 @@ def _event(kind: str, data: str) -> str:
     return f"event: {kind}\ndata: {data}\n\n"
 
 
-def make_app(panel: Panel, pages: Pages) -> FastAPI:
+def make_app(ground: Ground) -> FastAPI:
     """Return the application; it has no documentation pages and no schema."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(ground.admit)],
+    )
+    first = First(ground)
 
     @app.get("/")
-    async def read_duty(told: str = "") -> HTMLResponse:
-        return HTMLResponse(panel.page(told))
+    async def read_first(request: Request, told: str = "") -> HTMLResponse:
+        visitor: Visitor = request.state.visitor
+        if visitor.kind is Kind.STRANGER and not visitor.is_gone:
+            return ground.draw("pair.html", visitor, told, code="")
+        if visitor.kind is Kind.INSTALLER:
+            return ground.draw("more.html", visitor, told)
+        return HTMLResponse(first.page(visitor, told))
 
     @app.post("/open")
     async def open_door(
+        request: Request,
         token: Annotated[str, Form(max_length=64)],
         door: Annotated[str, Form(max_length=256)],
     ) -> RedirectResponse:
-        return RedirectResponse(f"/?told={await panel.press(token, door)}", 303)
+        done = await first.press(request.state.visitor, token, door)
+        return go(told("/", done))
 
     @app.get("/live")
-    async def live() -> StreamingResponse:
-        if not panel.has_room:
+    async def live(request: Request) -> StreamingResponse:
+        if not ground.has_room:
             raise HTTPException(503)
-        return StreamingResponse(panel.stream(), media_type="text/event-stream")
+        stream = first.stream(request.state.visitor)
+        return StreamingResponse(stream, media_type="text/event-stream")
 
+    add_entry(app, ground)
+    add_keepers(app, ground)
+    add_emergency(app, ground)
+    add_trust(app, ground)
     _serve_assets(app)
-    _draw_errors(app, pages)
+    _draw_errors(app, ground.pages)
     return app
 
 
@@ -207,8 +243,16 @@ def _serve_assets(app: FastAPI) -> None:
 def _draw_errors(app: FastAPI, pages: Pages) -> None:
     """Answer every failure with a page of our own, never with what was typed."""
 
-    def page(status: int) -> HTMLResponse:
-        return HTMLResponse(pages.error(status), status)
+    def page(status: int, key: str = "") -> HTMLResponse:
+        return HTMLResponse(pages.error(status, key), status)
+
+    @app.exception_handler(ElsewhereError)
+    async def elsewhere(_: Request, error: ElsewhereError) -> Response:
+        return go(error.url)
+
+    @app.exception_handler(NotYoursError)
+    async def not_yours(_: Request, __: NotYoursError) -> Response:
+        return page(403, "error.not_yours")
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> Response:

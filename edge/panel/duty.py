@@ -38,10 +38,15 @@ _MODES = {
 _ALARMS = frozenset({"OPEN_TOO_LONG", "FORCED"})
 
 
-def duty(standing: Standing, words: Words, now_s: float) -> Duty:
-    """Return the page for what is known now."""
+def duty(
+    standing: Standing, words: Words, now_s: float, *, is_exposed: bool = False
+) -> Duty:
+    """Return the page for what is known now.
+
+    ``is_exposed``: others on the network can read what the panel says.
+    """
     report = standing.report
-    found = troubles(standing, words, now_s)
+    found = troubles(standing, words, now_s, is_exposed=is_exposed)
     over = len(found) - MAX_TROUBLES
     doors = () if report is None else report.doors
     return Duty(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-#: A form of this panel has two short fields.
+#: A form of this panel has a handful of short fields.
 MAX_BODY = 2_048
 FORM = b"application/x-www-form-urlencoded"
 
@@ -45,11 +45,16 @@ class Gate:
     """Wraps the pages; ``hosts`` are the only names under which they answer."""
 
     def __init__(
-        self, app: ASGIApp, hosts: frozenset[str], error_page: Callable[[int], str]
+        self,
+        app: ASGIApp,
+        hosts: frozenset[str],
+        error_page: Callable[[int], str],
+        *,
+        scheme: str = "http",
     ) -> None:
         self._app = app
         self._hosts = {host.encode() for host in hosts}
-        self._origins = {b"http://" + host for host in self._hosts}
+        self._origins = {f"{scheme}://".encode() + host for host in self._hosts}
         self._error_page = error_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,7 +3,8 @@
 
 The law of the module: it knows the socket and nothing else of the gateway. A gateway
 that hangs up, stays silent or talks nonsense is *gone*; the link tries again by itself
-and heals without anybody's help. An order is sent once and never repeated.
+and heals without anybody's help. An order is sent once and never repeated, with the
+secrets of the tablet and the turn from which it came: who acts, the gateway finds out.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge.panel.hub import Hub
+    from edge.panel.visitor import Keys
 
 #: Longest line of the gateway: a status with every device of a big site.
 MAX_LINE = 262_144
@@ -31,8 +33,11 @@ RETRY_S = 0.5
 SILENCE_S = 10.0
 #: … and for an answer a volunteer waits so long, not longer.
 ANSWER_S = 2.0
+#: … or a little longer where a PIN is looked at, which takes a small board its time.
+PIN_S = 8.0
+#: Requests at once: the gateway serves shells beside us.
+MAX_ASKING = 8
 
-ACTOR = "panel"
 REASON = "volunteer pressed open on the duty page"
 
 
@@ -50,6 +55,7 @@ class GatewayLink:
     def __init__(self, path: Path, hub: Hub) -> None:
         self._path = path
         self._hub = hub
+        self._asking = asyncio.Semaphore(MAX_ASKING)
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -60,19 +66,31 @@ class GatewayLink:
                 self._hub.post(gone(self._hub.standing))
             await asyncio.sleep(RETRY_S)
 
-    async def open_door(self, door: str) -> Opened:
+    async def open_door(self, door: str, keys: Keys) -> Opened:
         """Ask the gateway to open a door, once."""
-        order = {"verb": "open", "door": door, "actor": ACTOR, "reason": REASON}
-        try:
-            answer = await self._ask(order)
-        except (OSError, TimeoutError):
-            return Opened.GONE
+        answer = await self.ask("open", keys, door=door, reason=REASON)
         if not answer:
             return Opened.GONE
         return Opened.DONE if answer.get("ok") is True else Opened.REFUSED
 
-    async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        async with asyncio.timeout(ANSWER_S), self._connected(request) as reader:
+    async def ask(
+        self, verb: str, keys: Keys, *, within_s: float | None = None, **fields: Any
+    ) -> dict[str, Any]:
+        """Ask the gateway on somebody's behalf, once; empty if it is gone."""
+        request = {"verb": verb, "tablet": keys.tablet, "session": keys.session}
+        try:
+            return await self._ask(request | fields, within_s)
+        except (OSError, TimeoutError):
+            return {}
+
+    async def _ask(
+        self, request: dict[str, Any], within_s: float | None = None
+    ) -> dict[str, Any]:
+        async with (
+            asyncio.timeout(within_s or ANSWER_S),
+            self._asking,
+            self._connected(request) as reader,
+        ):
             return parse(await _line(reader))
 
     async def _watch(self) -> None:

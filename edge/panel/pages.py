@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 if TYPE_CHECKING:
     from edge.panel.view import Duty
+    from edge.panel.visitor import Visitor
     from edge.panel.words import Phrase, Words
 
 _FOLDER = Path(__file__).parent
@@ -42,8 +43,7 @@ class Fragment:
 class Pages:
     """Draws with the templates of this folder."""
 
-    def __init__(self, words: Words) -> None:
-        self._words = words
+    def __init__(self, words: Words, *, help_phone: str = "") -> None:
         self._templates = Environment(
             loader=FileSystemLoader(_FOLDER / "templates"),
             autoescape=True,
@@ -52,31 +52,43 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.globals["say"] = words.say
+        self._templates.filters["mark"] = _mark
+        self._templates.globals["language"] = words.language
+        self._templates.globals["help_phone"] = help_phone
         self._parts = self._templates.get_template("parts.html").make_module()
         #: Differs in every process, so that pages of an earlier one load anew.
         self._process = secrets.token_hex(8)
 
-    def duty(self, duty: Duty, *, token: str, told: str) -> str:
-        """Draw the duty page with the token of its buttons and what was just done."""
-        template = self._templates.get_template("duty.html")
-        return template.render(
+    def live(self, duty: Duty, visitor: Visitor, *, token: str, told: str) -> str:
+        """Draw the first page: the duty page, or the start where nobody is on duty."""
+        name = "duty.html" if visitor.on_duty_page else "start.html"
+        return self.draw(
+            name,
+            visitor,
             duty=duty,
             fragments=self.fragments(duty),
-            key=self.key(duty),
+            key=self.key(duty, visitor),
             token=token,
             told=told,
         )
 
-    def error(self, status: int) -> str:
+    def draw(self, name: str, visitor: Visitor, **shown: object) -> str:
+        """Draw any page for somebody."""
+        return self._templates.get_template(name).render(visitor=visitor, **shown)
+
+    def error(self, status: int, key: str = "") -> str:
         """Draw a refusal: fixed words, nothing of the request."""
         general = 400 if status < 500 else 500
         known = status if status in _ERRORS else general
-        return self._templates.get_template("error.html").render(status=known)
+        words = key or f"error.{known}"
+        return self._templates.get_template("error.html").render(words=words)
 
-    def key(self, duty: Duty) -> str:
-        """Name what a page cannot follow by fragments: its process and its doors."""
+    def key(self, duty: Duty, visitor: Visitor) -> str:
+        """Name what fragments cannot follow: process, doors, and who reads."""
         shown = [duty.site, *(f"{door.id}\0{door.name}" for door in duty.doors)]
-        return _mark("\n".join([self._process, *shown]))
+        reads = [visitor.kind.value, visitor.name, str(visitor.is_asked)]
+        reads += [visitor.keys.mark, str(visitor.has_manager)]
+        return _mark("\n".join([self._process, *reads, *shown]))
 
     def fragments(self, duty: Duty) -> dict[str, Fragment]:
         """Draw every replaceable part."""

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import ipaddress
 import json
 import signal
 import socket
+import ssl
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,12 +23,14 @@ from typing import TYPE_CHECKING
 import structlog
 import uvicorn
 
-from edge.panel.app import Panel, make_app
+from edge.panel.app import make_app
 from edge.panel.gate import Gate
 from edge.panel.gateway_link import GatewayLink
+from edge.panel.ground import Address, Ground
 from edge.panel.hub import Hub
 from edge.panel.pages import Pages
-from edge.panel.words import Words
+from edge.panel.patience import PatientProtocol
+from edge.panel.words import FIRST, Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -38,6 +42,10 @@ MAX_CONNECTIONS = 80
 MAX_HEAD = 16_384
 #: A stream whose reader sleeps is cut off after this, all others end at once.
 GRACE_S = 1
+#: An idle connection is hung up on after so long.
+KEEP_ALIVE_S = 20
+#: What stands in the folder that ``menshen init`` fills for the panel.
+CERTIFICATE, KEY, AUTHORITY = "panel.pem", "panel.key", "ca.pem"
 
 
 class WrongHostError(Exception):
@@ -52,6 +60,12 @@ class PanelOptions:
     host: str = "127.0.0.1"
     port: int = 0
     allow_plain_http: bool = False
+    #: Under which other names tablets call it.
+    names: tuple[str, ...] = ()
+    #: The folder of certificate, key and authority; None: no TLS.
+    tls: Path | None = None
+    language: str = FIRST
+    help_phone: str = ""
 
     def check(self) -> None:
         """Raise WrongHostError for an address that would be wide open."""
@@ -61,10 +75,10 @@ class PanelOptions:
             raise WrongHostError("--host: give a number, as in 127.0.0.1") from None
         if address.is_unspecified or address.is_multicast:
             raise WrongHostError("--host: name one address of this box, not all")
-        if not address.is_loopback and not self.allow_plain_http:
+        if not (address.is_loopback or self.tls or self.allow_plain_http):
             raise WrongHostError(
                 "--host: without encryption the panel answers on 127.0.0.1 alone; "
-                "give --plain-http if this network is yours"
+                "give --tls FOLDER, or --plain-http if this network is yours"
             )
 
 
@@ -101,12 +115,15 @@ async def _serve(options: PanelOptions, listener: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     hub = Hub(loop.time)
     link = GatewayLink(options.socket, hub)
-    words = Words()
-    pages = Pages(words)
-    panel = Panel(hub=hub, pages=pages, words=words, open_door=link.open_door)
+    words = Words(options.language)
+    pages = Pages(words, help_phone=options.help_phone)
     host, port = listener.getsockname()[:2]
-    gate = Gate(make_app(panel, pages), _names(host, port), pages.error)
-    server = _Server(_config(gate), lambda: _tell(f"http://{_netloc(host, port)}/"))
+    address = _address(options.tls, _netloc(host, port))
+    ground = Ground(hub=hub, pages=pages, words=words, link=link, address=address)
+    names = _names(host, port, options.names, is_secure=address.is_secure)
+    scheme = "https" if address.is_secure else "http"
+    gate = Gate(make_app(ground), names, pages.error, scheme=scheme)
+    server = _Server(_config(gate, options.tls), lambda: _tell(address.url))
 
     def stop() -> None:
         hub.close()
@@ -123,10 +140,24 @@ async def _serve(options: PanelOptions, listener: socket.socket) -> None:
         await asyncio.gather(*background, return_exceptions=True)
 
 
-def _config(gate: Gate) -> uvicorn.Config:
+def _address(tls: Path | None, netloc: str) -> Address:
+    """Return how tablets reach us, and what they are to trust."""
+    if tls is None:
+        return Address(url=f"http://{netloc}/", is_secure=False)
+    authority = (tls / AUTHORITY).read_text(encoding="ascii")
+    digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(authority)).hexdigest()
+    return Address(
+        url=f"https://{netloc}/",
+        is_secure=True,
+        authority=authority,
+        fingerprint=digest.upper(),
+    )
+
+
+def _config(gate: Gate, tls: Path | None) -> uvicorn.Config:
     return uvicorn.Config(
         gate,
-        http="h11",
+        http=PatientProtocol,
         ws="none",
         loop="asyncio",
         lifespan="off",
@@ -138,6 +169,9 @@ def _config(gate: Gate) -> uvicorn.Config:
         limit_concurrency=MAX_CONNECTIONS,
         h11_max_incomplete_event_size=MAX_HEAD,
         timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        ssl_certfile=None if tls is None else tls / CERTIFICATE,
+        ssl_keyfile=None if tls is None else tls / KEY,
     )
 
 
@@ -150,13 +184,16 @@ def _netloc(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _names(host: str, port: int) -> frozenset[str]:
+def _names(
+    host: str, port: int, others: tuple[str, ...] = (), *, is_secure: bool = False
+) -> frozenset[str]:
     """Return the only values of Host that are ours."""
-    names = {_netloc(host, port)}
+    names = {_netloc(host, port), *(f"{name}:{port}" for name in others)}
     if ipaddress.ip_address(host).is_loopback:
         names.add(f"localhost:{port}")
-    if port == 80:
-        names |= {name.removesuffix(":80") for name in names}
+    usual = 443 if is_secure else 80
+    if port == usual:
+        names |= {name.removesuffix(f":{usual}") for name in names}
     return frozenset(names)
 
 

@@ -35,13 +35,17 @@ _INSTALLERS = frozenset({"NOT_SET_UP", "PORT_DENIED", "PORT_HELD"})
 _SPECIAL = {"TAMPERED": "tampered", "CONFLICT": "conflict"}
 
 
-def troubles(standing: Standing, words: Words, now_s: float) -> list[Notice]:
+def troubles(
+    standing: Standing, words: Words, now_s: float, *, is_exposed: bool = False
+) -> list[Notice]:
     """Return everything that needs a look, the worst first."""
     report = standing.report
     if report is None or not standing.is_live:
         return []
     now_ms = standing.clock_ms(now_s)
     found = [*_devices(report, words, now_ms), *_box(report, words, now_ms)]
+    if is_exposed:
+        found.append(_notice(words, "exposed", Tone.WARN, Shape.ALERT))
     order = (Tone.BAD, Tone.WARN, Tone.INFO)
     return sorted(found, key=lambda notice: order.index(notice.tone))
 

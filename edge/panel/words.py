@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The panel's words, Chinese and English, read once from ``words.toml``.
+"""The panel's words, one file a language, read once from ``locales``.
 
 The law of the module: no sentence stands in code or template; a value that is not
 known chooses the sentence that does without it, never an empty place in a sentence.
+The site's language stands first, English small beneath it.
 Source: the elder norm of MIIT and WCAG 2.2 ask for plain words; names of causes and
 devices never appear on their own.
 """
@@ -14,27 +15,25 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-_FILE = Path(__file__).with_name("words.toml")
+FOLDER = Path(__file__).with_name("locales")
+FIRST, SECOND = "zh-CN", "en"
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """The same said twice: Chinese, and English to stand small beneath it."""
+    """The same said twice: the first language, and English to stand beneath it."""
 
     zh: str
     en: str
 
 
 class Words:
-    """All phrases of one file."""
+    """All phrases in one language, with their English."""
 
-    def __init__(self, path: Path = _FILE) -> None:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-        self._phrases = {
-            f"{table}.{name}": Phrase(entry["zh"], entry["en"])
-            for table, entries in tables.items()
-            for name, entry in entries.items()
-        }
+    def __init__(self, language: str = FIRST, folder: Path = FOLDER) -> None:
+        self.language = language
+        first, second = (read(folder / f"{name}.toml") for name in (language, SECOND))
+        self._phrases = {key: Phrase(first[key], second[key]) for key in first}
 
     def __contains__(self, key: str) -> bool:
         return key in self._phrases
@@ -55,6 +54,16 @@ class Words:
     def say_or(self, key: str, fallback: str, **values: str | int | None) -> Phrase:
         """Say ``key``, or ``fallback`` where the gateway used a word unknown here."""
         return self.say(key if key in self else fallback, **values)
+
+
+def read(path: Path) -> dict[str, str]:
+    """Read the phrases of one file, by ``table.name``."""
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {
+        f"{table}.{name}": text
+        for table, entries in tables.items()
+        for name, text in entries.items()
+    }
 
 
 def places(phrase: Phrase) -> set[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from edge.settings.check_platform import check_platform
 from edge.settings.check_rules import check_rules
+from edge.settings.panel import check_panel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -39,6 +40,7 @@ def cross_check(settings: Settings) -> Iterator[Finding]:
     yield from _access_points(settings)
     yield from _guards(settings)
     yield from check_platform(settings.platform)
+    yield from check_panel(settings.panel, settings.access_point)
     yield from check_rules(settings)
 
 

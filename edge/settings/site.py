@@ -17,6 +17,7 @@ from annotated_types import Ge, Gt, Le, Len, Predicate
 
 from edge.core.schedule import read_hours, read_windows
 from edge.settings.broker_names import is_broker, is_loopback, read_broker
+from edge.settings.panel import Panel
 from edge.settings.planning import plan
 
 if TYPE_CHECKING:
@@ -377,6 +378,7 @@ class Settings(_Part):
     platform: Platform = field(default_factory=Platform)
     keys: Keys = field(default_factory=Keys)
     clock: Clock = field(default_factory=Clock)
+    panel: Panel = field(default_factory=Panel)
     fire: Input | None = None
     space: Annotated[list[Space], Len(1, 256)]
     device: Annotated[list[Device], Len(1, 64)]

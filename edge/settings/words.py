@@ -34,6 +34,8 @@ _FORMS = {
     "is_hours": "hours such as 'mon-fri 08:00-22:00; sat,sun 09:00-12:00'",
     "is_windows": "hours such as '09:00-12:00 14:00-18:00', or '' for closed",
     "is_time": "a time such as 22:00",
+    "is_host_name": "small letters, digits, dots and hyphens",
+    "is_own_address": "one address of this box, such as '192.168.1.10'",
     "is_date": "a date such as 2026-10-01",
 }
 

@@ -36,12 +36,15 @@ class Schema:
     migrations: tuple[str, ...]
 
 
-#: The identifiers read "MSHJ" and "MSHR" in a hex dump.
+#: The identifiers read "MSHJ", "MSHR" and "MSHA" in a hex dump.
 JOURNAL = Schema(name="journal", application_id=0x4D53484A, migrations=("journal.sql",))
 ROSTER = Schema(
     name="roster",
     application_id=0x4D534852,
     migrations=("roster.sql", "roster_image.sql"),
+)
+ACCOUNTS = Schema(
+    name="accounts", application_id=0x4D534841, migrations=("accounts.sql",)
 )
 
 

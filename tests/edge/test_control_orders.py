@@ -16,6 +16,7 @@ from edge.core.order import (
     EmergencyOrdered,
     EntryConfirmed,
     LocalHolderOrdered,
+    LoginAwaited,
     ModeOrdered,
     Order,
     PanelOpenOrdered,
@@ -46,7 +47,8 @@ def request_for(verb: str) -> dict[str, Any]:
 
 
 def test_every_order_but_the_platforms_has_a_verb() -> None:
-    assert set(get_args(Order)) - set(VERBS.values()) == {DutyConfirmed, ShelterOrdered}
+    of_the_house = {DutyConfirmed, LoginAwaited, ShelterOrdered}
+    assert set(get_args(Order)) - set(VERBS.values()) == of_the_house
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -7,20 +7,22 @@ import asyncio
 import json
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from playwright.async_api import async_playwright
 
-from tests.panel.scripted_gateway import ScriptedGateway
+from tests.panel.scripted_gateway import TABLET, ScriptedGateway
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from playwright.async_api import Browser
+    from playwright.async_api import Browser, Page
 
+#: The secrets of a volunteer's turn at the paired tablet.
+VOLUNTEER = {"tablet": TABLET, "session": "volunteer"}
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -45,10 +47,11 @@ class PanelProcess:
         return int(self.url.rstrip("/").rpartition(":")[2])
 
 
-async def start_panel(socket: Path, port: int = 0) -> PanelProcess:
+async def start_panel(socket: Path, port: int = 0, *words: str) -> PanelProcess:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "edge.panel", "--socket", str(socket)),
         *("--port", str(port)),
+        *words,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -88,8 +91,22 @@ async def panel(gateway: ScriptedGateway) -> AsyncIterator[PanelProcess]:
 async def http(panel: PanelProcess) -> AsyncIterator[httpx.AsyncClient]:
     """A client that behaves like a browser on our own page."""
     headers = {"Origin": panel.url.rstrip("/"), "Sec-Fetch-Site": "same-origin"}
-    async with httpx.AsyncClient(base_url=panel.url, headers=headers) as client:
+    async with httpx.AsyncClient(
+        base_url=panel.url, headers=headers, cookies=VOLUNTEER
+    ) as client:
         yield client
+
+
+async def page_of(
+    browser: Browser, panel: PanelProcess, keys: dict[str, str], **context: Any
+) -> Page:
+    """Open a page in a browser of its own that holds these secrets."""
+    opened = await browser.new_context(**context)
+    url = panel.url
+    await opened.add_cookies(
+        [{"name": name, "value": value, "url": url} for name, value in keys.items()]
+    )
+    return await opened.new_page()
 
 
 @pytest.fixture

@@ -69,13 +69,47 @@ DENIED: dict[str, Any] = {
 }
 
 
+#: The secret of the one tablet that is paired, and of each turn there.
+TABLET = "paired"
+TURNS: dict[str, dict[str, Any]] = {
+    "volunteer": {"role": "VOLUNTEER", "name": "陈姨", "has_shift": True},
+    "manager": {"role": "MANAGER", "name": "李站长"},
+    "installer": {"role": "INSTALLER", "name": "小王"},
+}
+PEOPLE: list[dict[str, Any]] = [
+    {
+        "id": "acc-1",
+        "name": "陈姨",
+        "role": "VOLUNTEER",
+        "has_pin": True,
+        "has_card": True,
+        "is_retired": False,
+        "is_on_duty": True,
+    },
+    {
+        "id": "acc-2",
+        "name": "李站长",
+        "role": "MANAGER",
+        "has_pin": True,
+        "has_card": False,
+        "is_retired": False,
+        "is_on_duty": False,
+    },
+]
+
+
 class ScriptedGateway:
-    """Serves ``status``, ``watch`` and ``open`` until closed; can be opened again."""
+    """Serves what a panel asks until closed; can be opened again.
+
+    ``orders`` keeps what changes something; what it says to that is ``answers``.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.status = copy.deepcopy(CALM)
         self.orders: list[dict[str, Any]] = []
+        self.answers: dict[str, dict[str, Any]] = {}
+        self.turns = copy.deepcopy(TURNS)
         self.does_refuse = False
         self.is_mute = False
         self._server: asyncio.Server | None = None
@@ -137,10 +171,30 @@ class ScriptedGateway:
                 self._watchers.add(writer)
                 self._news.set()
                 return {"ok": True}
-            case "open":
+            case "session":
+                return {"ok": True, "has_manager": True, **self._who(request)}
+            case "tiles":
+                return {"ok": True, "tiles": PEOPLE}
+            case "accounts":
+                return {"ok": True, "accounts": PEOPLE}
+            case "tablets":
+                here = {"id": "tablet-1", "name": "前台平板", "is_this": True}
+                code = {"code": "AB3D57XK2M", "shown": "AB3D5-7XK2M", "minutes": 10}
+                return {"ok": True, "tablets": [here], **code}
+            case "login-card" if request.get("is_look"):
+                return {"ok": True, "state": "waiting"}
+            case verb:
                 self.orders.append(request)
                 if self.does_refuse:
                     return {"ok": False, "error": "the door is BLOCKED"}
-                return {"ok": True}
-            case _:
-                return {"ok": False, "error": "unknown verb"}
+                return {"ok": True, **self.answers.get(verb, {})}
+
+    def _who(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request["tablet"] != TABLET:
+            return {"is_paired": False}
+        known: dict[str, Any] = {
+            "is_paired": True,
+            "has_reader": True,
+            "tablet_name": "前台平板",
+        }
+        return known | self.turns.get(request["session"], {})

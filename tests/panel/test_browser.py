@@ -15,7 +15,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import expect
 
-from tests.panel.conftest import start_panel, stop_panel
+from tests.panel.conftest import VOLUNTEER, page_of, start_panel, stop_panel
 from tests.panel.scripted_gateway import DENIED, GRANTED, MINUTE_MS, NOW_MS
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ async def keep(page: Page, name: str) -> None:
 
 async def visit(browser: Browser, panel: PanelProcess, **context: Any) -> Page:
     """Open the duty page, ready to hear news."""
-    page = await browser.new_page(**({"viewport": TABLET} | context))
+    shown = {"viewport": TABLET} | context
+    page = await page_of(browser, panel, VOLUNTEER, **shown)
     await page.goto(panel.url)
     return page
 
@@ -261,7 +262,7 @@ async def test_texts_and_targets_are_large_enough(
 ) -> None:
     trouble(gateway)
     for path in ("", "nothing"):
-        page = await browser.new_page(viewport=viewport)  # type: ignore[arg-type]
+        page = await page_of(browser, panel, VOLUNTEER, viewport=viewport)
         await page.goto(panel.url + path)
         assert min(await page.evaluate(TEXT_SIZES)) >= SMALLEST_TEXT_PX
         targets = await page.evaluate(TARGETS)

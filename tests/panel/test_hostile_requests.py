@@ -6,12 +6,14 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 import httpx
 
 from edge.panel.gate import MAX_BODY, Gate
 from edge.panel.serve import MAX_HEAD
+from tests.panel.conftest import VOLUNTEER
 
 if TYPE_CHECKING:
     import pytest
@@ -95,7 +97,7 @@ ROWS = (
     Row("a surrogate in the query", get("/?told=%ED%A0%80"), 200),
     Row("a way out of the folder", get("/../../etc/passwd"), 404),
     Row("a hidden way out", get("/%2e%2e/%2e%2e/etc/passwd"), 404),
-    Row("a file of ours", get("/words.toml"), 404),
+    Row("a file of ours", get("/locales/zh-CN.toml"), 404),
     Row("a zero byte", get("/%00"), 404),
     Row("opening by GET", get("/open?door=kitchen-door"), 405),
     Row("tracing", f"TRACE /{TYPED} HTTP/1.1\r\nHost: HOST\r\n\r\n", 405),
@@ -114,6 +116,8 @@ async def ask(panel: PanelProcess, request: str) -> bytes:
     host = f"127.0.0.1:{panel.port}"
     ours = {"OURS": f"http://{host}", "HOST": host, "PORT": str(panel.port)}
     request = re.sub(r"\b(OURS|HOST|PORT)\b", lambda found: ours[found[0]], request)
+    cookies = "; ".join(f"{name}={value}" for name, value in VOLUNTEER.items())
+    request = request.replace(" HTTP/1.1\r\n", f" HTTP/1.1\r\nCookie: {cookies}\r\n")
     reader, writer = await asyncio.open_connection("127.0.0.1", panel.port)
     try:
         writer.write(request.encode())
@@ -207,3 +211,32 @@ async def test_the_name_localhost_is_ours_too(panel: PanelProcess) -> None:
     headers = {"Host": f"localhost:{panel.port}"}
     async with httpx.AsyncClient() as client:
         assert (await client.get(panel.url, headers=headers)).status_code == 200
+
+
+HOSTS = ("h", "H", "evil.example", "h.", "h:1", "h@evil.example", "")
+ORIGINS = ("http://h", "https://h", "http://h.evil.example", "http://H", "null", "")
+SITES = ("same-origin", "same-site", "cross-site", "none", "")
+
+
+async def test_of_all_hosts_origins_and_sites_only_our_own_pages_post() -> None:
+    through = []
+    for host, origin, site in product(HOSTS, ORIGINS, SITES):
+        told = {"host": host, "origin": origin, "sec-fetch-site": site}
+        headers = [
+            *((name.encode(), value.encode()) for name, value in told.items() if value),
+            (b"content-type", b"application/x-www-form-urlencoded"),
+            (b"content-length", b"0"),
+        ]
+        start, *_ = await _through(_welcoming, {"method": "POST", "headers": headers})
+        if start["status"] == 200:
+            through.append((host, origin, site))
+        else:
+            assert start["status"] in (400, 403), told
+    assert through == [
+        (host, "http://h", site) for host in ("h", "H") for site in (SITES[0], "")
+    ]
+
+
+async def _welcoming(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b""})

@@ -13,7 +13,7 @@ import pyjsparser  # type: ignore[import-untyped]
 import edge.panel
 from edge.panel.gate import SECURITY_HEADERS
 from edge.panel.pages import ASSETS
-from tests.panel.scripted_gateway import GRANTED
+from tests.panel.scripted_gateway import GRANTED, TABLET
 
 if TYPE_CHECKING:
     import httpx
@@ -49,7 +49,8 @@ async def test_a_press_opens_the_door_once(
     assert await press(http, "kitchen-door", await token(http)) == "刚开过，不用再按"
     (order,) = gateway.orders
     assert order["door"] == "kitchen-door"
-    assert order["actor"] == "panel"
+    assert (order["tablet"], order["session"]) == (TABLET, "volunteer")
+    assert "actor" not in order, "the gateway finds out who acts"
     assert order["reason"]
 
 
@@ -86,8 +87,9 @@ async def test_an_old_page_and_a_door_that_is_not_there_open_nothing(
 async def test_a_mute_gateway_is_told_and_the_order_is_not_repeated(
     gateway: ScriptedGateway, http: httpx.AsyncClient
 ) -> None:
+    used = await token(http)
     gateway.is_mute = True
-    told = await press(http, "kitchen-door", await token(http))
+    told = await press(http, "kitchen-door", used)
     assert told == "盒子没有回应，请用钥匙"
     assert gateway.orders == []
 

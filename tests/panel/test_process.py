@@ -15,11 +15,13 @@ import httpx
 import pytest
 
 from edge.panel import gateway_link
-from edge.panel.app import GATHER_S, MAX_STREAMS
+from edge.panel.app import GATHER_S
 from edge.panel.gateway_link import GatewayLink, Opened
+from edge.panel.ground import MAX_STREAMS
 from edge.panel.hub import Hub
 from edge.panel.serve import PanelOptions, WrongHostError
-from tests.panel.conftest import PanelProcess, start_panel, stop_panel
+from edge.panel.visitor import Keys
+from tests.panel.conftest import VOLUNTEER, PanelProcess, start_panel, stop_panel
 from tests.panel.scripted_gateway import DENIED, GRANTED, ScriptedGateway
 
 if TYPE_CHECKING:
@@ -76,7 +78,9 @@ async def test_sigterm_with_open_streams_ends_within_a_second(
     await gateway.watched()
     limits = httpx.Limits(max_connections=None)
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(httpx.AsyncClient(limits=limits))
+        client = await stack.enter_async_context(
+            httpx.AsyncClient(limits=limits, cookies=VOLUNTEER)
+        )
         streams = [
             await stack.enter_async_context(client.stream("GET", f"{panel.url}live"))
             for _ in range(5)
@@ -102,7 +106,7 @@ async def test_streams_are_bounded_and_a_closed_page_makes_room(
 ) -> None:
     url = f"{panel.url}live"
     limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(limits=limits) as client:
+    async with httpx.AsyncClient(limits=limits, cookies=VOLUNTEER) as client:
         async with AsyncExitStack() as stack:
             lines = []
             for _ in range(MAX_STREAMS):
@@ -124,7 +128,7 @@ async def test_a_gateway_that_goes_and_comes_back_is_told_and_healed(
 ) -> None:
     gateway = ScriptedGateway(tmp_path / "control.sock")
     panel = await start_panel(gateway.path)
-    async with httpx.AsyncClient(base_url=panel.url) as client:
+    async with httpx.AsyncClient(base_url=panel.url, cookies=VOLUNTEER) as client:
         assert "正在等盒子回应" in (await client.get("/")).text
         for _ in range(2):
             await gateway.open()
@@ -175,10 +179,10 @@ async def test_a_silent_gateway_is_asked_whether_it_lives(
     assert hub.standing.is_live, "quiet is not dead"
     gateway.is_mute = True
     await until("gone", lambda: not hub.standing.is_live)
-    assert await link.open_door("kitchen-door") is Opened.GONE
+    assert await link.open_door("kitchen-door", Keys()) is Opened.GONE
     gateway.is_mute = False
     await until("healed", lambda: hub.standing.is_live)
-    assert await link.open_door("kitchen-door") is Opened.DONE
+    assert await link.open_door("kitchen-door", Keys()) is Opened.DONE
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
 

@@ -21,6 +21,7 @@ from edge.panel.report import (
     read_status,
 )
 from edge.panel.standing import Standing, happened, reported
+from edge.panel.visitor import Kind, Visitor
 from edge.panel.words import Words
 from tests.panel.scripted_gateway import CALM, DENIED, GRANTED, NOW_MS
 
@@ -40,6 +41,8 @@ STRANGE: tuple[Any, ...] = (
     {"name": 3},
     "x" * 5000,
 )
+
+VOLUNTEER = Visitor(kind=Kind.VOLUNTEER)
 
 
 def test_a_status_is_read() -> None:
@@ -130,6 +133,7 @@ def test_whatever_comes_the_page_is_drawn(seed: int) -> None:
         event = read_event(_bent(random.choice((GRANTED, DENIED)), random))
         if event is not None:
             standing = happened(standing, event)
-        page = pages.duty(duty(standing, words, 99.0), token="", told="")
+        shown = duty(standing, words, 99.0)
+        page = pages.live(shown, VOLUNTEER, token="", told="")
         assert page.encode().endswith(b"</html>")
         assert "<b>" not in page

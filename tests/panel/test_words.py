@@ -9,12 +9,13 @@ import pytest
 
 from edge.core.access.answers import DenyReason, NextStep
 from edge.core.doors.door import DoorMode, DoorPhase
-from edge.panel.app import TOLD
-from edge.panel.words import Phrase, Words, places
+from edge.panel.ground import TOLD
+from edge.panel.words import FOLDER, Phrase, Words, places, read
 
 WORDS = Words()
 #: Phrases whose values the code always knows, so that no plain form is needed.
 ALWAYS_KNOWN = {
+    *("told.wrong", "told.waits", "told.rest", "tablets.scan", "page.help"),
     "page.more",
     "verdict.granted_end",
     "verdict.times",
@@ -53,6 +54,44 @@ def test_a_phrase_with_a_place_has_a_plain_form_or_a_value_always() -> None:
         phrase = WORDS._phrases[key]
         if places(phrase) and key not in ALWAYS_KNOWN:
             assert f"{key}_plain" in WORDS, key
+
+
+#: Files of every language, and tables whose keys are put together at run time.
+LANGUAGES = sorted(path.stem for path in FOLDER.glob("*.toml"))
+COMPOSED = {
+    "verdict",
+    "reason",
+    "step",
+    "door",
+    "trouble",
+    "why",
+    "told",
+    "error",
+    "role",
+}
+
+
+def test_every_language_says_everything_with_the_same_values() -> None:
+    assert set(LANGUAGES) >= {"zh-CN", "en"}
+    wanted = read(FOLDER / "zh-CN.toml")
+    for language in LANGUAGES:
+        found = read(FOLDER / f"{language}.toml")
+        assert found.keys() == wanted.keys(), language
+        for key, text in found.items():
+            assert text.strip(), (language, key)
+            is_wider = places(Phrase(text, "")) <= places(Phrase(wanted[key], ""))
+            assert is_wider or language == "en", (language, key)
+
+
+def test_no_word_is_left_over() -> None:
+    folder = FOLDER.parent
+    files = [*folder.glob("*.py"), *folder.glob("templates/*.html")]
+    used = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    for key in WORDS.keys:
+        table = key.partition(".")[0]
+        plain = key.removesuffix("_plain")
+        is_composed = table in COMPOSED or key.startswith("emergency.n1")
+        assert is_composed or f'"{plain}"' in used or f'"{key}"' in used, key
 
 
 def test_chinese_is_chinese_and_english_is_english() -> None:

@@ -139,7 +139,8 @@ def test_a_second_demo_is_sent_away_and_the_first_goes_on(tmp_path: Path) -> Non
             [line] = errors.splitlines()
             assert all(word in line for word in words), line
         assert not other.exists(), "it left something where it never worked"
-        assert "厨房门" in httpx.get(f"http://127.0.0.1:{port}/").text
+        page = httpx.get(f"http://127.0.0.1:{port}/").text
+        assert "配对这台平板" in page, "a stranger's tablet is told how to pair"
         wait_until("the first goes on", lambda: len(kinds(first)) > before + 3)
         playing.send_signal(signal.SIGINT)
         output, errors = hear(playing)

@@ -10,13 +10,14 @@ import asyncio
 import os
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.async_api import async_playwright, expect
 
 from edge.cli.demo.residents import visit
-from tests.panel.conftest import FLAGS, start_panel, stop_panel
+from edge.control.client import ask
+from tests.panel.conftest import FLAGS, page_of, start_panel, stop_panel
 from tests.system.house import House, living_house
 
 if TYPE_CHECKING:
@@ -47,6 +48,23 @@ async def browser() -> AsyncIterator[Browser]:
         await launched.close()
 
 
+async def log_in(house: House) -> dict[str, str]:
+    """Return what a browser holds once its tablet is paired and a manager is in."""
+
+    async def told(verb: str, **fields: Any) -> dict[str, str]:
+        socket = house.stage.control_socket
+        answer: dict[str, str] = await asyncio.to_thread(ask, socket, verb, **fields)
+        return answer
+
+    code = (await told("pair-begin"))["code"]
+    tablet = (await told("pair", code=code, name="tablet"))["tablet"]
+    pin = "274916"
+    added = await told("account-add", name="李站长", role="MANAGER", pin=pin)
+    login = {"tablet": tablet, "account": added["account"], "pin": pin}
+    session = (await told("login-pin", **login))["session"]
+    return {"tablet": tablet, "session": session}
+
+
 async def keep(page: Page, name: str) -> None:
     """Keep a screenshot of each size where somebody asked for them."""
     folder = os.environ.get("PANEL_SHOTS")
@@ -72,7 +90,8 @@ async def test_the_panel_shows_a_living_house_and_opens_its_door(
     async with living_house(tmp_path) as house, browser() as chromium:
         panel = await start_panel(house.stage.control_socket)
         try:
-            page = await chromium.new_page()
+            held = await log_in(house)
+            page = await page_of(chromium, panel, held)
             await page.goto(panel.url)
             await expect(page.locator("#still")).to_be_hidden()
             await page.evaluate("window.sameLoad = true")

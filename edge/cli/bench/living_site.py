@@ -19,6 +19,7 @@ from edge.cli.demo.play import Play
 from edge.cli.demo.stage import Stage
 from edge.cli.files import config_folder
 from edge.cli.load_site import load_site
+from edge.control.client import ask
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,11 +68,12 @@ async def _panel_mib(play: Play) -> float:
     address = urlsplit(play.panel_url)
     host, port = address.hostname or "", address.port
     door = play.settings.door[0].id
+    held = await _paired(play)
     stream = http.client.HTTPConnection(host, port, timeout=ANSWER_WITHIN_S)
     try:
         for _ in range(PAGE_LOADS):
-            await asyncio.to_thread(_load, host, port)
-        stream.request("GET", "/live")
+            await asyncio.to_thread(_load, host, port, held)
+        stream.request("GET", "/live", headers=held)
         answer = await asyncio.to_thread(stream.getresponse)
         for _ in range(MOVES):
             for verb in ("force", "pull_shut"):
@@ -83,10 +85,18 @@ async def _panel_mib(play: Play) -> float:
         stream.close()
 
 
-def _load(host: str, port: int | None) -> None:
+async def _paired(play: Play) -> dict[str, str]:
+    """Pair a tablet, as the panel would; return the cookie that it then holds."""
+    socket = play.stage.control_socket
+    code = (await asyncio.to_thread(ask, socket, "pair-begin"))["code"]
+    told = await asyncio.to_thread(ask, socket, "pair", code=code, name="bench")
+    return {"Cookie": f"tablet={told['tablet']}"}
+
+
+def _load(host: str, port: int | None, held: dict[str, str]) -> None:
     page = http.client.HTTPConnection(host, port, timeout=ANSWER_WITHIN_S)
     try:
-        page.request("GET", "/")
+        page.request("GET", "/", headers=held)
         page.getresponse().read()
     finally:
         page.close()

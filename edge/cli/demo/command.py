@@ -61,13 +61,16 @@ async def _run(play: Play, options: DemoOptions, console: Console) -> dict[str, 
     )
     try:
         await play.open(stop)
+        welcoming = await play.welcome()
+        for line in play.tablet.lines if play.tablet else []:
+            console.print(line, highlight=False, soft_wrap=True)
         screen = Screen(
             console,
             journal=play.stage.journal,
             socket=play.stage.control_socket,
             offset_hours=play.settings.site.utc_offset_hours,
             mishaps=mishaps,
-            panel_url=play.panel_url,
+            tablet=play.tablet,
         )
         await until_first(
             stop,
@@ -78,6 +81,7 @@ async def _run(play: Play, options: DemoOptions, console: Console) -> dict[str, 
                 screen.run(),
                 mishaps.happen(options.for_s),
                 *play.walks(speed=options.speed),
+                *welcoming,
             ],
         )
         await play.settle(stop)

@@ -32,6 +32,7 @@ from edge.cli.demo.stage import (
     platform_site,
 )
 from edge.cli.demo.supervisor import Supervisor
+from edge.cli.demo.tablet import Tablet
 from edge.cli.system_clock import wall_ms
 from edge.control.client import ControlError, ask
 
@@ -73,6 +74,7 @@ class Play:
     porches: list[Porch] = field(init=False)
     firmware: Firmware = field(init=False)
     supervisor: Supervisor = field(init=False)
+    tablet: Tablet | None = None
 
     def __post_init__(self) -> None:
         self.people = cast(self.seed, self.settings.plan())
@@ -151,15 +153,42 @@ class Play:
 
     def walks(self, *, speed: float) -> Iterator[Coroutine[Any, Any, None]]:
         """Yield the residents of every porch, walking."""
+        host = self._host() if self.tablet else None
         for porch in self.porches:
+            people = self.people[porch.access_point]
+            at_desk = host is not None and porch is host[0]
             yield walk_up(
                 self.firmware,
                 porch,
-                self.people[porch.access_point],
+                [one for one in people if host is None or one is not host[1]],
                 seed=self.seed,
                 speed=speed,
                 visits=self.visits,
+                is_free=self.tablet.is_free if at_desk and self.tablet else None,
             )
+
+    async def welcome(self) -> list[Coroutine[Any, Any, None]]:
+        """Make the panel ready for a newcomer; return what keeps it so."""
+        if not self.panel_url:
+            return []
+        self.tablet = Tablet(self.stage.control_socket, self.panel_url)
+        host = self._host()
+        await self.tablet.settle(host[1].holder if host else "")
+        kept = [self.tablet.keep_code()]
+        if host:
+            kept.append(self.tablet.hold_out(self.firmware, *host))
+        return kept
+
+    def _host(self) -> tuple[Porch, Resident] | None:
+        """Return the desk, and the volunteer who waits there for newcomers."""
+        plan = self.settings.plan()
+        for porch in self.porches:
+            people = self.people[porch.access_point]
+            if plan.access_points[porch.access_point].is_desk:
+                mine = (one for one in people if one.part.role == "VOLUNTEER")
+                found = next(mine, None)
+                return None if found is None else (porch, found)
+        return None
 
     async def settle(self, stop: asyncio.Event) -> None:
         """Give the last events time to be acknowledged."""

@@ -183,8 +183,12 @@ async def walk_up(
     seed: int,
     speed: float,
     visits: list[Visit],
+    is_free: asyncio.Event | None = None,
 ) -> None:
-    """Let people come to one porch, one after the other, until cancelled."""
+    """Let people come to one porch, one after the other, until cancelled.
+
+    While ``is_free`` is cleared somebody else stands there.
+    """
     random = Random(f"walk {seed} {porch.access_point}")  # noqa: S311  a script
     weights = [resident.part.weight for resident in people]
     # A door sees somebody all the time, lockers now and then, the rest seldom.
@@ -195,6 +199,8 @@ async def walk_up(
         if resident is last:
             continue  # the same card at once would only open the door once more
         last = resident
+        if is_free is not None:
+            await is_free.wait()
         is_careless = random.randrange(ONE_IN_CARELESS) == 0
         linger_s = CARELESS_S if is_careless else STEP_IN_S
         is_twice = bool(porch.door) and random.randrange(ONE_IN_TWICE) == 0

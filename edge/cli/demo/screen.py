@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from edge.cli.demo.mishaps import Mishaps
+    from edge.cli.demo.tablet import Tablet
 
 POLL_S = 0.25
 VERDICTS = 9
@@ -48,14 +49,14 @@ class Screen:
         socket: Path,
         offset_hours: int,
         mishaps: Mishaps,
-        panel_url: str,
+        tablet: Tablet | None,
     ) -> None:
         self._console = console
         self._journal = journal
         self._socket = socket
         self._offset = timedelta(hours=offset_hours)
         self._mishaps = mishaps
-        self._panel_url = panel_url
+        self._tablet = tablet
         self._after = 0
         self._verdicts: deque[Text] = deque(maxlen=VERDICTS)
 
@@ -95,13 +96,15 @@ class Screen:
         return Group(*parts)
 
     def _address(self) -> RenderableType:
-        if not self._panel_url:
+        if self._tablet is None:
             return Text("")
         drawn = StringIO()
-        segno.make(self._panel_url, micro=False).terminal(drawn, compact=True, border=1)
+        code = segno.make(self._tablet.url, micro=False)
+        code.terminal(drawn, compact=True, border=1)
+        lines = [Text(line) for line in self._tablet.lines]
         return Panel(
-            Group(Text.from_ansi(drawn.getvalue()), Text(self._panel_url)),
-            title="panel · 面板",
+            Group(Text.from_ansi(drawn.getvalue()), *lines),
+            title="panel · 面板: open it, pair the tablet, press 我来值班",
         )
 
 

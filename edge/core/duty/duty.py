@@ -17,6 +17,7 @@ from edge.core.access.rules.credential import barred
 from edge.core.command import Indication
 from edge.core.duty.confirmed import Confirmed
 from edge.core.duty.ledger import Ledger
+from edge.core.duty.logins import Logins
 from edge.core.duty.shift import (
     CONFIRMATION,
     MAX_SHIFT_MIN,
@@ -61,6 +62,8 @@ class Duty:
         self._reception = reception
         self._ledger = Ledger(site.utc_offset_ms)
         self._confirmed = Confirmed(self._ledger, self._take_word)
+        #: Tablets at which somebody is about to log in by card.
+        self.logins = Logins(site)
         self._toggled_s: dict[str, float] = {}
         #: When the first forgotten end is due, on the monotonic clock of this boot.
         self._due_s: float | None = None
@@ -90,7 +93,7 @@ class Duty:
     def scan(
         self, scan: Scan, holder: Cardholder | None, rolls: Rolls, now: Moment
     ) -> None:
-        """Begin or end the shift of whoever scanned."""
+        """Begin or end the shift of whoever scanned; a log-in never ends one."""
         kind: Facts = (("kind", scan.credential.kind.value),)
         reason = barred(scan.credential, holder, rolls, now)
         if holder is None or reason is not None:
@@ -99,7 +102,14 @@ class Duty:
             self._reception.deny(scan.access_point, denied, now, kind, rolls)
             return
         name = holder.holder_id
-        if name not in self._ledger.running and ON_DUTY_ROLES.isdisjoint(holder.roles):
+        may_begin = not ON_DUTY_ROLES.isdisjoint(holder.roles)
+        if self.logins.takes(scan, holder, ON_DUTY_ROLES, now):
+            if may_begin and name not in self._ledger.running:
+                self._toggled_s[name] = now.monotonic_s
+                self._toggle(name, scan.access_point, kind, now)
+            self._reception.indicate(scan.access_point, Indication.GRANTED)
+            return
+        if name not in self._ledger.running and not may_begin:
             denied = Denied(
                 rule="duty",
                 reason=DenyReason.UNAUTHORIZED,

@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
-   Keeps the duty page fresh; without it the page works by forms and a link.
+   Keeps a page fresh, minds held buttons and the pad of digits; without it every
+   page works by forms and links.
    ES5 on purpose: the oldest tablets (Safari 10, Android 5) must read it. */
 (function () {
   'use strict';
   var held = {};
   var isOpen = false;
+  var body = document.body;
+  var live = body.getAttribute('data-live');
 
   function byId(id) { return document.getElementById(id); }
 
-  function show(id, isShown) { byId(id).hidden = !isShown; }
+  function each(selector, act) {
+    Array.prototype.forEach.call(document.querySelectorAll(selector), act);
+  }
+
+  function show(id, isShown) {
+    if (byId(id)) { byId(id).hidden = !isShown; }
+  }
 
   /* A part with the focus inside is never replaced; it waits until focus leaves. */
   function put(part) {
@@ -28,7 +37,7 @@
   }
 
   function listen() {
-    var source = new EventSource('/live');
+    var source = new EventSource(live);
     source.onopen = function () {
       isOpen = true;
       show('lost', false);
@@ -44,18 +53,55 @@
       }
     };
     source.addEventListener('page', function (event) {
-      if (event.data !== document.body.getAttribute('data-key')) {
-        location.replace('/');
-      }
+      if (event.data === body.getAttribute('data-key')) { return; }
+      source.close();
+      if (byId('go')) { byId('go').submit(); } else { location.replace('/'); }
     });
     source.addEventListener('part', function (event) {
       put(JSON.parse(event.data));
     });
   }
 
+  /* A button that is held sends its form; one that is let go does nothing. */
+  each('[data-hold]', function (button) {
+    var timer = 0;
+    function stop() {
+      clearTimeout(timer);
+      timer = 0;
+      button.classList.remove('held');
+    }
+    function start(event) {
+      var isKey = event.type === 'keydown';
+      if (timer || (isKey && event.keyCode !== 13 && event.keyCode !== 32)) { return; }
+      button.classList.add('held');
+      timer = setTimeout(function () {
+        button.form.elements.hold.value = 'held';
+        button.form.submit();
+      }, +button.getAttribute('data-hold'));
+    }
+    ['mousedown', 'touchstart', 'keydown'].forEach(function (name) {
+      button.addEventListener(name, start);
+    });
+    ['mouseup', 'mouseleave', 'touchend', 'touchcancel', 'keyup', 'blur'].forEach(
+      function (name) { button.addEventListener(name, stop); });
+    button.addEventListener('click', function (event) { event.preventDefault(); });
+  });
+
+  each('[data-pad]', function (pad) {
+    var digits = byId(pad.getAttribute('data-pad'));
+    pad.hidden = false;
+    pad.addEventListener('click', function (event) {
+      var key = event.target;
+      if (!key.hasAttribute('data-sign')) { key = key.parentNode; }
+      var sign = key.getAttribute('data-sign');
+      if (sign === null) { return; }
+      digits.value = sign ? (digits.value + sign).slice(0, 6) : digits.value.slice(0, -1);
+    });
+  });
+
   if (location.search && window.history.replaceState) {
-    window.history.replaceState(null, '', '/');
+    window.history.replaceState(null, '', location.pathname);
   }
   document.addEventListener('focusout', function () { setTimeout(release, 0); });
-  if (window.EventSource) { listen(); }
+  if (live && window.EventSource) { listen(); }
 }());

@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The accounts of one box: read once, asked in memory, each change on disk first.
+
+The law of the module: it knows people, tablets and turns, and no door. What must not
+be lost is written before it is true (a guess, an account, a tablet); a turn begins
+even where the disk fails, since a volunteer stands there with a card. There is no
+account that nobody made.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from contextlib import suppress
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from edge.accounts.codes import (
+    FIRST_SIGNS,
+    PairingCodes,
+    hash_of,
+    new_code,
+)
+from edge.accounts.lockout import Lockout
+from edge.accounts.people import (
+    MAX_ACCOUNTS,
+    MAX_TABLETS,
+    Account,
+    Role,
+    Session,
+    Tablet,
+)
+from edge.accounts.sessions import Sessions, new_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from edge.accounts.lockout import Wait
+    from edge.accounts.pins import Pins
+    from edge.core.moment import Moment
+    from edge.storage.accounts_file import AccountStore, Entry
+
+ACCOUNT, TABLET, SESSION, KEPT = "account", "tablet", "session", "kept"
+LOCKOUT, FIRST = "lockout", "first"
+
+
+class NotKeptError(ValueError):
+    """The disk did not take it, so it is not so."""
+
+
+class Checked(StrEnum):
+    """What came of a PIN."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    WAITS = "waits"
+    UNKNOWN = "unknown"
+
+
+class Verdict(NamedTuple):
+    """A checked PIN; ``left`` guesses remain, or ``wait`` says for how long not."""
+
+    checked: Checked
+    left: int = 0
+    wait: Wait | None = None
+
+
+class Book:
+    """Who may act, at which tablets, and whose turn it is."""
+
+    def __init__(self, pins: Pins, sessions: Sessions, store: AccountStore) -> None:
+        self._pins = pins
+        self._store = store
+        self.sessions = sessions
+        self.codes = PairingCodes()
+        self.lockout = Lockout()
+        self.accounts: dict[str, Account] = {}
+        self.tablets: dict[str, Tablet] = {}
+        self._first = ""
+
+    async def load(self, now: Moment) -> None:
+        """Read what is on disk; managers' and installers' turns are over."""
+        over: list[Entry] = []
+        for kind, name, body in await self._store.read():
+            match kind, name:
+                case "account", _:
+                    self.accounts[name] = Account.load(body)
+                case "tablet", _:
+                    self.tablets[name] = Tablet.load(body)
+                case "session", _ if body["role"] == Role.VOLUNTEER:
+                    self.sessions.keep(Session.load(body), now)
+                case "session", _:
+                    over.append((kind, name, None))
+                case _, "lockout":
+                    self.lockout.load(body, now)
+                case _, "first":
+                    self._first = str(body["hash"])
+                case _:
+                    pass
+        if over:
+            await self._keep(*over)
+
+    @property
+    def has_manager(self) -> bool:
+        """Say whether somebody can set up everybody else."""
+        return any(a.role is Role.MANAGER for a in self.active)
+
+    @property
+    def active(self) -> tuple[Account, ...]:
+        """The accounts that are not retired."""
+        return tuple(a for a in self.accounts.values() if not a.is_retired)
+
+    def of_holder(self, holder: str) -> Account | None:
+        """Return whose account a holder of the roster has, retired or not."""
+        mine = [a for a in self.accounts.values() if holder and a.holder == holder]
+        return next((a for a in mine if not a.is_retired), mine[0] if mine else None)
+
+    # ---- tablets ----------------------------------------------------------------
+
+    async def new_first_code(self) -> str:
+        """Return a new first-run code; the one before is void."""
+        code = new_code(FIRST_SIGNS)
+        await self._keep((KEPT, FIRST, {"hash": hash_of(code)}))
+        self._first = hash_of(code)
+        return code
+
+    def is_first_code(self, code: str) -> bool:
+        """Say whether a code is the first-run code of a box without a manager."""
+        is_it = secrets.compare_digest(hash_of(code), self._first or "-")
+        return is_it and not self.has_manager
+
+    async def pair(self, name: str, *, is_first: bool = False) -> tuple[Tablet, str]:
+        """Take a tablet in; return it and its secret, which is told this once."""
+        if len(self.tablets) >= MAX_TABLETS:
+            raise ValueError(f"{MAX_TABLETS} tablets are paired, retire one first")
+        secret = new_secret()
+        tablet = Tablet(
+            id=f"tablet-{secrets.token_hex(4)}",
+            name=name,
+            secret=hash_of(secret),
+            is_first=is_first,
+        )
+        await self._keep((TABLET, tablet.id, tablet.dump()))
+        self.tablets[tablet.id] = tablet
+        return tablet, secret
+
+    def tablet_of(self, secret: object) -> Tablet | None:
+        """Return the tablet that has this secret."""
+        if not isinstance(secret, str) or not secret:
+            return None
+        hashed = hash_of(secret)
+        known = self.tablets.values()
+        return next((t for t in known if t.secret == hashed), None)
+
+    async def retire_tablet(self, tablet: Tablet) -> None:
+        """Let a tablet be a stranger's again."""
+        turns = self.sessions.of_tablet(tablet.id)
+        gone: list[Entry] = [(SESSION, turn.id, None) for turn in turns]
+        await self._keep((TABLET, tablet.id, None), *gone)
+        self.tablets.pop(tablet.id, None)
+        for turn in turns:
+            self.sessions.end(turn)
+
+    # ---- accounts ---------------------------------------------------------------
+
+    async def add(
+        self, *, name: str, role: Role, holder: str = "", pin: str = ""
+    ) -> Account:
+        """Make an account; with the first manager the first-run code is spent."""
+        if len(self.active) >= MAX_ACCOUNTS:
+            raise ValueError(f"{MAX_ACCOUNTS} accounts are there, retire one first")
+        self._check_free(name, holder)
+        account = Account(
+            id=f"acc-{secrets.token_hex(4)}",
+            name=name,
+            role=role,
+            holder=holder,
+            pin=await self._pins.hashed(pin) if pin else "",
+        )
+        self._check_free(name, holder)  # again: hashing took its time
+        entries: list[Entry] = [(ACCOUNT, account.id, account.dump())]
+        tablets = [replace(t, is_first=False) for t in self.tablets.values()]
+        if role is Role.MANAGER:
+            entries += [(KEPT, FIRST, None)]
+            entries += [(TABLET, each.id, each.dump()) for each in tablets]
+        await self._keep(*entries)
+        self.accounts[account.id] = account
+        if role is Role.MANAGER:
+            self._first = ""
+            self.tablets = {each.id: each for each in tablets}
+        return account
+
+    async def retire(self, account: Account) -> None:
+        """End an account: nobody logs in with it; its name stays for the records."""
+        last = [a for a in self.active if a.role is Role.MANAGER]
+        if last == [account]:
+            raise ValueError("the last manager stays; add another one first")
+        await self._change(replace(account, pin="", is_retired=True))
+
+    async def set_pin(self, account: Account, pin: str) -> None:
+        """Give an account another PIN; its turns end."""
+        hashed = await self._pins.hashed(pin)
+        fresh = self.accounts.get(account.id)
+        if fresh is None or fresh.is_retired:
+            raise ValueError("there is no such account")
+        await self._change(replace(fresh, pin=hashed))
+
+    async def check_pin(self, name: str, pin: str, now: Moment) -> Verdict:
+        """Look at a PIN, unless somebody has to wait; raises NotKeptError."""
+        account = self.accounts.get(name)
+        if account is None or account.is_retired or not account.pin:
+            return Verdict(Checked.UNKNOWN)
+        wait = self.lockout.wait(name, now)
+        if wait is not None:
+            return Verdict(Checked.WAITS, wait=wait)
+        self.lockout.charge(name, now)
+        await self._keep_lockout()
+        if not await self._pins.is_right(pin, account.pin):
+            left = self.lockout.left(name)
+            return Verdict(Checked.WRONG, left=left, wait=self.lockout.wait(name, now))
+        self.lockout.was_right(name)
+        with suppress(NotKeptError):
+            await self._keep_lockout()
+        return Verdict(Checked.RIGHT)
+
+    async def let_all_try(self) -> None:
+        """Forget all wrong PINs: a manager's card was there."""
+        self.lockout.reset()
+        with suppress(NotKeptError):
+            await self._keep_lockout()
+
+    # ---- turns ------------------------------------------------------------------
+
+    async def begin_turn(
+        self,
+        tablet: Tablet,
+        now: Moment,
+        *,
+        account: Account | None,
+        holder: str,
+        role: Role,
+        has_shift: bool,
+    ) -> tuple[Session, str]:
+        """Begin somebody's turn at a tablet; the one before it there is over."""
+        before = self.sessions.of_tablet(tablet.id)
+        session, secret = self.sessions.begin(
+            tablet,
+            now,
+            account=account,
+            holder=holder,
+            role=role,
+            has_shift=has_shift,
+        )
+        for turn in before:
+            self.sessions.end(turn)
+        gone: list[Entry] = [(SESSION, turn.id, None) for turn in before]
+        with suppress(NotKeptError):  # it then ends with the next restart
+            await self._keep((SESSION, session.id, session.dump()), *gone)
+        return session, secret
+
+    async def end_turn(self, session: Session) -> None:
+        """End a turn."""
+        self.sessions.end(session)
+        with suppress(NotKeptError):
+            await self._keep((SESSION, session.id, None))
+
+    def turn_of(
+        self, tablet: Tablet, secret: object, now: Moment, on_duty: Collection[str]
+    ) -> Session | None:
+        """Return whose turn it is by a secret of this tablet."""
+        if not isinstance(secret, str):
+            return None
+        session = self.sessions.find(tablet.id, secret)
+        if session is None:
+            return None
+        if session.account:
+            account = self.accounts.get(session.account)
+            if account is None or account.is_retired or account.role != session.role:
+                return None
+        return None if self.sessions.is_over(session, now, on_duty) else session
+
+    # ---- the disk ---------------------------------------------------------------
+
+    def _check_free(self, name: str, holder: str) -> None:
+        if any(a.name == name for a in self.active):
+            raise ValueError("somebody has this name already, add to it")
+        if holder and any(a.holder == holder for a in self.active):
+            raise ValueError("this card's holder has an account already")
+
+    async def _change(self, account: Account) -> None:
+        turns = [s for s in self.sessions.running if s.account == account.id]
+        gone: list[Entry] = [(SESSION, turn.id, None) for turn in turns]
+        await self._keep((ACCOUNT, account.id, account.dump()), *gone)
+        self.accounts[account.id] = account
+        for turn in turns:
+            self.sessions.end(turn)
+
+    async def _keep_lockout(self) -> None:
+        await self._keep((KEPT, LOCKOUT, self.lockout.dump()))
+
+    async def _keep(self, *entries: tuple[str, str, dict[str, Any] | None]) -> None:
+        try:
+            await self._store.write(entries)
+        except (sqlite3.Error, OSError) as fault:
+            raise NotKeptError("the disk does not take it, nothing changed") from fault

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Opening the accounts at a start, whatever the disk has become.
+
+The law of the module: doors go on without accounts. A file that cannot be used is done
+without until the next start, and told; a gateway that has to do without its disk reads
+a copy, so that a volunteer can still open by hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from edge.accounts.book import Book
+from edge.accounts.pins import Pins, read_pepper
+from edge.accounts.sessions import Sessions, new_secret
+from edge.cli.panel.certificates import renew
+from edge.cli.panel.desk import Desk
+from edge.cli.panel.people import People
+from edge.cli.panel.place import names_of, url_of
+from edge.cli.panel.turns import Turns
+from edge.cli.system_clock import wall_ms
+from edge.storage.accounts_file import open_accounts
+from edge.storage.connection import open_aiosqlite
+from edge.storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from contextlib import AsyncExitStack
+
+    from edge.cli.panel.desk import CarryOut
+    from edge.control.server import Act
+    from edge.core.controller import Controller
+    from edge.core.moment import Moment
+    from edge.core.plan import SitePlan
+    from edge.gateway.gateway import Gateway
+    from edge.settings.panel import Panel
+    from edge.settings.site import Settings
+
+ACCOUNTS, PEPPER = "accounts.db", "panel-pepper"
+MEMORY = Path(":memory:")
+_GONE = (OSError, sqlite3.Error, StorageError)
+
+log = structlog.get_logger()
+
+
+async def open_desk(
+    stack: AsyncExitStack,
+    state: Path,
+    settings: Settings,
+    *,
+    gateway: Gateway,
+    controller: Controller,
+    order: CarryOut,
+) -> Desk:
+    """Return the panel's desk at a running gateway until ``stack`` ends."""
+    book, fault = await open_book(stack, state, settings.plan(), gateway.now())
+    await asyncio.to_thread(_renew, state, settings.panel)
+    return Desk(
+        book,
+        gateway,
+        controller,
+        point=login_point(settings),
+        order=order,
+        url=url_of(settings.panel),
+        fault=fault,
+    )
+
+
+def _renew(state: Path, panel: Panel) -> None:
+    """Keep the panel's certificate young; doors do not wait for it."""
+    try:
+        renew(state, names_of(panel), wall_ms())
+    except (OSError, ValueError) as fault:
+        log.warning("the panel's certificate is not renewed", why=str(fault))
+
+
+def acts_of(desk: Desk) -> dict[str, Act]:
+    """Return all verbs that find out themselves who acts."""
+    return desk.acts() | Turns(desk).acts() | People(desk).acts()
+
+
+def login_point(settings: Settings) -> str:
+    """Return the access point whose reader logs people in: the desk, "" for none."""
+    desks = [point.id for point in settings.access_point if point.desk]
+    return settings.panel.desk or (desks[0] if desks else "")
+
+
+async def open_book(
+    stack: AsyncExitStack, state: Path, plan: SitePlan, now: Moment
+) -> tuple[Book, str]:
+    """Return the accounts of a state folder until ``stack`` ends, and what was wrong.
+
+    With a fault there is nobody in them, and nothing of it is kept.
+    """
+    try:
+        pepper = await asyncio.to_thread(read_pepper, state / "keys" / PEPPER)
+        return await _open(stack, state / ACCOUNTS, pepper, plan, now)
+    except _GONE as fault:
+        log.warning("nobody can log in at the panel", why=str(fault))
+        pepper = new_secret().encode()
+        book, _ = await _open(stack, MEMORY, pepper, plan, now)
+        return book, type(fault).__name__
+
+
+async def _open(
+    stack: AsyncExitStack,
+    path: Path,
+    pepper: bytes,
+    plan: SitePlan,
+    now: Moment,
+) -> tuple[Book, str]:
+    sessions = Sessions(closing_min=plan.closing_min, utc_offset_ms=plan.utc_offset_ms)
+    opened = await stack.enter_async_context(open_accounts(path, open_aiosqlite))
+    book = Book(Pins(pepper), sessions, opened.store)
+    await book.load(now)
+    return book, opened.set_aside.name if opened.set_aside else ""
+
+
+def borrow(home: Path, folder: Path) -> None:
+    """Copy what can be read of the accounts into a folder in memory."""
+    (folder / "keys").mkdir(mode=0o700, exist_ok=True)
+    for name in (ACCOUNTS, f"{ACCOUNTS}-wal", f"keys/{PEPPER}"):
+        with suppress(OSError):
+            shutil.copyfile(home / name, folder / name)

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""People and tablets, for the manager; tablets for the installer too.
+
+The law of the module: what may be done is the gateway's to say; a PIN that was typed
+stands in no answer. A second person agrees with a PIN of his own where it is asked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import segno
+from fastapi import Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from markupsafe import Markup
+from starlette.exceptions import HTTPException
+
+from edge.panel.gateway_link import PIN_S
+from edge.panel.ground import go, told
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from edge.panel.ground import Ground
+    from edge.panel.visitor import Visitor
+
+Token = Annotated[str, Form(max_length=64)]
+Short = Annotated[str, Form(max_length=64)]
+Pin = Annotated[str, Form(max_length=12)]
+
+
+def qr(text: str) -> Markup:
+    """Draw a code as an inline picture, without a style of its own."""
+    drawn = segno.make(text, micro=False, error="m")
+    return Markup(drawn.svg_inline(scale=6, border=3, svgclass=None, lineclass=None))  # noqa: S704  our own address
+
+
+def add_keepers(app: FastAPI, ground: Ground) -> None:
+    """Add the pages of people and of tablets."""
+    _add_people(app, ground)
+    _add_tablets(app, ground)
+
+
+def _add_people(app: FastAPI, ground: Ground) -> None:
+    @app.get("/people")
+    async def read_people(request: Request, told: str = "") -> HTMLResponse:
+        visitor: Visitor = request.state.visitor
+        accounts = await _accounts(ground, visitor)
+        others = _others(accounts, visitor)
+        return ground.draw(
+            "people.html", visitor, told, accounts=accounts, others=others
+        )
+
+    @app.get("/people/{account}")
+    async def read_person(request: Request, account: str) -> HTMLResponse:
+        visitor: Visitor = request.state.visitor
+        accounts = await _accounts(ground, visitor)
+        mine = [one for one in accounts if one["id"] == account]
+        if not mine or mine[0]["is_retired"]:
+            raise HTTPException(404)
+        others = _others(accounts, visitor)
+        others = [one for one in others if one["id"] != account]
+        return ground.draw("person.html", visitor, each=mine[0], others=others)
+
+    @app.post("/people/add")
+    async def add(
+        request: Request,
+        *,
+        token: Token,
+        name: Short,
+        role: Short = "VOLUNTEER",
+        holder: Short = "",
+        pin: Pin = "",
+        second: Short = "",
+        second_pin: Pin = "",
+    ) -> RedirectResponse:
+        fields = {"name": name, "role": role, "holder": holder, "pin": pin}
+        fields |= _second(second, second_pin)
+        done = await _change(ground, request, token, "account-add", fields)
+        return go(told("/people", "added" if done == "done" else done))
+
+    @app.post("/people/retire")
+    async def retire(
+        request: Request,
+        *,
+        token: Token,
+        account: Short,
+        second: Short = "",
+        second_pin: Pin = "",
+    ) -> RedirectResponse:
+        fields = {"account": account} | _second(second, second_pin)
+        done = await _change(ground, request, token, "account-retire", fields)
+        return go(told("/people", "retired" if done == "done" else done))
+
+    @app.post("/people/pin")
+    async def set_pin(
+        request: Request,
+        *,
+        token: Token,
+        account: Short,
+        pin: Pin,
+        second: Short = "",
+        second_pin: Pin = "",
+    ) -> RedirectResponse:
+        fields = {"account": account, "pin": pin} | _second(second, second_pin)
+        done = await _change(ground, request, token, "account-pin", fields)
+        return go(told("/people", "pin_set" if done == "done" else done))
+
+
+async def _accounts(ground: Ground, visitor: Visitor) -> list[dict[str, Any]]:
+    known = (await ground.ask("accounts", visitor)).get("accounts", [])
+    return list(known)
+
+
+def _others(accounts: list[dict[str, Any]], visitor: Visitor) -> list[dict[str, Any]]:
+    """Return who could agree as a second person."""
+    return [
+        one
+        for one in accounts
+        if one["has_pin"] and not one["is_retired"] and one["id"] != visitor.account
+    ]
+
+
+def _second(account: str, pin: str) -> dict[str, str]:
+    return {"second_account": account, "second_pin": pin} if account else {}
+
+
+async def _change(
+    ground: Ground, request: Request, token: str, verb: str, fields: dict[str, str]
+) -> str:
+    """Have somebody changed; return the word for what became of it."""
+    visitor: Visitor = request.state.visitor
+    ground.spend(visitor, token, "/people")
+    answer = await ground.ask(verb, visitor, within_s=2 * PIN_S, **fields)
+    # What the gateway refuses outright here is a second person who is missing.
+    return str(answer.get("state")) if answer.get("ok") else "second"
+
+
+def _add_tablets(app: FastAPI, ground: Ground) -> None:
+    @app.get("/tablets")
+    async def read_tablets(request: Request, told: str = "") -> HTMLResponse:
+        visitor: Visitor = request.state.visitor
+        known = await ground.ask("tablets", visitor)
+        url = f"{ground.address.url}pair?t={known.get('code')}"
+        drawn = qr(url) if known.get("code") else ""
+        return ground.draw("tablets.html", visitor, told, known=known, qr=drawn)
+
+    @app.post("/tablets/pair")
+    async def begin(request: Request, token: Token) -> RedirectResponse:
+        visitor: Visitor = request.state.visitor
+        ground.spend(visitor, token, "/tablets")
+        answer = await ground.ask("pair-begin", visitor)
+        return go("/tablets" if answer.get("ok") else told("/tablets", "full"))
+
+    @app.post("/tablets/retire")
+    async def retire(request: Request, token: Token, id: Short) -> RedirectResponse:  # noqa: A002  the field's name
+        visitor: Visitor = request.state.visitor
+        ground.spend(visitor, token, "/tablets")
+        answer = await ground.ask("tablet-retire", visitor, id=id)
+        state = str(answer.get("state"))
+        return go(told("/tablets", "tablet_retired" if state == "done" else state))

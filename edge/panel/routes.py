@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may have which page: one table, and no page that is not in it.
+
+The law of the module: a route that is missing here is nobody's. The emergency page and
+fire are for anybody at a paired tablet; who is not paired sees how to pair, whom to
+call, and what shows that this box is ours.
+"""
+
+from __future__ import annotations
+
+from edge.panel.pages import ASSETS
+from edge.panel.visitor import Kind
+
+EVERYBODY = frozenset(Kind)
+PAIRED = EVERYBODY - {Kind.STRANGER}
+LOGGED_IN = PAIRED - {Kind.TABLET}
+ON_DUTY = frozenset({Kind.VOLUNTEER, Kind.MANAGER})
+MANAGER = frozenset({Kind.MANAGER})
+KEEPERS = frozenset({Kind.MANAGER, Kind.INSTALLER})
+
+#: Method and path, and for whom.
+ROUTES: dict[tuple[str, str], frozenset[Kind]] = {
+    **{("GET", f"/{name}"): EVERYBODY for name in ASSETS},
+    ("GET", "/healthz"): EVERYBODY,
+    ("GET", "/trust"): EVERYBODY,
+    ("GET", "/ca.crt"): EVERYBODY,
+    ("GET", "/"): EVERYBODY,
+    ("GET", "/pair"): EVERYBODY,
+    ("POST", "/pair"): EVERYBODY,
+    ("GET", "/first"): PAIRED,
+    ("POST", "/first"): PAIRED,
+    ("GET", "/live"): PAIRED,
+    ("GET", "/login"): PAIRED,
+    ("POST", "/login/card"): PAIRED,
+    ("GET", "/login/card"): PAIRED,
+    ("GET", "/login/card/live"): PAIRED,
+    ("POST", "/login/card/take"): PAIRED,
+    ("GET", "/login/pin/{account}"): PAIRED,
+    ("POST", "/login/pin"): PAIRED,
+    ("GET", "/emergency"): PAIRED,
+    ("GET", "/emergency/fire"): PAIRED,
+    ("POST", "/emergency/fire"): PAIRED,
+    ("GET", "/more"): LOGGED_IN,
+    ("POST", "/logout"): LOGGED_IN,
+    ("POST", "/handover"): LOGGED_IN,
+    ("POST", "/open"): ON_DUTY,
+    ("GET", "/people"): MANAGER,
+    ("GET", "/people/{account}"): MANAGER,
+    ("POST", "/people/add"): MANAGER,
+    ("POST", "/people/retire"): MANAGER,
+    ("POST", "/people/pin"): MANAGER,
+    ("GET", "/tablets"): KEEPERS,
+    ("POST", "/tablets/pair"): KEEPERS,
+    ("POST", "/tablets/retire"): KEEPERS,
+}

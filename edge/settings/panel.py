@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The part of a site file that speaks of the volunteers' panel.
+
+The law of the module: without it the panel answers on this box alone; plain HTTP
+leaves it only where the file says so in as many words.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from annotated_types import Ge, Le, Len, Predicate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edge.settings.check import Finding
+    from edge.settings.site import AccessPoint
+
+_HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
+
+
+def is_host_name(text: str) -> bool:
+    """Say whether a text is a name by which a browser calls this box."""
+    return _HOST_NAME.fullmatch(text) is not None
+
+
+def is_own_address(text: str) -> bool:
+    """Say whether a text is one address of a box, not all of them."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    return not (address.is_unspecified or address.is_multicast)
+
+
+HostName = Annotated[str, Predicate(is_host_name)]
+OwnAddress = Annotated[str, Predicate(is_own_address)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """Where the volunteers' panel answers, and how people log in there.
+
+    ``host`` is one address of this box; beyond loopback it speaks TLS, or plain HTTP
+    where ``plain_http`` says so. ``names``: under which other names tablets call it.
+    ``desk``: the access point whose reader logs people in, the first desk if left
+    out. ``help_phone`` stands where nobody is logged in. ``language`` is the first on
+    the pages, English stands beneath.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    host: OwnAddress = "127.0.0.1"
+    port: Annotated[int, Ge(1), Le(65535)] = 8443
+    names: Annotated[list[HostName], Len(0, 8)] = field(default_factory=list)
+    plain_http: bool = False
+    desk: str | None = None
+    help_phone: Annotated[str, Len(0, 24)] = ""
+    language: Literal["zh-CN", "yue"] = "zh-CN"
+
+    @property
+    def is_local(self) -> bool:
+        """Say whether it answers on this box alone."""
+        return ip_address(self.host).is_loopback
+
+
+def check_panel(panel: Panel, points: list[AccessPoint]) -> Iterator[Finding]:
+    """Yield what ``[panel]`` must not say."""
+    desks = [point.id for point in points if point.desk]
+    if panel.desk is not None and panel.desk not in desks:
+        known = ", ".join(desks) or "none; add an access point with desk = true"
+        what = f"there is no desk {panel.desk!r}, known: {known}"
+        yield ("panel", "desk"), what
