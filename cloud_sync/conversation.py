@@ -15,16 +15,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from cloud_sync.envelope import certificate_wish
+from cloud_sync.fetching import fetch
 from cloud_sync.heartbeat import oldest_s
 from cloud_sync.introduction import JournalView
 from cloud_sync.outputs import (
     BeatDue,
     CertificateArrived,
+    ChangesComplete,
     CheckHash,
     ClockBounds,
     CommandOrdered,
     DayJudged,
     FeedCurrent,
+    FetchSnapshot,
     LeaveReason,
     NewEpochNeeded,
     Output,
@@ -272,7 +275,9 @@ class Conversation:
                 answer = await ports.journal.hash_at(seq)
                 now = ports.clock.now()
                 await self._perform(self._session.hash_answered(seq, answer, now))
-            case StageRows() | SnapshotComplete() | FeedCurrent() | SnapshotDropped():
+            case StageRows() | SnapshotDropped() | FeedCurrent() | FetchSnapshot():
+                await self._feed(output)
+            case SnapshotComplete() | ChangesComplete():
                 await self._feed(output)
             case ClockBounds():
                 ports.clock.bound(output)
@@ -294,24 +299,58 @@ class Conversation:
                 assert_never(output)
 
     async def _feed(
-        self, output: StageRows | SnapshotComplete | FeedCurrent | SnapshotDropped
+        self,
+        output: StageRows
+        | SnapshotComplete
+        | ChangesComplete
+        | FetchSnapshot
+        | FeedCurrent
+        | SnapshotDropped,
     ) -> None:
         ports = self._ports
         match output:
             case StageRows(snapshot=snapshot, rows=rows):
                 await ports.feed.stage(snapshot, rows)
-            case SnapshotComplete():
-                await ports.feed.complete(output)
-                held, now = ports.feed.cursor, ports.clock.now()
-                await self._perform(self._session.feed_settled(output, held, now))
-            case FeedCurrent(cursor=cursor) if cursor == ports.feed.cursor:
-                await ports.feed.confirm()
+            case SnapshotComplete() | ChangesComplete():
+                await self._apply(output)
+            case FetchSnapshot():
+                self._tasks.create_task(self._fetch(output))
             case FeedCurrent():
-                pass  # said of a copy that storage has lost: not of what is in force
+                await self._confirm(output)
             case SnapshotDropped(snapshot=snapshot):
                 await ports.feed.drop(snapshot)
             case _:
                 assert_never(output)
+
+    async def _apply(self, whole: SnapshotComplete | ChangesComplete) -> None:
+        feed = self._ports.feed
+        if isinstance(whole, ChangesComplete):
+            await feed.change(whole)
+        else:
+            await feed.complete(whole)
+        held, now = feed.cursor, self._ports.clock.now()
+        await self._perform(self._session.feed_settled(whole, held, now))
+
+    async def _confirm(self, word: FeedCurrent) -> None:
+        feed = self._ports.feed
+        if word.cursor != feed.cursor:
+            return  # said of a copy that storage has lost: not of what is in force
+        if word.hash and feed.hash and word.hash != feed.hash:
+            self._session.feed.doubt(self._ports.clock.now())
+        else:
+            await feed.confirm()
+
+    async def _fetch(self, order: FetchSnapshot) -> None:
+        ports, session = self._ports, self._session
+        await fetch(
+            order, session=session, ports=ports, take=self._take, fail=self._not_fetched
+        )
+
+    async def _not_fetched(self, snapshot: str) -> None:
+        async with self._turn:
+            now = self._ports.clock.now()
+            await self._perform(self._session.feed.fetch_failed(snapshot, now))
+        self._woken.set()
 
     async def _take_certificate(self, answer: CertificateAnswer) -> None:
         renewal = self._ports.renewal

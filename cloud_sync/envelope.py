@@ -88,9 +88,14 @@ def hello(gateway: str, greeting: Greeting) -> bytes:
     )
 
 
-def pull(gateway: str, nonce: str, epoch: str, rev: int, time_ms: int) -> bytes:
-    """Return the message that asks for the feed after ``(epoch, rev)``."""
-    data = canonical({"epoch": epoch, "rev": rev})
+def pull(
+    gateway: str, nonce: str, epoch: str, rev: int, time_ms: int, *, https: bool = False
+) -> bytes:
+    """Return the message that asks for the feed after ``(epoch, rev)``.
+
+    ``https``: a big snapshot may wait at the address that this gateway knows.
+    """
+    data = canonical({"epoch": epoch, "rev": rev, **({"https": 1} if https else {})})
     return _cloud_event("mn.pull.v1", gateway, nonce, time_ms, data)
 
 

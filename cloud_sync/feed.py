@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The feed of bookings and holders: rows, their sum, and snapshots in parts.
+"""The feed of bookings and holders: rows, their sum, snapshots and changes in parts.
 
 The law of the module: rows are handed on as they come, so that storage can stage
 them, and nothing is called complete before every part is there and count and hash
-agree. The assembler keeps no row: its memory is one bit a part.
+agree. The assembler keeps no row: its memory is one bit a part. Changes are counted
+here; whether they add up only storage can say, which holds what they change.
 Source: docs/sync-contract.md, sections 4 and 5.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from hashlib import sha256
@@ -29,6 +31,8 @@ ID_CHARACTERS = 128
 _EPOCH = re.compile(r"[0-9]{4}-[0-9a-f]{8}")
 _KIND = re.compile(r"[a-z][a-z_]{0,30}")
 _MODULUS = 1 << 256
+#: body, id, kind, ver.
+_FIELDS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,10 @@ NO_FEED = FeedCursor(epoch="", rev=0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedRow:
-    """One row: ``body`` is canonical JSON, ``digest`` SHA256 of the whole row."""
+    """One row: ``body`` is canonical JSON, ``digest`` SHA256 of the whole row.
+
+    Of a row that is gone both are empty.
+    """
 
     kind: str
     id: str
@@ -66,8 +73,11 @@ class FeedRow:
     digest: bytes
 
 
-def read_row(raw: object) -> FeedRow | Refused:
-    """Read a row off the wire; integers, strings and lists of them are all it has."""
+def read_row(raw: object, *, may_be_gone: bool = False) -> FeedRow | Refused:
+    """Read a row off the wire; integers, strings and lists of them are all it has.
+
+    Among changes the body may be null: the row is gone.
+    """
     if not isinstance(raw, dict):
         return _shape("a row is not an object")
     kind, identity, ver, body = (raw.get(key) for key in ("kind", "id", "ver", "body"))
@@ -77,12 +87,20 @@ def read_row(raw: object) -> FeedRow | Refused:
         return _shape(f"a {kind} without an id")
     if not _is_integer(ver) or not isinstance(ver, int):
         return _shape(f"a {kind} without a version")
+    if may_be_gone and body is None and "body" in raw:
+        return FeedRow(kind=kind, id=identity, ver=ver, body="", digest=b"")
     if not isinstance(body, dict) or not all(map(_is_hashable, body.values())):
         return _shape(f"a {kind} whose body is not of integers, strings and lists")
     if not all(_is_hashable(entry) for key, entry in raw.items() if key != "body"):
         return _shape(f"a {kind} with a field that cannot be hashed")
-    digest = sha256(canonical(raw).encode()).digest()
-    return FeedRow(kind=kind, id=identity, ver=ver, body=canonical(body), digest=digest)
+    text = canonical(body)
+    if len(raw) == _FIELDS:  # as canonical(raw), whose fields stand in this order
+        name = json.dumps(identity, ensure_ascii=False)
+        whole = f'{{"body":{text},"id":{name},"kind":"{kind}","ver":{ver}}}'
+    else:
+        whole = canonical(raw)
+    digest = sha256(whole.encode()).digest()
+    return FeedRow(kind=kind, id=identity, ver=ver, body=text, digest=digest)
 
 
 def add(total: int, digests: Iterable[bytes]) -> int:
@@ -94,7 +112,11 @@ def add(total: int, digests: Iterable[bytes]) -> int:
 class FeedPart:
     """Part ``index`` of ``parts`` of the snapshot at ``cursor`` that ``pull`` asked.
 
-    ``count`` and ``hash`` describe the whole snapshot. ``parts`` 0: nothing newer.
+    ``count`` and ``hash`` describe the whole snapshot. ``parts`` 0: nothing newer, and
+    ``hash`` is that of what is held, where the platform says it.
+    ``since``: these are changes alone, since that revision; then ``count`` is how many
+    they are, ``total`` and ``hash`` describe the feed with them (``hash`` empty: there
+    is more to come, and nobody has added it up).
     """
 
     pull: str
@@ -104,11 +126,22 @@ class FeedPart:
     count: int
     hash: bytes
     rows: tuple[object, ...]
+    since: int | None = None
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedOffer:
+    """The snapshot of ``parts`` parts that ``pull`` asked waits at ``path`` (HTTPS)."""
+
+    pull: str
+    path: str
+    parts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staged:
-    """Rows that are new, and whether the snapshot is now complete and verified."""
+    """Rows that are new, and whether all is complete now (a snapshot: verified)."""
 
     rows: tuple[FeedRow, ...]
     is_complete: bool
@@ -117,15 +150,25 @@ class Staged:
 class SnapshotAssembler:
     """Collects the parts of one pull, in any order, duplicates included.
 
-    ``receive`` answers each part with :class:`Staged` or :class:`Refused`. A refusal
-    other than ``FEED_PULL`` spoils the snapshot: it answers the same from then on.
+    ``held``: nothing older is taken. ``asked`` is what the pull named, if not that:
+    changes have to begin there. ``receive`` answers each part with :class:`Staged` or
+    :class:`Refused`. A refusal other than ``FEED_PULL`` spoils the snapshot: it
+    answers the same from then on.
     """
 
-    __slots__ = ("_count", "_header", "_held", "_pull", "_seen", "_spoilt", "_sum")
+    __slots__ = (
+        *("_asked", "_count", "_header", "_held", "_pull", "_seen", "_spoilt", "_sum"),
+        "is_of_changes",
+    )
 
-    def __init__(self, pull: str, held: FeedCursor) -> None:
+    def __init__(
+        self, pull: str, held: FeedCursor, asked: FeedCursor | None = None
+    ) -> None:
         self._pull = pull
         self._held = held
+        self._asked = held if asked is None else asked
+        #: Whether the answer turned out to be changes, not a snapshot.
+        self.is_of_changes = False
         self._header: tuple[object, ...] | None = None
         self._seen: set[int] = set()
         self._count = 0
@@ -147,12 +190,24 @@ class SnapshotAssembler:
         if self._held.age > part.cursor.age:
             why = f"{part.cursor.epoch}/{part.cursor.rev} is older than what is held"
             return Refused(kind=RefusalKind.FEED_CURSOR, why=why)
-        if part.parts > MAX_PARTS or part.count > MAX_ROWS:
+        if part.since is not None:
+            self.is_of_changes = True
+            asked, place = self._asked, part.cursor
+            is_next = (place.epoch, part.since) == (asked.epoch, asked.rev)
+            if not is_next or place.rev <= part.since:
+                why = (
+                    f"changes from {part.since} to {place.rev}, which nobody asked for"
+                )
+                return Refused(kind=RefusalKind.FEED_CURSOR, why=why)
+        if part.parts > MAX_PARTS or max(part.count, part.total) > MAX_ROWS:
             why = f"{part.parts} parts with {part.count} rows"
             return Refused(kind=RefusalKind.FEED_LIMIT, why=why)
         if not 0 <= part.index < part.parts:
             return _shape(f"part {part.index} of {part.parts}")
-        header = (part.cursor, part.parts, part.count, part.hash)
+        header = (
+            *(part.cursor, part.parts, part.count, part.hash),
+            *(part.since, part.total),
+        )
         if self._header is None:
             self._header = header
         elif self._header != header:
@@ -166,7 +221,7 @@ class SnapshotAssembler:
             return _shape(f"more than the {part.count} rows announced")
         rows: list[FeedRow] = []
         for raw in part.rows:
-            row = read_row(raw)
+            row = read_row(raw, may_be_gone=part.since is not None)
             if isinstance(row, Refused):
                 return row
             rows.append(row)
@@ -181,7 +236,7 @@ class SnapshotAssembler:
     def _disagreement(self, part: FeedPart) -> Refused | None:
         if self._count != part.count:
             return _shape(f"{self._count} rows where {part.count} were announced")
-        if self._sum.to_bytes(32) != part.hash:
+        if part.since is None and self._sum.to_bytes(32) != part.hash:
             why = "the rows do not add up to the hash"
             return Refused(kind=RefusalKind.FEED_HASH, why=why)
         return None

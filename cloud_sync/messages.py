@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cloud_sync.command_body import SignedCommand, read_command
-from cloud_sync.feed import FeedCursor, FeedPart
+from cloud_sync.feed import FeedCursor, FeedOffer, FeedPart
 from cloud_sync.refusal import RefusalKind, Refused
 from cloud_sync.renewing import CertificateAnswer
 from cloud_sync.topics import Channel
@@ -31,6 +31,8 @@ _PEM = re.compile(
     r"-----END CERTIFICATE-----\n",
     re.DOTALL,
 )
+#: Where a snapshot waits, below the address that the gateway's own settings name.
+_PATH = re.compile(r"(/[A-Za-z0-9_-]{1,64}){1,8}")
 
 
 class DayVerdict(StrEnum):
@@ -100,6 +102,7 @@ Message = (
     HelloAnswer
     | Ack
     | FeedPart
+    | FeedOffer
     | Nudge
     | SignedCommand
     | BeatAnswer
@@ -129,6 +132,9 @@ class _Fields:
 
     def __init__(self, body: Mapping[str, Any]) -> None:
         self._body = body
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._body
 
     def text(self, name: str) -> str:
         value = self._body.get(name)
@@ -205,18 +211,49 @@ def _ack(fields: _Fields) -> Ack:
     return Ack(epoch=fields.text("epoch"), hi=hi, hash=fields.hash("h"))
 
 
-def _feed(fields: _Fields) -> FeedPart:
+def _feed(fields: _Fields) -> FeedPart | FeedOffer:
     parts = fields.number("n")
-    rows = fields.rows("rows") if parts else ()
+    if parts == 0:
+        return _current(fields)
+    if "at" in fields:
+        return _offer(fields, parts)
+    since = fields.number("from") if "from" in fields else None
+    cursor = fields.cursor()
+    # The sum is known where the feed stands now, and not half the way to there.
+    is_head = since is None or fields.number("head") <= cursor.rev
+    return FeedPart(
+        pull=fields.text("re"),
+        cursor=cursor,
+        index=fields.number("i"),
+        parts=parts,
+        count=fields.number("count"),
+        hash=fields.hash("hash") if is_head else b"",
+        rows=fields.rows("rows"),
+        since=since,
+        total=0 if since is None or not is_head else fields.number("total"),
+    )
+
+
+def _current(fields: _Fields) -> FeedPart:
+    """Read the word that nothing is newer; an older platform says no more."""
+    told = fields.hash("sum") if "sum" in fields else b""
     return FeedPart(
         pull=fields.text("re"),
         cursor=fields.cursor(),
-        index=fields.number("i") if parts else 0,
-        parts=parts,
-        count=fields.number("count") if parts else 0,
-        hash=fields.hash("hash") if parts else b"",
-        rows=rows,
+        index=0,
+        parts=0,
+        count=0,
+        hash=told,
+        rows=(),
     )
+
+
+def _offer(fields: _Fields, parts: int) -> FeedOffer:
+    path = fields.text("at")
+    if not _PATH.fullmatch(path):
+        raise _UnfitError("'at' is no path")
+    fields.cursor()
+    return FeedOffer(pull=fields.text("re"), path=path, parts=parts)
 
 
 def _nudge(fields: _Fields) -> Nudge:

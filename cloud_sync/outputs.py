@@ -98,10 +98,43 @@ class SnapshotComplete:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangesComplete:
+    """All ``count`` staged changes are there: add them to what is held at ``base``.
+
+    The feed then has ``total`` rows that add up to ``hash``, both told unless ``hash``
+    is empty; what does not is not to be applied.
+    """
+
+    snapshot: str
+    base: FeedCursor
+    cursor: FeedCursor
+    hash: bytes
+    count: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchSnapshot:
+    """Fetch the snapshot that waits at ``path`` by HTTPS.
+
+    Each line is a message as it would come on the feed's topic; when it cannot be
+    fetched, ``Pulling.fetch_failed(snapshot, …)`` wants to know.
+    """
+
+    snapshot: str
+    path: str
+    parts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedCurrent:
-    """The platform has just said that nothing is newer than what is held."""
+    """The platform has just said that nothing is newer than what is held.
+
+    ``hash``: what that adds up to there, empty where it does not say.
+    """
 
     cursor: FeedCursor
+    hash: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +198,8 @@ Output = (
     | ClockBounds
     | StageRows
     | SnapshotComplete
+    | ChangesComplete
+    | FetchSnapshot
     | FeedCurrent
     | SnapshotDropped
     | Refusal

@@ -11,11 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from cloud_sync.envelope import DayStretch
     from cloud_sync.feed import FeedCursor, FeedRow
-    from cloud_sync.outputs import ClockBounds, EpochReason, SnapshotComplete
+    from cloud_sync.outputs import (
+        ChangesComplete,
+        ClockBounds,
+        EpochReason,
+        FetchSnapshot,
+        SnapshotComplete,
+    )
     from cloud_sync.renewing import Renewal
     from edge.core.event import EventKind, Facts
     from edge.core.moment import Moment
@@ -65,8 +71,15 @@ class FeedPort(Protocol):
     async def stage(self, snapshot: str, rows: Sequence[FeedRow]) -> None:
         """Keep rows aside, invisible, under the snapshot's name."""
 
+    @property
+    def hash(self) -> bytes:
+        """What the rows held add up to; empty where that is not known."""
+
     async def complete(self, snapshot: SnapshotComplete) -> None:
         """Replace what is held by what was staged, whole, and move the cursor."""
+
+    async def change(self, changes: ChangesComplete) -> None:
+        """Add what was staged to what is held, and move the cursor; or leave both."""
 
     async def confirm(self) -> None:
         """Note that what is held has just been said to be current."""
@@ -95,6 +108,17 @@ class DaysPort(Protocol):
         """Keep the platform's word; return whether a difference is news."""
 
 
+class FetchError(Exception):
+    """A snapshot could not be fetched; the text says why, and then it comes by MQTT."""
+
+
+class FetchPort(Protocol):
+    """The way to big snapshots beside the broker, off the loop."""
+
+    def lines(self, order: FetchSnapshot) -> AsyncGenerator[bytes]:
+        """Yield each signed message as it arrives; FetchError where that ends early."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """All that is borrowed; ``report(kind, facts)`` is what the journal should know.
@@ -103,6 +127,7 @@ class Ports:
     ``stood_still()`` is true if the process has just stood still: what came is too old.
     Without ``days`` none is told.
     ``renewal`` None: whose certificate nobody renews.
+    ``fetch`` is None where no address for big snapshots is set.
     """
 
     journal: JournalPort
@@ -113,3 +138,4 @@ class Ports:
     stood_still: Callable[[], bool]
     days: DaysPort | None = None
     renewal: Renewal | None = None
+    fetch: FetchPort | None = None

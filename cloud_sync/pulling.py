@@ -3,8 +3,10 @@
 
 The law of the module: the gateway pulls; a hello or a nudge only says that there is
 something to pull. One pull is out at a time, and an answer counts only for the nonce
-of that pull. What was held stays until a newer snapshot is whole and storage holds
-it, which may refuse. A nudge may be lost, so a quiet connection asks by itself now and
+of that pull. What was held stays until a newer snapshot, or what changed since, is
+whole and storage holds it, which may refuse. Changes that don't add up mean that one
+side is not what the other takes it for: then everything is asked for, as by a gateway
+that holds nothing. A nudge may be lost, so a quiet connection asks by itself now and
 then; the answer that nothing is newer is worth having, since a roster's age decides
 whom it may still admit.
 Source: docs/sync-contract.md, sections 4 and 6.4.
@@ -15,9 +17,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloud_sync import envelope
-from cloud_sync.feed import NO_FEED, FeedCursor, FeedPart, SnapshotAssembler
+from cloud_sync.feed import (
+    NO_FEED,
+    FeedCursor,
+    FeedOffer,
+    FeedPart,
+    SnapshotAssembler,
+)
 from cloud_sync.outputs import (
+    ChangesComplete,
     FeedCurrent,
+    FetchSnapshot,
     Output,
     Publish,
     SnapshotComplete,
@@ -51,8 +61,11 @@ class Pulling:
         topics: Topics,
         new_nonce: Callable[[], str],
         chance: Callable[[], float],
+        fetches: bool = False,
     ) -> None:
         self.held = NO_FEED
+        #: How often everything was asked for because what is held did not add up.
+        self.repairs = 0
         self._topics = topics
         self._new_nonce = new_nonce
         self._chance = chance
@@ -60,6 +73,11 @@ class Pulling:
         self._wanted = self._judged = NO_FEED
         self._nonce: str | None = None
         self._assembler: SnapshotAssembler | None = None
+        #: Whether what is held is in doubt: everything is asked for.
+        self._is_in_doubt = False
+        #: Whether a snapshot may be fetched by HTTPS, and whether that failed just now.
+        self._fetches = fetches
+        self._has_failed_to_fetch = False
         self._patience_s = ANSWER_WITHIN_S
         self._due_s: float | None = None
         self._not_before_s = 0.0
@@ -69,9 +87,14 @@ class Pulling:
         """When to ask, or ask again; None while there is no conversation."""
         return self._due_s
 
+    def awaits(self, snapshot: str) -> bool:
+        """Say whether parts of that pull still count."""
+        return self._nonce == snapshot
+
     def open(self, held: FeedCursor) -> None:
         """Begin a connection with what storage holds."""
         self.held = self._wanted = self._judged = held
+        self._is_in_doubt = self._has_failed_to_fetch = False
         self._patience_s = ANSWER_WITHIN_S
         self._nonce = self._assembler = self._due_s = None
         self._not_before_s = 0.0
@@ -109,15 +132,20 @@ class Pulling:
             self._patience_s = min(self._patience_s * 2, RETRY_AT_MOST_S)
         return outputs + self._ask(now)
 
-    def receive(self, part: FeedPart, now: Moment) -> list[Output] | Refused:
+    def receive(
+        self, part: FeedPart | FeedOffer, now: Moment
+    ) -> list[Output] | Refused:
         """Take one part; a refusal is to be reported and changes nothing held."""
         if part.pull != self._nonce or self._assembler is None:
             # Usually the late answer to a pull that was given up.
             return Refused(kind=RefusalKind.FEED_PULL, why="a part of another pull")
+        if isinstance(part, FeedOffer):
+            return self._fetch(part, now)
         if part.parts == 0:
             self._wanted = self._judged = self.held
+            self._is_in_doubt = False
             self._rest(now)
-            return [FeedCurrent(cursor=self.held)]
+            return [FeedCurrent(cursor=self.held, hash=part.hash)]
         answer = self._assembler.receive(part)
         if isinstance(answer, Refused):
             return answer
@@ -127,8 +155,35 @@ class Pulling:
             outputs.append(StageRows(snapshot=part.pull, rows=answer.rows))
         if answer.is_complete:
             outputs.append(_complete(part))
+            self._has_failed_to_fetch = False
             self._rest(now)
         return outputs
+
+    def _fetch(self, offer: FeedOffer, now: Moment) -> list[Output] | Refused:
+        if not self._fetches or self._has_failed_to_fetch:
+            return Refused(kind=RefusalKind.FEED_SHAPE, why="an offer nobody asked for")
+        self._due_s = now.monotonic_s + self._patience_s
+        fetch = FetchSnapshot(snapshot=offer.pull, path=offer.path, parts=offer.parts)
+        return [fetch]
+
+    def fetch_failed(self, snapshot: str, now: Moment) -> list[Output]:
+        """Ask anew, for parts by the broker, where a snapshot could not be fetched."""
+        if self._nonce != snapshot:
+            return []
+        self._has_failed_to_fetch = True
+        outputs = self.close("it could not be fetched")
+        self._due_s = max(now.monotonic_s, self._not_before_s)
+        return outputs
+
+    def doubt(self, now: Moment) -> None:
+        """Be due to ask for everything: what is held is not what the platform has."""
+        if self._due_s is not None:
+            self._begin_doubt()
+            self.refresh(now)
+
+    def _begin_doubt(self) -> None:
+        self.repairs += not self._is_in_doubt
+        self._is_in_doubt = True
 
     def settle(
         self, offered: FeedCursor, held: FeedCursor, now: Moment
@@ -139,11 +194,26 @@ class Pulling:
         is a newer one, or the quiet connection asks anyway.
         """
         self.held, self._judged = held, offered
+        self._is_in_doubt = False
+        return self.want(offered, now)
+
+    def changes_settled(
+        self, offered: FeedCursor, held: FeedCursor, now: Moment
+    ) -> list[Output]:
+        """Note what storage holds after it was offered changes up to ``offered``.
+
+        Changes that it refused don't fit what it holds: then everything is wanted.
+        """
+        self.held = self._judged = held
+        if held != offered:
+            self._begin_doubt()
         return self.want(offered, now)
 
     def spoil(self, why: str) -> list[Output]:
         """Give up the pull that is out after a refusal; the deadline asks again."""
-        due_s = self._due_s
+        due_s, assembler = self._due_s, self._assembler
+        if assembler is not None and assembler.is_of_changes:
+            self._begin_doubt()
         outputs = self.close(why)
         if outputs and due_s is not None:
             self._due_s = self._not_before_s = due_s
@@ -160,20 +230,31 @@ class Pulling:
 
     def _ask(self, now: Moment) -> list[Output]:
         self._nonce = self._new_nonce()
-        self._assembler = SnapshotAssembler(self._nonce, self.held)
+        asked = NO_FEED if self._is_in_doubt else self.held
+        self._assembler = SnapshotAssembler(self._nonce, self.held, asked)
         self._not_before_s = now.monotonic_s + PULL_EVERY_S
         self._due_s = now.monotonic_s + self._jittered(self._patience_s)
         payload = envelope.pull(
             self._topics.gateway,
             self._nonce,
-            self.held.epoch,
-            self.held.rev,
+            asked.epoch,
+            asked.rev,
             now.earliest_ms,
+            https=self._fetches and not self._has_failed_to_fetch,
         )
         return [Publish(topic=self._topics.pull, payload=payload)]
 
 
-def _complete(part: FeedPart) -> SnapshotComplete:
+def _complete(part: FeedPart) -> SnapshotComplete | ChangesComplete:
+    if part.since is not None:
+        return ChangesComplete(
+            snapshot=part.pull,
+            base=FeedCursor(epoch=part.cursor.epoch, rev=part.since),
+            cursor=part.cursor,
+            hash=part.hash,
+            count=part.count,
+            total=part.total,
+        )
     return SnapshotComplete(
         snapshot=part.pull, cursor=part.cursor, hash=part.hash, count=part.count
     )

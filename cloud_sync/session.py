@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, assert_never
 from cloud_sync.beside import Beside
 from cloud_sync.command_body import SignedCommand
 from cloud_sync.commands import Commands
-from cloud_sync.feed import FeedCursor, FeedPart
+from cloud_sync.feed import FeedCursor, FeedOffer, FeedPart
 from cloud_sync.filling import Ground, fill_window
 from cloud_sync.introduction import Introduction, JournalView
 from cloud_sync.messages import (
@@ -30,6 +30,7 @@ from cloud_sync.messages import (
 )
 from cloud_sync.outputs import (
     CertificateArrived,
+    ChangesComplete,
     CheckHash,
     EpochReason,
     FeedCurrent,
@@ -73,6 +74,7 @@ class SyncSession:
         new_nonce: Callable[[], str],
         chance: Callable[[], float],
         capabilities: Sequence[str] = (),
+        fetches: bool = False,
     ) -> None:
         self.topics = topics
         self._keys = keys
@@ -81,7 +83,10 @@ class SyncSession:
         self._new_nonce = new_nonce
         self._chance = chance
         self._meter = RefusalMeter()
-        self._pulling = Pulling(topics=topics, new_nonce=new_nonce, chance=chance)
+        #: Whoever stores and fetches the feed tells it what became of that.
+        self.feed = self._pulling = Pulling(
+            topics=topics, new_nonce=new_nonce, chance=chance, fetches=fetches
+        )
         self._commands = Commands(topics)
         self.beside = Beside(topics, chance)
         self._stage = Stage.OFFLINE
@@ -196,12 +201,14 @@ class SyncSession:
             self._confirm(ack.hi, ack.hash, now)
 
     def feed_settled(
-        self, snapshot: SnapshotComplete, held: FeedCursor, now: Moment
+        self, offered: SnapshotComplete | ChangesComplete, held: FeedCursor, now: Moment
     ) -> list[Output]:
-        """Take what storage holds after ``snapshot``: the one before if it refused."""
+        """Take what storage holds after it: as before if it refused."""
         if self._stage is not Stage.SYNCING:
             return []
-        return self._pulling.settle(snapshot.cursor, held, now)
+        if isinstance(offered, ChangesComplete):
+            return self._pulling.changes_settled(offered.cursor, held, now)
+        return self._pulling.settle(offered.cursor, held, now)
 
     def deadline(self) -> float | None:
         """Return the monotonic second at which ``tick`` has something to do."""
@@ -245,9 +252,7 @@ class SyncSession:
         that is not full waits for its fellows unless the journal ends with it.
         """
         window, greeted = self._window, self._greeted
-        if window is None or greeted is None or window.wants() != wanted:
-            return []
-        if not records:
+        if not records or window is None or greeted is None or window.wants() != wanted:
             return []
         if records[0].seq != wanted.after + 1:
             return self._end_epoch(EpochReason.ROWS_GONE)
@@ -264,7 +269,7 @@ class SyncSession:
                 return self._on_hello(message, now)
             case Ack() if self._window is not None:
                 return self._on_ack(message, self._window, now)
-            case FeedPart() if self._window is not None:
+            case FeedPart() | FeedOffer() if self._window is not None:
                 return self._on_part(message, now)
             case Nudge() if self._window is not None:
                 return self._pulling.want(message.feed, now)
@@ -277,7 +282,7 @@ class SyncSession:
                 return []
             case CertificateAnswer() if self._window is not None:
                 return [CertificateArrived(answer=message)]
-            case Ack() | FeedPart() | Nudge() | CertificateAnswer():
+            case Ack() | FeedPart() | FeedOffer() | Nudge() | CertificateAnswer():
                 return []
             case _:
                 assert_never(message)
@@ -354,7 +359,7 @@ class SyncSession:
             return self._window.last_known
         return self._greeted.view.last_seq if self._greeted is not None else 0
 
-    def _on_part(self, part: FeedPart, now: Moment) -> list[Output]:
+    def _on_part(self, part: FeedPart | FeedOffer, now: Moment) -> list[Output]:
         answer = self._pulling.receive(part, now)
         if not isinstance(answer, Refused):
             return answer

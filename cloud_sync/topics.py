@@ -94,7 +94,11 @@ class Topics:
     @property
     def down(self) -> tuple[str, ...]:
         """Every topic to subscribe to, none with a wildcard."""
-        return tuple(f"mn/v1/dn/{self.gateway}/{channel}" for channel in Channel)
+        return tuple(self.on(channel) for channel in Channel)
+
+    def on(self, channel: Channel) -> str:
+        """Return the topic of a channel down."""
+        return f"mn/v1/dn/{self.gateway}/{channel}"
 
     def channel(self, topic: str) -> Channel | None:
         """Return the channel of a topic down, or None if it is not one of ours."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the platform says: six bodies, each signed for one purpose and one gateway.
+"""What the platform says: its bodies, each signed for one purpose and one gateway.
 
 The law of the module: nothing is said here that was not committed before; a body is
 canonical JSON, and a signed part stays within the contract's 64 KiB.
@@ -15,10 +15,11 @@ from cloud_sync.topics import Channel
 from edge.core.chain import HASH_BYTES, canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cloud_sync.feed import FeedCursor
     from cloud_sync.platform.days import Compared
+    from cloud_sync.platform.feed_answer import Changes
     from cloud_sync.platform.feeds import Snapshot
     from cloud_sync.platform.keys import Signer
     from cloud_sync.platform.ledger import Standing
@@ -97,19 +98,44 @@ class Answers:
             body |= {"certificate": answer.certificate, "authority": answer.authority}
         return self._signed(gateway, Channel.CERTIFICATE, canonical(body))
 
-    def current(self, gateway: str, pull: Pull) -> Publish:
-        """Say that there is nothing newer than what is held."""
+    def current(self, gateway: str, pull: Pull, total: str = "") -> Publish:
+        """Say that there is nothing newer than what is held, and what that adds up to.
+
+        ``total`` is empty where nobody can know.
+        """
         nothing = {"count": 0, "hash": "0" * 64, "i": 0, "n": 0, "rows": []}
-        body = canonical(_head(gateway, pull, pull.held) | nothing)
+        known = {"sum": total} if total else {}
+        body = canonical(_head(gateway, pull.nonce, pull.held) | nothing | known)
         return self._signed(gateway, Channel.FEED, body)
 
-    def parts(self, gateway: str, pull: Pull, feed: Snapshot) -> Iterator[Publish]:
-        """Yield a snapshot's parts; each is signed when it is asked for."""
+    def offer(self, gateway: str, pull: str, feed: Snapshot) -> Publish:
+        """Say where a snapshot can be fetched."""
+        whole = {"count": feed.count, "hash": feed.hash, "n": len(feed.slices)}
+        at = {"at": snapshot_path(gateway, pull)}
+        body = canonical(_head(gateway, pull, feed.cursor) | whole | at)
+        return self._signed(gateway, Channel.FEED, body)
+
+    def parts(
+        self, gateway: str, pull: str, feed: Snapshot, start: int = 0
+    ) -> Iterator[Publish]:
+        """Yield a snapshot's parts from one on; each is signed when it is asked for."""
         whole = {"count": feed.count, "hash": feed.hash, "n": len(feed.slices)}
         head = _head(gateway, pull, feed.cursor) | whole
-        for number, rows in enumerate(feed.slices):
-            # "rows" is the last of the keys in their order.
-            text = canonical(head | {"i": number})[:-1] + f',"rows":[{rows}]}}'
+        return self._parts(gateway, head, feed.slices, start)
+
+    def changes(self, gateway: str, pull: str, feed: Changes) -> Iterator[Publish]:
+        """Yield the parts of what changed."""
+        whole = {"count": feed.count, "hash": feed.head.hash, "n": len(feed.slices)}
+        place = {"from": feed.since, "head": feed.cursor.rev, "total": feed.head.count}
+        head = _head(gateway, pull, feed.cursor) | whole | place
+        return self._parts(gateway, head, feed.slices, 0)
+
+    def _parts(
+        self, gateway: str, head: dict[str, object], slices: Sequence[str], start: int
+    ) -> Iterator[Publish]:
+        for number, rows in enumerate(slices[start:], start):
+            text = canonical(head | {"i": number, "rows": [0]})
+            text = text.replace('"rows":[0]', f'"rows":[{rows}]', 1)
             yield self._signed(gateway, Channel.FEED, text)
 
     def _signed(self, gateway: str, channel: Channel, body: str) -> Publish:
@@ -122,10 +148,15 @@ def _stored(at: Standing) -> Mapping[str, int | str]:
     return {"gw": at.gateway, "epoch": at.epoch, "hi": at.hi, "h": at.hash.hex()}
 
 
-def _head(gateway: str, pull: Pull, cursor: FeedCursor) -> dict[str, object]:
+def snapshot_path(gateway: str, pull: str) -> str:
+    """Return where the snapshot of a pull waits, below the platform's address."""
+    return f"/v1/snapshots/{gateway}/{pull}"
+
+
+def _head(gateway: str, pull: str, cursor: FeedCursor) -> dict[str, object]:
     return {
         "gw": gateway,
-        "re": pull.nonce,
+        "re": pull,
         "epoch": cursor.epoch,
         "rev": cursor.rev,
     }

@@ -4,20 +4,21 @@
 The law of the module: a change that changes something moves ``rev`` by one, and a row
 carries as its ``ver`` the revision that wrote it. A feed that a gateway says it is
 ahead of (this platform was restored from a backup) goes on in an epoch above the
-gateway's. Where nobody has written a feed yet there is none, and nothing is sent: an
-empty snapshot would empty a site.
+gateway's. What the rows add up to is kept beside them and moved by what changed.
+Where nobody has written a feed yet there is none, and nothing is sent: an empty
+snapshot would empty a site.
 Source: docs/sync-contract.md, sections 4 and 5.
 """
 
 from __future__ import annotations
 
-import json
 import secrets
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from cloud_sync.feed import MAX_ROWS, NO_FEED, FeedCursor, add
+from cloud_sync.platform import feed_head
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 #: JSON of one part: base64 adds a third, and 64 KiB must hold it.
 PART_BYTES = 45 * 1024
+#: … and a part that is read at one go must not keep a gateway's doors waiting: so
+#: much is read in two milliseconds. A feed of more than ``MANY_PARTS`` has larger ones.
+QUICK_BYTES, MANY_PARTS = 12 * 1024, 3000
 #: What a part's own fields take; 400 at most.
 HEAD_BYTES = 512
 #: A row's JSON: the longest in use has 2 KiB, and a part must hold several.
@@ -116,8 +120,9 @@ async def heed(work: Work, gateway: str, held: FeedCursor, now_ms: int) -> FeedC
     now = await cursor(work, gateway)
     if now in (NO_FEED, held) or _is_news(now, held):
         return now
-    above = _above(held)
+    above = _above(held, now)
     await work.execute(_SET, gateway, above.epoch, above.rev, now_ms)
+    await feed_head.forget(work, gateway, above.rev)
     return above
 
 
@@ -125,9 +130,9 @@ async def change(work: Work, gateway: str, wanted: Change, now_ms: int) -> Chang
     """Write and remove rows in one new revision; none if nothing would change."""
     reported = await _hold(work, gateway)
     now = await cursor(work, gateway)
-    sql = "SELECT kind, id, body FROM feed_row WHERE gateway = ?1"
+    sql = "SELECT kind, id, ver, body FROM feed_row WHERE gateway = ?1"
     found = await work.fetch(sql, gateway)
-    held = {(kind, name): body for kind, name, body in found}
+    held = {(kind, name): body for kind, name, _, body in found}
     written = {key: body for key, body in wanted.put.items() if held.get(key) != body}
     is_all = EVERY_KIND in wanted.replaces
     gone = {key for key in held if is_all or key[0] in wanted.replaces}
@@ -139,11 +144,18 @@ async def change(work: Work, gateway: str, wanted: Change, now_ms: int) -> Chang
     if count > MAX_ROWS:
         raise FeedError(f"{gateway}: {count} rows, a feed has at most {MAX_ROWS}")
     if written or removed:
-        now = _above(reported) if now == NO_FEED else _next(now)
+        is_first = now == NO_FEED
+        before = await feed_head.of(work, gateway, found)
+        now = _above(reported, now) if is_first else _next(now)
         put = [(gateway, *key, now.rev, body) for key, body in written.items()]
         await work.executemany(_PUT, put)
         await work.executemany(_REMOVE, [(gateway, *key) for key in sorted(removed)])
         await work.execute(_SET, gateway, now.epoch, now.rev, now_ms)
+        old = [each for each in found if _key(each) in written or _key(each) in removed]
+        new = [(*key, now.rev, body) for key, body in written.items()]
+        moved = before.moved(old, new, floor=now.rev if is_first else before.floor)
+        await feed_head.keep(work, gateway, moved)
+        await feed_head.remember(work, gateway, removed, written, now.rev)
     return Changed(
         cursor=now,
         written=len(written),
@@ -167,19 +179,18 @@ async def snapshot(work: Work, gateway: str) -> Snapshot:
     texts = [row_text(*row) for row in await rows(work, gateway)]
     total = add(0, (sha256(text.encode()).digest() for text in texts))
     return Snapshot(
-        cursor=now, count=len(texts), hash=f"{total:064x}", slices=_cut(texts)
+        cursor=now, count=len(texts), hash=f"{total:064x}", slices=cut(texts)
     )
 
 
-def row_text(kind: str, name: str, ver: int, body: str) -> str:
-    """Return a row's canonical JSON."""
-    quoted = json.dumps(name, ensure_ascii=False)
-    return f'{{"body":{body},"id":{quoted},"kind":"{kind}","ver":{ver}}}'
+row_text = feed_head.row_text
 
 
-def _cut(texts: Sequence[str]) -> tuple[str, ...]:
+def cut(texts: Sequence[str]) -> tuple[str, ...]:
     """Join rows into slices; a feed without rows has one, which is empty."""
-    room, used = PART_BYTES - HEAD_BYTES, 0
+    length = sum(len(text.encode()) + 1 for text in texts)
+    wanted = max(QUICK_BYTES, length // MANY_PARTS + ROW_BYTES)
+    room, used = min(PART_BYTES, wanted) - HEAD_BYTES, 0
     slices: list[list[str]] = [[]]
     for text in texts:
         size = len(text.encode()) + 1
@@ -208,16 +219,21 @@ async def _hold(work: Work, gateway: str) -> FeedCursor:
     return FeedCursor(epoch=found[0][0], rev=found[0][1])
 
 
-def _above(held: FeedCursor) -> FeedCursor:
+def _above(held: FeedCursor, now: FeedCursor) -> FeedCursor:
     """Return the beginning of an epoch above ``held``, or the next place in the last.
 
-    A counter at its end can only stay; then the revision has to be the greater one.
+    Revisions go on from ``now``: rows keep the ones that wrote them. A counter at its
+    end can only stay; then the revision has to be the greater one.
     """
     counter = held.age[0] + 1 if held.epoch else 1
-    rev = 1
+    rev = now.rev + 1
     if counter > LAST_COUNTER:
-        counter, rev = LAST_COUNTER, held.rev + 1
+        counter, rev = LAST_COUNTER, max(held.rev + 1, rev)
     return FeedCursor(epoch=f"{counter:04}-{secrets.token_hex(4)}", rev=rev)
+
+
+def _key(row: Row) -> Key:
+    return row[0], row[1]
 
 
 def _next(now: FeedCursor) -> FeedCursor:

@@ -14,11 +14,19 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cloud_sync.platform import days, early_words, feeds, presence, registry
+from cloud_sync.platform import (
+    days,
+    early_words,
+    feed_answer,
+    feeds,
+    presence,
+    registry,
+)
 from cloud_sync.platform.alarms.hearing import Told, hear
 from cloud_sync.platform.alarms.kinds import HEARD
 from cloud_sync.platform.commanding import connections, following
 from cloud_sync.platform.enrolment.renewal import renew
+from cloud_sync.platform.feed_answer import Changes, Current
 from cloud_sync.platform.ledger import Ledger, compare_head, standing
 from cloud_sync.platform.told_beside import Day, Early, Heartbeat
 from cloud_sync.platform.uplink import Batch, Hello, Pull, Refused, Result, read
@@ -72,11 +80,18 @@ class Reception:
     """Takes what gateways send; one handful at a time."""
 
     def __init__(
-        self, database: Database, answers: Answers, authority: Authority | None = None
+        self,
+        database: Database,
+        answers: Answers,
+        authority: Authority | None = None,
+        *,
+        fetched_parts: int = 0,
     ) -> None:
         self._database = database
         self._answers = answers
         self._authority = authority
+        #: From so many parts on a snapshot is offered by HTTPS; 0: never.
+        self._fetched_parts = fetched_parts
 
     async def receive(
         self, messages: Iterable[tuple[str, bytes]], now_ms: int
@@ -113,15 +128,20 @@ class Reception:
             async with self._database.writing() as work:
                 await connections.answered(work, greeted)
 
-    async def feed(self, wanted: Wanted) -> Iterable[Publish]:
+    async def feed(self, wanted: Wanted, now_ms: int = 0) -> Iterable[Publish]:
         """Return the answer to a pull, part by part."""
-        gateway, pull = wanted.gateway, wanted.pull
+        gateway, pull, answers = wanted.gateway, wanted.pull, self._answers
         async with self._database.reading() as work:
-            now = await feeds.cursor(work, gateway)
-            if now.age <= pull.held.age:
-                return (self._answers.current(gateway, pull),)
-            snapshot = await feeds.snapshot(work, gateway)
-        return self._answers.parts(gateway, pull, snapshot)
+            answer = await feed_answer.answer(work, gateway, pull)
+        if isinstance(answer, Current):
+            return (answers.current(gateway, pull, answer.hash),)
+        if isinstance(answer, Changes):
+            return answers.changes(gateway, pull.nonce, answer)
+        if pull.may_fetch and 0 < self._fetched_parts <= len(answer.slices):
+            async with self._database.writing() as work:
+                await feed_answer.offer(work, gateway, pull.nonce, now_ms)
+            return (answers.offer(gateway, pull.nonce, answer),)
+        return answers.parts(gateway, pull.nonce, answer)
 
     async def compare(self, told: ToldDay, now_ms: int) -> Publish:
         """Compare a day with what is stored, and keep how it went."""
@@ -231,5 +251,7 @@ async def _greet(
     await registry.greet(work, gateway, hello, now_ms)
     await presence.begin(work, gateway)
     await connections.greet(work, gateway, hello.nonce, hello.capabilities, now_ms)
+    reads = "delta" in hello.capabilities
+    await feed_answer.note_reader(work, gateway, reads_changes=reads)
     await compare_head(work, at, hello.last_seq, hello.head, now_ms)
     return at, hello, await feeds.heed(work, gateway, hello.feed, now_ms)

@@ -97,6 +97,27 @@ TABLES = (
         body TEXT NOT NULL,
         PRIMARY KEY (gateway, kind, id))""",
     *UPLINK_TABLES,
+    "CREATE INDEX IF NOT EXISTS feed_row_by_ver ON feed_row (gateway, ver)",
+    # What went, at which revision; nothing before ``floor`` is remembered. ``hash`` is
+    # the sum of the rows' SHA256.
+    """CREATE TABLE IF NOT EXISTS feed_gone (
+        gateway TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        id TEXT NOT NULL,
+        ver BIGINT NOT NULL,
+        PRIMARY KEY (gateway, kind, id))""",
+    """CREATE TABLE IF NOT EXISTS feed_head (
+        gateway TEXT PRIMARY KEY,
+        floor BIGINT NOT NULL,
+        hash TEXT NOT NULL,
+        count BIGINT NOT NULL)""",
+    # What a gateway's last hello said that it reads, and the pull whose snapshot it
+    # may fetch.
+    """CREATE TABLE IF NOT EXISTS feed_reader (
+        gateway TEXT PRIMARY KEY,
+        reads_changes BIGINT NOT NULL,
+        pull TEXT NOT NULL DEFAULT '',
+        until_ms BIGINT NOT NULL DEFAULT 0)""",
     # Certificates that this platform issued; ``serial`` in hex, ``revoked_ms`` 0: good.
     """CREATE TABLE IF NOT EXISTS certificate (
         serial TEXT PRIMARY KEY,

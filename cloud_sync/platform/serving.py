@@ -46,9 +46,12 @@ async def serve(house: House, lines: Lines, *, with_web: bool) -> None:
     settings, folder, database = house.settings, house.folder, house.database
     signer = keys.load(folder / settings.platform.signing_key)
     ours = _authority(settings, folder)
+    fetched_parts = 0 if settings.web is None else settings.web.snapshot_parts
     shell = Shell(
         lines=lines,
-        reception=Reception(database, Answers(signer), ours),
+        reception=Reception(
+            database, Answers(signer), ours, fetched_parts=fetched_parts
+        ),
         commander=Commander(database, signer),
         now_ms=house.now_ms,
     )

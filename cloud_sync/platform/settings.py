@@ -67,6 +67,7 @@ repeats = 2              # all rounds so often
 # certificate = "web.pem"
 # key = "web.key"
 # ca = "ca.pem"            # signs gateways' certificates
+# snapshot_parts = 32      # so big a snapshot (of 45 KiB each) is fetched here
 # [authority]              # what a box is told that enrols
 # brokers = ["mqtt.example.org:8883"]
 """
@@ -158,6 +159,8 @@ class WebSettings(_Strict):
     certificate: Annotated[str, Field(min_length=1)] = "web.pem"
     key: Annotated[str, Field(min_length=1)] = "web.key"
     ca: Annotated[str, Field(min_length=1)] = "ca.pem"
+    #: From so many parts on a snapshot is offered here; 0: all come by the broker.
+    snapshot_parts: Annotated[int, Field(ge=0, le=4096)] = 32
 
     @model_validator(mode="after")
     def _port(self) -> WebSettings:

@@ -126,7 +126,8 @@ class Shell:
             self._is_wanted.clear()
             while self._wanted:
                 gateway = next(iter(self._wanted))
-                parts = await self._reception.feed(self._wanted.pop(gateway))
+                wanted = self._wanted.pop(gateway)
+                parts = await self._reception.feed(wanted, self._now_ms())
                 await _publish(line, parts, PARTS_AT_ONCE)
             await self._is_wanted.wait()
 

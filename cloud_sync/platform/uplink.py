@@ -56,6 +56,8 @@ _SIGNATURE = re.compile(r"[0-9a-f]{128}")
 _WHY_CHARACTERS = 160
 _WORD = re.compile(r"[a-z0-9-]{1,32}")
 _STATES = frozenset(str(state) for state in CommandState)
+#: Of one hello that are looked at: there are a few.
+MAX_CAPABILITIES = 64
 #: So that there is always a next one, for a reader with floating numbers too.
 _LAST_REV = 2**53 - 2
 
@@ -100,10 +102,11 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pull:
-    """A wish for the feed after ``held``."""
+    """A wish for the feed after ``held``; ``may_fetch``: a snapshot by HTTPS, too."""
 
     nonce: str
     held: FeedCursor
+    may_fetch: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +196,11 @@ def _opened(gateway: str, leaf: str, payload: bytes) -> Said:
                 signature=text(data, "signature", _SIGNATURE),
             )
         case _:
-            return Pull(nonce=text(envelope, "id", NONCE), held=_cursor(data))
+            return Pull(
+                nonce=text(envelope, "id", NONCE),
+                held=_cursor(data),
+                may_fetch=data.get("https") == 1,
+            )
 
 
 def _hello(name: object, data: dict[str, Any]) -> Hello:
@@ -215,7 +222,7 @@ def _hello(name: object, data: dict[str, Any]) -> Hello:
 
 def _capabilities(told: object) -> frozenset[str]:
     """Return what a gateway says it takes; what makes no sense it does not take."""
-    names = told if isinstance(told, list) else []
+    names = told[:MAX_CAPABILITIES] if isinstance(told, list) else []
     return frozenset(
         each for each in names if isinstance(each, str) and _WORD.fullmatch(each)
     )

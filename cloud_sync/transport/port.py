@@ -5,7 +5,7 @@ The law of the module: a transport carries bytes, at least once and in order as 
 its connection lasts; it keeps nothing from one connection to the next and sends nothing
 again by itself. Whatever fails is a :class:`TransportError` with a kind for which there
 is advice (:mod:`cloud_sync.advice`); anything else that it raises is a bug.
-Source: docs/sync-contract.md; docs/sync.md, section 6.
+Source: docs/sync-contract.md; docs/sync.md, section 7.
 """
 
 from __future__ import annotations

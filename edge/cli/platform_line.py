@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -24,6 +24,7 @@ from cloud_sync.topics import Topics
 from edge.cli.broker_ways import open_ways, tls_files
 from edge.cli.key_files import KeyFileError, NotSetUpError, read_platform_keys
 from edge.cli.keys.renewal import CertificateRenewal, Files, RenewingTls
+from edge.cli.snapshot_fetch import SnapshotFetch
 from edge.cli.sync_ports import ClockForSync, JournalForSync
 from edge.core.event import EventKind
 from edge.core.stimulus import Noted
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from cloud_sync.ports import FetchPort
     from cloud_sync.transport.mqtt import MqttTransport
     from cloud_sync.transport.tls import TlsWay
     from edge.cli.box_key import Box
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
     from edge.storage.journal import Journal
 
 #: What hello says that this gateway takes, beyond the contract's beginnings.
-CAPABILITIES = ("cmd", "wish")
+CAPABILITIES = ("cmd", "delta", "wish")
 
 FIRST_EPOCH = "0001-"
 
@@ -118,6 +120,7 @@ def open_platform_line(
             new_nonce=lambda: secrets.token_hex(16),
             chance=random.random,
             capabilities=CAPABILITIES,
+            fetches=bool(settings.platform.snapshots),
         ),
         ports=Ports(
             journal=JournalForSync(lent.journal, lent.gateway),
@@ -128,6 +131,7 @@ def open_platform_line(
             stood_still=lent.stood_still,
             days=lent.days,
             renewal=renewal,
+            fetch=_fetch(settings, state, lent),
         ),
         chance=random.random,
     )
@@ -156,6 +160,16 @@ def _renewal(
         report=lent.report,
     )
     return renewal, tls
+
+
+def _fetch(settings: Settings, state: Path, lent: Lent) -> FetchPort | None:
+    address = settings.platform.snapshots
+    if not address:
+        return None
+    files = tls_files(settings.platform, state)
+    if files is not None:  # the brokers' name is not this server's
+        files = replace(files, server_name="")
+    return SnapshotFetch(address, files, now=lent.clock.now)
 
 
 def nobodys_key() -> dict[str, str]:

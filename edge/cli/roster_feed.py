@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The way of the platform's feed into the rules: staged, checked, swapped whole.
 
+Changes of what is held go the same way. Few of them are laid over the roster that is
+in force, many are built into a new one; every now and then the layers become one.
+
 The law of the module: a row that the rules cannot understand is kept out, an event
 says so, and the rest is used. Where more than half is broken the whole snapshot is
 refused and the old roster stays, in memory and on disk: the sender's mistake must not
@@ -12,98 +15,39 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from cloud_sync.feed import NO_FEED, FeedCursor
 from cloud_sync.ports import PortFaultError
+from edge.cli.roster_in_force import RosterInForce
 from edge.cli.sync_ports import port_faults
-from edge.core.erasing.kept_out import KeptOut
-from edge.core.event import EventKind
-from edge.core.people.quarantine import Quarantine
-from edge.core.people.roster import Cursor, Roster, RosterBuilder
-from edge.core.people.roster_image import Unpacking, pack
-from edge.core.stimulus import Noted
 from edge.storage.errors import LocalError
-from edge.storage.roster import RosterRow
+from edge.storage.roster import RosterCursor
+from edge.storage.roster_changes import RosterChanges
+from edge.storage.roster_row import RosterRow
 from edge.storage.shield import finish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Sequence
 
     from cloud_sync.feed import FeedRow
-    from cloud_sync.outputs import SnapshotComplete
+    from cloud_sync.outputs import ChangesComplete, SnapshotComplete
+    from edge.cli.roster_work import RosterWork
     from edge.core.controller import Controller
     from edge.core.moment import Moment
     from edge.core.outcome import Outcome
-    from edge.gateway.gateway import Gateway
-    from edge.storage.roster import RosterStore
 
-#: Rows parsed between two turns of the loop: about a millisecond.
-SLICE_ROWS = 100
-MAX_WHY = 120
+#: Changes that lie over the roster cost each further change their parsing: a roster's
+#: sixteenth at most, and some hundred in any case.
+LAYER_SHARE, LAYER_ROWS = 16, 500
+#: The layer below still holds who was taken out of the feed: no longer than so.
+FOLD_AFTER_S = 3600.0
+FOLD_LOOK_S = 300.0
 #: How old the platform's word on disk may be; one more written page an hour.
 KEEP_WORD_MS = 3_600_000
 
 
-@dataclass(slots=True)
-class LeftOut:
-    """How many rows of a snapshot named people erased here, and which digests."""
-
-    rows: int = 0
-    met: set[bytes] = field(default_factory=set)
-
-
-class RosterFeed:
-    """What the synchronisation client calls its feed.
-
-    ``spaces`` are those of the site, so that a booking elsewhere is told; None: they
-    are not asked for.
-    """
-
-    def __init__(
-        self,
-        store: RosterStore,
-        gateway: Gateway,
-        spaces: Collection[str] | None = None,
-        kept_out: KeptOut | None = None,
-    ) -> None:
-        self._store = store
-        self._kept_out = KeptOut() if kept_out is None else kept_out
-        self._gateway = gateway
-        self._spaces = spaces
-        self._begin("")
-        self._turn = asyncio.Lock()
-        #: Why the last snapshot that was offered whole was not taken.
-        self.refusal = ""
-        #: What was told of the broken rows of the snapshot before.
-        self._told: frozenset[Noted] = frozenset()
-        self._in_force: Roster | None = None
-        #: When what is held was last known to be current (UTC ms, a lower bound).
-        self.confirmed_ms = store.cursor.applied_ms
-        #: Told when other rows came into force.
-        self.on_adopted: Callable[[], None] = lambda: None
-
-    @classmethod
-    async def open(
-        cls,
-        store: RosterStore,
-        gateway: Gateway,
-        spaces: Collection[str] | None = None,
-        kept_out: KeptOut | None = None,
-    ) -> Self:
-        """Bring the last good copy into force, if there is one."""
-        feed = cls(store, gateway, spaces, kept_out)
-        if store.cursor.epoch and not await feed._adopt_image():
-            await feed._adopt_rows()
-        return feed
-
-    @property
-    def cursor(self) -> FeedCursor:
-        """What is held now; a copy that cannot be used counts as none."""
-        if self._in_force is None:
-            return NO_FEED
-        return FeedCursor(epoch=self._store.cursor.epoch, rev=self._store.cursor.rev)
+class RosterFeed(RosterInForce):
+    """What the synchronisation client calls its feed."""
 
     async def stage(self, snapshot: str, rows: Sequence[FeedRow]) -> None:
         """Keep rows aside, on disk and half built in memory."""
@@ -126,16 +70,19 @@ class RosterFeed:
     async def _stage(self, snapshot: str, rows: Sequence[FeedRow]) -> None:
         if snapshot != self._snapshot:
             self._begin(snapshot)
-        kept = [RosterRow(row.kind, row.id, row.ver, row.body) for row in rows]
+        kept = [
+            RosterRow(row.kind, row.id, row.ver, row.body, row.digest or None)
+            for row in rows
+        ]
         if self._kept_out:
-            kept = [row for row in kept if not self._is_kept_out(row)]
+            kept = self._work.leave_out(kept, self._kept_out)
         try:
             with port_faults():
                 await self._store.stage(snapshot, kept)
         except PortFaultError:
             self._begin("")  # the store has forgotten it, too
             raise
-        await self._add(kept)
+        await self._work.add(kept)
 
     async def complete(
         self, snapshot: SnapshotComplete, as_of_ms: int | None = None
@@ -157,16 +104,21 @@ class RosterFeed:
             self._begin(snapshot.snapshot)  # a snapshot without a single row
             with port_faults():
                 await self._store.stage(snapshot.snapshot, [])
-        await self._sort()
-        if self._quarantine.is_hopeless:
-            self._refuse(self._quarantine.summary())
+        await self._work.sort()
+        if self._work.quarantine.is_hopeless:
+            self._refuse(self._work.quarantine.summary())
             await self._drop(snapshot.snapshot)
             return
+        cursor = RosterCursor(
+            epoch=snapshot.cursor.epoch,
+            rev=snapshot.cursor.rev,
+            hash=snapshot.hash.hex(),
+            count=snapshot.count - self._work.left_out.rows,
+            applied_ms=self._moment_ms(as_of_ms),
+        )
         try:
             with port_faults():
-                held = (self._builder, self._quarantine, self._left_out)
-                moment_ms = self._moment_ms(as_of_ms)
-                await finish(self._put_in_force(snapshot, moment_ms, *held))
+                await finish(self._put_in_force(self._work, cursor, is_whole=True))
         except PortFaultError as fault:
             if not isinstance(fault.__cause__, LocalError):
                 raise
@@ -177,32 +129,148 @@ class RosterFeed:
         await self._tidy()
 
     async def _put_in_force(
-        self,
-        snapshot: SnapshotComplete,
-        moment_ms: int,
-        builder: RosterBuilder,
-        quarantine: Quarantine,
-        left_out: LeftOut,
+        self, work: RosterWork, cursor: RosterCursor, *, is_whole: bool = False
     ) -> None:
-        """Let the file and the rules change together, whoever gives up waiting."""
+        """Let the file and the rules change together, whoever gives up waiting.
+
+        ``is_whole``: all that the feed says, and so also of whom it speaks no more.
+        """
         await self._store.promote(
-            snapshot.snapshot,
-            epoch=snapshot.cursor.epoch,
-            rev=snapshot.cursor.rev,
-            hash=snapshot.hash.hex(),
-            count=snapshot.count - left_out.rows,
-            applied_ms=moment_ms,
+            work.name,
+            epoch=cursor.epoch,
+            rev=cursor.rev,
+            hash=cursor.hash,
+            count=cursor.count,
+            applied_ms=cursor.applied_ms,
         )
-        self._kept_out.agreed(frozenset(left_out.met))
-        self.confirmed_ms = moment_ms
-        self._adopt(builder.build(self._place))
-        self._tell(quarantine)
-        self.on_adopted()
+        if is_whole:
+            self._kept_out.agreed(frozenset(work.left_out.met))
+        self.confirmed_ms = cursor.applied_ms
+        self._adopt(work.builder.build(self._place))
+        self._tell(work)
 
     async def bodies_of(self, kind: str) -> list[str]:
         """Return the bodies (JSON) of the rows of one kind that are in force."""
         with port_faults():
             return [row.body for row in await self._store.of_kind(kind)]
+
+    async def forget(self, holder: str) -> tuple[str, ...]:
+        """Take a person out of what is in force; return his cards' tokens (hex).
+
+        What was on its way is dropped: whoever pulls gets it anew, without him.
+        """
+        await self.fold()  # the layer below still has what was taken out above it
+        async with self._turn:
+            self._begin("")
+            with port_faults():
+                taken = await self._store.erase(holder)
+            if taken.rows:
+                await self._adopt_rows()
+            return taken.tokens
+
+    async def scour(self) -> bool:
+        """Leave no deleted row in the file's log; False if somebody reads it."""
+        with port_faults():
+            await self._store.sweep()
+            return await self._store.forget_deleted()
+
+    async def change(self, changes: ChangesComplete) -> None:
+        """Add the changes to what is held, or leave it: :attr:`refusal` says why."""
+        async with self._turn:
+            self.refusal = ""
+            with port_faults():
+                try:
+                    why = await self._change(changes)
+                except LocalError as fault:
+                    why = str(fault)
+            if why:
+                self.misfits += 1
+                self._refuse(why)
+                await self._drop(changes.snapshot)
+            else:
+                self._begin("")
+        if not why and self._layered_s is None:
+            await self._tidy()
+
+    async def _change(self, changes: ChangesComplete) -> str:
+        if not changes.count and changes.snapshot != self._snapshot:
+            self._begin(changes.snapshot)  # a revision in which nothing remained
+            await self._store.stage(changes.snapshot, [])
+        work, held = self._work, self._store.cursor
+        if changes.base != self.cursor or work.name != changes.snapshot:
+            return "changes of something else than what is held"
+        if work.is_mostly_broken:
+            return work.quarantine.summary()
+        added = RosterChanges(self._store, work.name)
+        await added.begin()
+        weight = await added.weigh()
+        count = held.count + weight.come - weight.gone
+        total = int(held.hash, 16) + weight.come_sum - weight.gone_sum
+        told = (total % (1 << 256)).to_bytes(32)
+        # The sum alone: rows of somebody who was forgotten here are not counted.
+        if changes.hash and changes.hash != told:
+            return "the changes do not add up with what is held"
+        cursor = RosterCursor(
+            epoch=changes.cursor.epoch,
+            rev=changes.cursor.rev,
+            hash=told.hex(),
+            count=count,
+            applied_ms=self._moment_ms(None),
+        )
+        is_small = self.layered + changes.count <= max(LAYER_ROWS, count // LAYER_SHARE)
+        base = self._base
+        if is_small and base is not None and await work.lie_over(base, added):
+            await work.sort()
+            await finish(self._lay_over(added, work, cursor))
+            return ""
+        return await self._merge(added, work, cursor)
+
+    async def _lay_over(
+        self, added: RosterChanges, work: RosterWork, cursor: RosterCursor
+    ) -> None:
+        await added.add(cursor)
+        self.confirmed_ms = cursor.applied_ms
+        self._adopt(work.builder.build(self._place))
+        self._tell(work, is_all=False)
+
+    async def _merge(
+        self, added: RosterChanges, work: RosterWork, cursor: RosterCursor
+    ) -> str:
+        async for chunk in added.rows(is_whole=True):
+            await work.add(chunk)
+        await work.sort()
+        if work.quarantine.is_hopeless:
+            return work.quarantine.summary()
+        await added.merge()
+        await finish(self._put_in_force(work, cursor))
+        return ""
+
+    async def fold_now_and_then(self) -> None:
+        """Make one layer of two when the upper one is old; until cancelled."""
+        while True:
+            await asyncio.sleep(FOLD_LOOK_S)
+            since_s = self._layered_s
+            now_s = self._gateway.now().monotonic_s
+            if since_s is not None and now_s - since_s >= FOLD_AFTER_S:
+                with contextlib.suppress(PortFaultError):
+                    await self.fold()
+
+    async def fold(self) -> None:
+        """Make one layer of two, unless a snapshot is on its way."""
+        async with self._turn:
+            if self._snapshot or self._layered_s is None:
+                return
+            name, cursor = "fold", self._store.cursor
+            try:
+                with port_faults():
+                    self._begin(name)
+                    await self._store.stage(name, [])
+                    added = RosterChanges(self._store, name)
+                    await added.begin()
+                    await self._merge(added, self._work, cursor)
+            finally:
+                self._begin("")
+        await self._tidy()
 
     async def confirm(self, as_of_ms: int | None = None) -> None:
         """Note that the platform has just called what is held current.
@@ -220,11 +288,6 @@ class RosterFeed:
             with contextlib.suppress(PortFaultError), port_faults():
                 await self._store.confirm(self.confirmed_ms)
 
-    def _moment_ms(self, as_of_ms: int | None) -> int:
-        """Return since when, for all we know, the platform's word has been good."""
-        now_ms = self._gateway.now().earliest_ms
-        return now_ms if as_of_ms is None else min(now_ms, as_of_ms)
-
     async def drop(self, snapshot: str) -> None:
         """Forget what was staged."""
         async with self._turn:
@@ -236,134 +299,6 @@ class RosterFeed:
         with port_faults():
             await self._store.discard(snapshot)
 
-    def _begin(self, snapshot: str) -> None:
-        self._snapshot = snapshot
-        self._builder = RosterBuilder(self._spaces)
-        self._quarantine = Quarantine()
-        self._left_out = LeftOut()
-
-    def _is_kept_out(self, row: RosterRow) -> bool:
-        """Say whether a row names somebody who was erased here."""
-        met = self._kept_out.met(row.kind, row.id, row.body)
-        self._left_out.rows += bool(met)
-        self._left_out.met |= met
-        return bool(met)
-
-    async def forget(self, holder: str) -> tuple[str, ...]:
-        """Take a person out of what is in force; return his cards' tokens (hex).
-
-        What was on its way is dropped: whoever pulls gets it anew, without him.
-        """
-        async with self._turn:
-            self._begin("")
-            with port_faults():
-                taken = await self._store.erase(holder)
-            if taken.rows:
-                await self._adopt_rows()
-            return taken.tokens
-
-    async def scour(self) -> bool:
-        """Leave no deleted row in the file's log; False if somebody reads it."""
-        with port_faults():
-            await self._store.sweep()
-            return await self._store.forget_deleted()
-
-    async def _add(self, rows: Sequence[RosterRow]) -> None:
-        parse = self._quarantine.parse
-        for start in range(0, len(rows), SLICE_ROWS):
-            part = rows[start : start + SLICE_ROWS]
-            parsed = (parse(row.kind, row.id, row.body) for row in part)
-            self._builder.add(row for row in parsed if row is not None)
-            await asyncio.sleep(0)
-
-    async def _sort(self) -> None:
-        for _ in self._builder.sorting():
-            await asyncio.sleep(0)
-        for stray in self._builder.strays():
-            self._quarantine.add(*stray)
-
-    def _tell(self, quarantine: Quarantine) -> None:
-        """Tell the flaws that the snapshot before did not have.
-
-        Each change of a booking brings a new snapshot: one bad row must not fill the
-        journal.
-        """
-        notes = list(quarantine.notes())
-        for note in notes:
-            if note not in self._told:
-                self._gateway.note(note)
-        self._told = frozenset(notes)
-
-    async def _adopt_image(self) -> bool:
-        """Adopt what the last run had packed; False if the rows have to be read."""
-        unpacking = Unpacking(self._feed_name)
-        async for part in self._store.image():
-            unpacking.take(part)
-        columns = unpacking.columns()
-        if columns is None:
-            return False
-        self._adopt(Roster(columns, self._place))
-        return True
-
-    async def _adopt_rows(self) -> None:
-        """Adopt what the store's rows say, or tell why they can't be used."""
-        seen = 0
-        async for chunk in self._store.rows():
-            seen += len(chunk)
-            await self._add(chunk)
-        if seen != self._store.cursor.count:  # a missing row may be a revocation
-            self._refuse(f"{seen} rows of {self._store.cursor.count}")
-            self._begin("")
-            return
-        await self._sort()
-        if self._quarantine.is_hopeless:
-            self._refuse(self._quarantine.summary())
-            self._begin("")
-            return
-        self._adopt(self._builder.build(self._place))
-        self._tell(self._quarantine)
-        self._begin("")
-        await self._tidy()
-
-    async def _tidy(self) -> None:
-        """Delete the rows of before, and keep what is in force packed for a start.
-
-        Without an image that start reads the rows: slower, and as good.
-        """
-        assert self._in_force is not None  # noqa: S101  it was just adopted
-        image = pack(self._in_force.columns, self._feed_name)
-        with contextlib.suppress(PortFaultError), port_faults():
-            await self._store.sweep()
-            await self._store.keep_image(image)
-            await self._store.forget_deleted()
-
-    def _adopt(self, roster: Roster) -> None:
-        self._in_force = roster
-        confirmed_ms = self.confirmed_ms
-        self._gateway.do(
-            lambda controller, now: controller.adopt(
-                roster, now, confirmed_ms=confirmed_ms
-            )
-        )
-
     def _confirmed(self, controller: Controller, now: Moment) -> Outcome:
         controller.rolls.confirm(self.confirmed_ms)
         return controller.tick(now)
-
-    @property
-    def _place(self) -> Cursor:
-        return Cursor(self._store.cursor.epoch, self._store.cursor.rev)
-
-    @property
-    def _feed_name(self) -> str:
-        return f"{self._place} {self._store.cursor.hash}"
-
-    def _refuse(self, why: str) -> None:
-        self.refusal = why
-        self._gateway.note(
-            Noted(
-                kind=EventKind.ROSTER_REFUSED,
-                subject="gateway",
-                facts=(("why", why[:MAX_WHY]),),
-            )
-        )

@@ -22,7 +22,9 @@ from cloud_sync.urgent import URGENT
 from edge.bindings.bindings import Bindings
 from edge.bindings.ticket_keys import TicketKeys
 from edge.cli.box_key import Box
+from edge.cli.community import community
 from edge.cli.control_orders import carry_out, read_order
+from edge.cli.courtesy import behind_doors
 from edge.cli.day_book import DayBook
 from edge.cli.device_lines import open_lines
 from edge.cli.emergency_keeper import EmergencyKeeper
@@ -158,6 +160,7 @@ class Runtime:
             wires = self.wires.running()
             wires += [intake.beat(), keep_house(self), self._watchers.tell_status()]
             wires += [self.self_test.run(), self._eraser.run()]
+            wires += [self.feed.fold_now_and_then()]
             self.has_started = True
             log.info("started", site=self.settings.site.id, pid=os.getpid())
             async with running([] if self.lost else [self.client.run(), sealed.run()]):
@@ -275,6 +278,7 @@ class Runtime:
             self._state,
             refresh=lambda: self.client.refresh(),  # noqa: PLW0108  made after this
         )
+        self.feed.rest = behind_doors(self.gateway)
 
     def _start(self) -> None:
         facts: Facts = (
@@ -295,11 +299,16 @@ class Runtime:
         verbs: dict[str, Verb] = {
             "status": lambda _: status(self),
             "self-test": self.self_test.order,
+            "community": lambda _: self._community(),
         }
         private = stick_verbs(self, self._report, self.lost)
         private |= erasing_verbs(self, self._eraser, self.lost)
         private["renew"] = self.line.renew
         await self._watchers.open(stack, verbs, private, acts_of(self.desk))
+
+    def _community(self) -> dict[str, Any]:
+        rolls, now = self.controller.rolls, self.clock.now()
+        return community(rolls.roster.tables, rolls.spaces, now)
 
     def _open_client(self, intake: Intake) -> None:
         self.days = DayBook(

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from edge.cli.supervision import Fault, Standing
     from edge.core.event import Event
     from edge.core.moment import Moment
-    from edge.settings.site import Settings
 
 HOUR_MS = 3_600_000
 
@@ -33,7 +32,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
         "uptime_s": round(now.monotonic_s - runtime.started_s, 1),
         "lost": runtime.lost,
         "fire": runtime.controller.emergency.is_fire,
-        **_names(runtime.settings),
+        **_names(runtime),
         "doors": _doors(runtime),
         "banks": _banks(runtime),
         "devices": _devices(runtime, now),
@@ -59,6 +58,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
             "revision": roster.cursor.revision,
             "credentials": roster.credentials,
             "confirmed_ms": runtime.feed.confirmed_ms,
+            "repairs": runtime.feed.misfits,
             "age_s": max(0, now.earliest_ms - runtime.feed.confirmed_ms) // 1000,
         },
         "clock": {
@@ -69,12 +69,20 @@ def status(runtime: Runtime) -> dict[str, Any]:
     }
 
 
-def _names(settings: Settings) -> dict[str, Any]:
-    """Return what people call the places, for whoever shows them."""
-    site = settings.site
+def _names(runtime: Runtime) -> dict[str, Any]:
+    """Return what people call the places, for whoever shows them.
+
+    A space's name is the platform's where it has one.
+    """
+    settings = runtime.settings
+    site, rows = settings.site, runtime.controller.rolls.roster.tables.spaces
+    named = {row.space_id: row.name for row in rows}
     return {
         "site": {"name": site.name, "utc_offset_hours": site.utc_offset_hours},
-        "spaces": {space.id: space.name or space.id for space in settings.space},
+        "spaces": {
+            space.id: named.get(space.id) or space.name or space.id
+            for space in settings.space
+        },
         "access_points": {
             point.id: {"door": point.door, "bank": point.bank}
             for point in settings.access_point

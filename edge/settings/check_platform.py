@@ -8,6 +8,7 @@ there and good is asked by the roof, which knows the state folder.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from edge.settings.broker_names import read_broker
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 #: Whose signatures a shelter from afar needs.
 OPERATORS = 2
+_ADDRESS = re.compile(
+    r"https://([A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:.]{2,45}\])(:[0-9]{1,5})?"
+    r"(/[A-Za-z0-9_.-]{1,64}){0,8}/?"
+)
 _DEFAULT_HOST, _DEFAULT_PORT = "127.0.0.1", 1883
 
 
@@ -28,6 +33,7 @@ def check_platform(platform: Platform) -> Iterator[Finding]:
     yield from _brokers(platform)
     yield from _tls(platform)
     yield from _operators(platform)
+    yield from _snapshots(platform)
     if platform.exposed and not platform.plain_tcp:
         what = (
             f"plain TCP to {platform.exposed[0]} can be read on the way: name the file "
@@ -70,6 +76,17 @@ def _brokers(platform: Platform) -> Iterator[Finding]:
         if has_said:
             what = "not used beside brokers, put it into brokers and leave it out here"
             yield ("platform", name), what
+
+
+def _snapshots(platform: Platform) -> Iterator[Finding]:
+    if not platform.snapshots:
+        return
+    where = ("platform", "snapshots")
+    if not _ADDRESS.fullmatch(platform.snapshots):
+        yield where, "write an address such as https://platform.example.org:8443"
+    if not (platform.ca and platform.certificate):
+        what = "needs ca and certificate: rosters are given to this gateway alone"
+        yield where, what
 
 
 def _tls(platform: Platform) -> Iterator[Finding]:

@@ -128,6 +128,7 @@ class Platform(_Part):
     are believed (TLS); ``crl`` its revocations; ``certificate`` and ``key`` name this
     gateway; ``server_name`` where certificates say another name than the host.
     Without ``ca`` it is plain TCP: to this box itself, or where ``plain_tcp`` says so.
+    ``snapshots`` is where big rosters may be fetched, ``https://…``; "": nowhere.
     ``remote_unlock = "off"``: nobody is let in from afar, whatever the platform says.
     ``shelter``: operators as ``name:key``; two of them may begin a shelter from afar.
     """
@@ -142,6 +143,7 @@ class Platform(_Part):
     key: str = ""
     server_name: str = ""
     plain_tcp: bool = False
+    snapshots: str = ""
     remote_unlock: Literal["on", "off"] = "on"
     shelter: Annotated[list[Operator], Len(0, 32)] = field(default_factory=list)
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The last good copy of the platform's feed, for the start without a network.
 
-The law of the module: a snapshot is in force whole or not at all. What arrives is
-staged behind all other rows, where nobody reads; promoting it changes two numbers, in
-one transaction. All of it can be fetched again, so a doubt about what was staged
+The law of the module: a snapshot is in force whole or not at all, and so are changes
+to it (:mod:`edge.storage.roster_changes`). What arrives is staged behind all other
+rows, where nobody reads; promoting it changes two numbers, in one transaction. All of
+it can be fetched again, so a doubt about what was staged
 forgets it, and the journal stands in a file of its own.
 Source: docs/sync-contract.md sections 4 and 5.
 """
@@ -19,6 +20,7 @@ from edge.storage.connection import Synchronous, transaction
 from edge.storage.errors import DamagedError, LocalError
 from edge.storage.retention import empty_log
 from edge.storage.roster_erasing import Taken, take_out
+from edge.storage.roster_row import FIELDS, RosterRow
 from edge.storage.schema import ROSTER, migrate
 from edge.storage.shield import finish
 
@@ -33,25 +35,20 @@ CHUNK_ROWS = 500
 #: The contract's bound on a snapshot; a feed beyond it is refused, not truncated.
 ROWS_MAX = 1_000_000
 
-_STAGE = "INSERT INTO entry (place, kind, id, ver, body) VALUES (?, ?, ?, ?, ?)"
+_STAGE = f"INSERT INTO entry (place, {FIELDS}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608
+_READ = (
+    f"SELECT {FIELDS}, place FROM entry WHERE place > ? AND place <= ?"  # noqa: S608
+    " AND body != '' ORDER BY place LIMIT ?"
+)
 _KEEP = "INSERT INTO image (part, body) VALUES (?, ?)"
 _PROMOTE = (
     "UPDATE current SET after = ?, upto = ?, epoch = ?, rev = ?, hash = ?, count = ?,"
-    " applied_ms = ?"
+    " applied_ms = ?, image_of = ?"
 )
 _DELETE = (
     "DELETE FROM entry WHERE place IN (SELECT place FROM entry"
     " WHERE place > ? AND place <= ? ORDER BY place LIMIT ?)"
 )
-
-
-class RosterRow(NamedTuple):
-    """One row of the feed; ``body`` is JSON text, kept as it came."""
-
-    kind: str
-    id: str
-    ver: int
-    body: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +60,11 @@ class RosterCursor:
     hash: str
     count: int
     applied_ms: int
+
+    @property
+    def name(self) -> str:
+        """What an image calls the feed that it is of."""
+        return f"{self.epoch}@{self.rev} {self.hash}" if self.epoch else "none "
 
 
 class _Span(NamedTuple):
@@ -87,6 +89,8 @@ class RosterStore:
         self._span = span
         self._highest = highest
         self._staged: tuple[str, int] | None = None
+        #: Up to where the image reaches, and the name of the feed it is of.
+        self.base, self.image_of = span.upto, cursor.name
         self._readers: Counter[_Span] = Counter()
         self._writing = asyncio.Lock()
         #: Held while a snapshot becomes the one in force: nothing is swept meanwhile.
@@ -101,20 +105,34 @@ class RosterStore:
         """
         await migrate(connection, ROSTER)
         for row in await connection.execute_fetchall(
-            "SELECT after, upto, epoch, rev, hash, count, applied_ms,"
+            "SELECT after, upto, epoch, rev, hash, count, applied_ms, base, image_of,"
             " coalesce((SELECT max(place) FROM entry), 0) FROM current"
         ):
-            after, upto, epoch, rev, digest, count, applied_ms, highest = row
+            after, upto, epoch, rev, digest, count, applied_ms = row[:7]
+            base, image_of, highest = row[7:]
             cursor = RosterCursor(
                 epoch=epoch, rev=rev, hash=digest, count=count, applied_ms=applied_ms
             )
-            return cls(connection, cursor, _Span(after, upto), max(highest, upto))
+            store = cls(connection, cursor, _Span(after, upto), max(highest, upto))
+            store.base, store.image_of = base, image_of
+            return store
         raise DamagedError("the roster has lost its cursor")
 
     @property
     def cursor(self) -> RosterCursor:
         """The snapshot that :meth:`rows` reads."""
         return self._cursor
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """After and up to which place the rows in force stand."""
+        return self._span
+
+    @property
+    def staged(self) -> tuple[int, int]:
+        """After and up to which place the staged rows stand; of none: nowhere."""
+        after = self._highest if self._staged is None else self._staged[1]
+        return after, self._highest
 
     async def stage(self, sid: str, rows: Sequence[RosterRow]) -> None:
         """Keep ``rows`` aside under the snapshot's name ``sid``.
@@ -138,7 +156,10 @@ class RosterStore:
     async def _stage(self, rows: Sequence[RosterRow]) -> None:
         first = self._highest + 1
         self._highest += len(rows)
-        placed = [(place, *row) for place, row in enumerate(rows, first)]
+        placed = [
+            (place, *row[:4], row.digest or None)
+            for place, row in enumerate(rows, first)
+        ]
         await finish(self._write(_STAGE, placed))
 
     async def promote(
@@ -169,12 +190,13 @@ class RosterStore:
                 self._writing,
                 transaction(self._connection, Synchronous.FULL),
             ):
-                await self._connection.execute(
-                    _PROMOTE, (*row, cursor.count, cursor.applied_ms)
-                )
+                values = (*row, cursor.count, cursor.applied_ms, cursor.name)
+                await self._connection.execute(_PROMOTE, values)
+                await self._connection.execute("UPDATE current SET base = upto")
                 # Of the snapshot before; it may hold who is to be forgotten.
                 await self._connection.execute("DELETE FROM image")
             self._span, self._cursor, self._staged = span, cursor, None
+            self.base, self.image_of = span.upto, cursor.name
 
     async def _whole(self, sid: str, count: int) -> _Span:
         """Return where the staged snapshot stands; LocalError if it is not whole."""
@@ -196,6 +218,14 @@ class RosterStore:
             row = (confirmed_ms,)
             await finish(self._write("UPDATE current SET applied_ms = ?", [row]))
             self._cursor = replace(self._cursor, applied_ms=confirmed_ms)
+
+    def settle(self, span: tuple[int, int], cursor: RosterCursor) -> None:
+        """Note what a commit of changes has put in force."""
+        self._span, self._cursor, self._staged = _Span(*span), cursor, None
+
+    def reach(self, highest: int) -> None:
+        """Keep the places up to ``highest`` for what is staged."""
+        self._highest = max(self._highest, highest)
 
     async def discard(self, sid: str) -> None:
         """Forget what was staged under ``sid``; a name never heard of is no error."""
@@ -220,13 +250,11 @@ class RosterStore:
         try:
             while chunk := list(
                 await self._connection.execute_fetchall(
-                    "SELECT kind, id, ver, body, place FROM entry"
-                    " WHERE place > ? AND place <= ? ORDER BY place LIMIT ?",
-                    (last, span.upto, chunk_rows),
+                    _READ, (last, span.upto, chunk_rows)
                 )
             ):
-                last = chunk[-1][4]
-                yield [RosterRow(*row[:4]) for row in chunk]
+                last = chunk[-1][-1]
+                yield [RosterRow(*row[:-1]) for row in chunk]
         finally:
             self._readers[span] -= 1
 
@@ -236,7 +264,8 @@ class RosterStore:
             RosterRow(*row)
             for row in await self._connection.execute_fetchall(
                 "SELECT kind, id, ver, body FROM entry"
-                " WHERE place > ? AND place <= ? AND kind = ? ORDER BY id",
+                " WHERE place > ? AND place <= ? AND kind = ? AND body != ''"
+                " ORDER BY id",
                 (*self._span, kind),
             )
         ]

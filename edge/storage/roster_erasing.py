@@ -42,13 +42,15 @@ async def take_out(connection: Connection, holder: str) -> Taken:
     called_back = await connection.execute_fetchall(
         _OF_HIS_CARDS, (json.dumps(tokens),)
     )
+    gone = {place for place, _, body in his if not body}
     places = sorted(
         {*(place for place, *_ in his), *(place for (place,) in called_back)}
     )
     [(after, upto)] = await connection.execute_fetchall(
         "SELECT after, upto FROM current"
     )
-    rows = sum(after < place <= upto for place in places)
+    # Of a row that went with a change there is a place, and no row.
+    rows = sum(after < place <= upto for place in places if place not in gone)
     async with transaction(connection, Synchronous.FULL):
         await connection.executemany(
             "DELETE FROM entry WHERE place = ?", [(place,) for place in places]

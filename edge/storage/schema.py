@@ -41,7 +41,7 @@ JOURNAL = Schema(name="journal", application_id=0x4D53484A, migrations=("journal
 ROSTER = Schema(
     name="roster",
     application_id=0x4D534852,
-    migrations=("roster.sql", "roster_image.sql"),
+    migrations=("roster.sql", "roster_image.sql", "roster_changes.sql"),
 )
 ACCOUNTS = Schema(
     name="accounts", application_id=0x4D534841, migrations=("accounts.sql",)

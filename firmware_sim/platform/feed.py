@@ -9,6 +9,7 @@ Source: docs/sync-contract.md sections 4 and 5.
 from __future__ import annotations
 
 import json
+from collections import deque
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,6 +27,8 @@ _HEAD_BYTES = 512
 MAXIMUM_ROW_BYTES = 8 * 1024
 #: Rows of one site: a quarter of a million people keep it below 1000 parts.
 MAXIMUM_ROWS = 250_000
+#: Revisions whose changes are remembered; older ones get a snapshot.
+MAXIMUM_RECENT = 50
 #: A feed epoch's counter has four digits.
 MAXIMUM_COUNTER = 9999
 _MODULUS = 1 << 256
@@ -100,6 +103,8 @@ class Feed:
         self._texts = dict(texts or {})
         self._sum = sum(map(_weight, self._texts.values())) % _MODULUS
         self._slices: list[str] | None = None
+        #: What each of the last revisions changed; the first follows ``floor``.
+        self._recent: deque[frozenset[Key]] = deque(maxlen=MAXIMUM_RECENT)
 
     @property
     def count(self) -> int:
@@ -146,6 +151,25 @@ class Feed:
             for number, rows in enumerate(slices)
         ]
 
+    def changes(self, gateway: str, nonce: str, *, since: int) -> list[str] | None:
+        """Return the bodies of what changed since a revision, None if that is gone."""
+        rev = self.cursor.rev
+        if not 0 < rev - since <= len(self._recent):
+            return None
+        keys = sorted(set().union(*list(self._recent)[since - rev :]))
+        gone = {"body": None, "ver": rev}
+        texts = [
+            self._texts.get(key) or canonical({"kind": key[0], "id": key[1], **gone})
+            for key in keys
+        ]
+        slices = _sliced(texts)
+        place = {"from": since, "head": rev, "total": self.count, "count": len(texts)}
+        head = self._head(gateway, nonce, rev) | place | {"n": len(slices)}
+        return [
+            canonical(head | {"i": number})[:-1] + f',"rows":[{rows}]}}'
+            for number, rows in enumerate(slices)
+        ]
+
     def current(self, gateway: str, nonce: str) -> str:
         """Return the body that says: your cursor is current."""
         head = self._head(gateway, nonce, self.cursor.rev)
@@ -164,17 +188,7 @@ class Feed:
     def _cut(self) -> list[str]:
         """Join rows into texts that a part can hold; an empty feed has one part."""
         if self._slices is None:
-            room = MAXIMUM_PART_BYTES - _HEAD_BYTES
-            slices: list[list[str]] = [[]]
-            used = 0
-            for text in self._texts.values():
-                size = len(text.encode()) + 1
-                if used + size > room:
-                    slices.append([])
-                    used = 0
-                slices[-1].append(text)
-                used += size
-            self._slices = [",".join(texts) for texts in slices]
+            self._slices = _sliced(self._texts.values())
         return self._slices
 
     def _replace(self, key: Key, text: str | None) -> None:
@@ -186,9 +200,26 @@ class Feed:
         self._sum %= _MODULUS
 
     def _moved(self, cursor: Cursor, texts: dict[Key, str | None]) -> Change:
+        if cursor.epoch != self.cursor.epoch:
+            self._recent.clear()
+        else:
+            self._recent.append(frozenset(texts))
         self.cursor = cursor
         self._slices = None
         return Change(cursor, texts)
+
+
+def _sliced(texts: Iterable[str]) -> list[str]:
+    room, used = MAXIMUM_PART_BYTES - _HEAD_BYTES, 0
+    slices: list[list[str]] = [[]]
+    for text in texts:
+        size = len(text.encode()) + 1
+        if used + size > room:
+            slices.append([])
+            used = 0
+        slices[-1].append(text)
+        used += size
+    return [",".join(each) for each in slices]
 
 
 def altered(part: str) -> str:

@@ -161,9 +161,19 @@ class Session:
         if held == feed.cursor and not self.knobs.feed_rev_offset:
             bodies = [feed.current(pull.gateway, pull.nonce)]
         else:
-            parts = feed.parts(pull.gateway, pull.nonce, told_rev=self._told_rev())
+            parts = self._changes(pull, held)
+            if parts is None:
+                parts = feed.parts(pull.gateway, pull.nonce, told_rev=self._told_rev())
             bodies = self._spoilt(parts)
         return [self._signed(pull.gateway, "feed", body) for body in bodies]
+
+    def _changes(self, pull: Pull, held: Cursor) -> list[str] | None:
+        """Return what changed for a gateway that reads that and holds our epoch."""
+        hello, feed = self.hellos.get(pull.gateway), self._store.feed
+        reads = hello is not None and "delta" in hello.capabilities
+        if not reads or held.epoch != feed.cursor.epoch or self.knobs.feed_rev_offset:
+            return None
+        return feed.changes(pull.gateway, pull.nonce, since=held.rev)
 
     def _spoilt(self, parts: list[str]) -> list[str]:
         knobs = self.knobs

@@ -7,11 +7,13 @@ import json
 import random
 from typing import TYPE_CHECKING
 
-from cloud_sync.feed import NO_FEED, FeedCursor
+from cloud_sync.feed import NO_FEED, FeedCursor, add
 from cloud_sync.introduction import JournalView
 from cloud_sync.outputs import (
     BeatDue,
+    ChangesComplete,
     CheckHash,
+    FeedCurrent,
     NewEpochNeeded,
     Output,
     Publish,
@@ -51,7 +53,13 @@ def moment(now_s: float) -> Moment:
     )
 
 
-def new_session(seed: int = 1, *, gateway: str = GATEWAY) -> SyncSession:
+def new_session(
+    seed: int = 1,
+    *,
+    gateway: str = GATEWAY,
+    capabilities: Sequence[str] = (),
+    fetches: bool = False,
+) -> SyncSession:
     rng = random.Random(seed)
     return SyncSession(
         topics=Topics(gateway=gateway, shard=SHARD),
@@ -59,6 +67,8 @@ def new_session(seed: int = 1, *, gateway: str = GATEWAY) -> SyncSession:
         firmware="0.1.0",
         new_nonce=lambda: rng.randbytes(16).hex(),
         chance=rng.random,
+        capabilities=capabilities,
+        fetches=fetches,
     )
 
 
@@ -68,8 +78,15 @@ class Gateway:
     ``sent`` collects publishes, ``told`` everything else, in order.
     """
 
-    def __init__(self, journal: Sequence[Record] = (), *, seed: int = 1) -> None:
-        self.session = new_session(seed)
+    def __init__(
+        self,
+        journal: Sequence[Record] = (),
+        *,
+        seed: int = 1,
+        capabilities: Sequence[str] = (),
+        fetches: bool = False,
+    ) -> None:
+        self.session = new_session(seed, capabilities=capabilities, fetches=fetches)
         self.journal = list(journal)
         self.epoch = EPOCH
         self.acked = 0
@@ -146,6 +163,14 @@ class Gateway:
                     now = moment(self.now_s)
                     self.carry_out(self.session.feed_settled(output, self.held, now))
                     continue
+                case ChangesComplete(snapshot=name):
+                    self.told.append(output)
+                    self.change(output, self.staged.pop(name))
+                    now = moment(self.now_s)
+                    self.carry_out(self.session.feed_settled(output, self.held, now))
+                    continue
+                case FeedCurrent(hash=told) if told and self.sum not in (b"", told):
+                    self.session.feed.doubt(moment(self.now_s))
                 case SnapshotDropped(snapshot=name):
                     self.staged.pop(name, None)
                 case Reconnect() | NewEpochNeeded():
@@ -161,6 +186,23 @@ class Gateway:
             oldest_s=0,
             now=moment(self.now_s),
         )
+
+    @property
+    def sum(self) -> bytes:
+        """What the rows held add up to."""
+        return add(0, (row.digest for row in self.roster.values())).to_bytes(32)
+
+    def change(self, changes: ChangesComplete, rows: list[FeedRow]) -> None:
+        """Apply changes if they fit what is held and add up."""
+        after = dict(self.roster)
+        for row in rows:
+            after.pop(row.id, None)
+            if row.body:
+                after[row.id] = row
+        total = add(0, (row.digest for row in after.values())).to_bytes(32)
+        fits = changes.base == self.held and changes.hash in (b"", total)
+        if fits and not self.refuses_snapshots:
+            self.roster, self.held = after, changes.cursor
 
     def take_sent(self) -> list[Publish]:
         sent, self.sent = self.sent, []

@@ -14,7 +14,7 @@ import aiomqtt
 
 from cloud_sync.client import PlatformClient
 from cloud_sync.connection import Broker
-from cloud_sync.feed import NO_FEED, FeedCursor
+from cloud_sync.feed import NO_FEED, FeedCursor, add
 from cloud_sync.ports import PortFaultError, Ports
 from cloud_sync.transport.cancelling import heed_cancellation
 from cloud_sync.transport.mqtt import MqttTransport
@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from cloud_sync.feed import FeedRow
-    from cloud_sync.outputs import ClockBounds, EpochReason, SnapshotComplete
+    from cloud_sync.outputs import (
+        ChangesComplete,
+        ClockBounds,
+        EpochReason,
+        SnapshotComplete,
+    )
+    from cloud_sync.ports import FetchPort
     from cloud_sync.transport.port import State, Transport
     from edge.core.event import EventKind, Facts
     from edge.core.record import Record
@@ -83,6 +89,20 @@ class MemoryFeed:
     async def stage(self, snapshot: str, rows: Sequence[FeedRow]) -> None:
         self.staged.setdefault(snapshot, []).extend(rows)
 
+    @property
+    def hash(self) -> bytes:
+        total = add(0, (row.digest for row in self.rows.values()))
+        return total.to_bytes(32) if self.cursor.epoch else b""
+
+    async def change(self, changes: ChangesComplete) -> None:
+        staged = self.staged.pop(changes.snapshot)
+        assert len(staged) == changes.count
+        for row in staged:
+            self.rows.pop(row.id, None)
+            if row.body:
+                self.rows[row.id] = row
+        self.cursor = changes.cursor
+
     async def complete(self, snapshot: SnapshotComplete) -> None:
         staged = self.staged.pop(snapshot.snapshot)
         assert len(staged) == snapshot.count
@@ -132,6 +152,7 @@ class Site:
         feed: MemoryFeed | None = None,
         clock: SystemClock | None = None,
         gateway: str = GATEWAY,
+        fetch: FetchPort | None = None,
     ) -> None:
         self.journal = MemoryJournal(records)
         self.feed = feed or MemoryFeed()
@@ -140,7 +161,7 @@ class Site:
         self.ordered: list[RemoteCommand] = []
         #: Whether the process stood still since this was asked last.
         self.has_stood_still = False
-        self.session = new_session(gateway=gateway)
+        self.session = new_session(gateway=gateway, fetches=fetch is not None)
         self.ports = Ports(
             journal=self.journal,
             feed=self.feed,
@@ -148,6 +169,7 @@ class Site:
             report=lambda kind, facts: self.reports.append((kind, facts)),
             order=self.ordered.append,
             stood_still=self._stood_still,
+            fetch=fetch,
         )
         self.client = PlatformClient(
             transports=broker if isinstance(broker, Mapping) else over_mqtt(broker),

@@ -56,8 +56,16 @@ class Disk:
     def __init__(self, connection: Connection) -> None:
         self.is_broken = False
         self._connection = connection
+        self._left: int | None = None
+
+    def fail_after(self, statements: int) -> None:
+        """Break for good once so many statements were done."""
+        self._left = statements
 
     def _sound(self) -> Connection:
+        if self._left is not None:
+            self._left -= 1
+            self.is_broken = self._left < 0
         if self.is_broken:
             raise sqlite3.OperationalError("disk I/O error")
         return self._connection

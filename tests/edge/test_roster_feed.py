@@ -9,7 +9,8 @@ import pytest
 
 from cloud_sync.feed import NO_FEED, FeedCursor, FeedRow
 from cloud_sync.ports import PortFaultError
-from edge.cli.roster_feed import SLICE_ROWS, RosterFeed
+from edge.cli.roster_feed import RosterFeed
+from edge.cli.roster_work import SLICE_ROWS
 from edge.core.event import EventKind
 from edge.core.people.quarantine import MAX_TOLD
 from edge.core.people.roster import Cursor

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cloud_sync.feed import NO_FEED, FeedCursor
-from edge.cli.roster_feed import SLICE_ROWS
+from edge.cli.roster_work import SLICE_ROWS
 from edge.core.event import EventKind
 from edge.core.people.roster import Cursor
 from edge.storage.connection import open_inline

@@ -21,8 +21,8 @@ from edge.core.people.roster_row import parse_row
 from edge.core.stimulus import ContactChanged, Scan
 from edge.storage.connection import open_aiosqlite
 from edge.storage.journal_file import open_journal
-from edge.storage.roster import RosterRow
 from edge.storage.roster_file import open_roster
+from edge.storage.roster_row import RosterRow
 from tests.edge.small_site import TEXT
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ import pytest
 from edge.storage.connection import Synchronous
 from edge.storage.errors import LocalError
 from edge.storage.quarantine import KEPT_COPIES, set_aside
-from edge.storage.roster import RosterRow, RosterStore
+from edge.storage.roster import RosterStore
 from edge.storage.roster_file import open_roster
+from edge.storage.roster_row import RosterRow
 from tests.storage.samples import (
     FaultyConnection,
     contents,

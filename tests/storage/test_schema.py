@@ -63,7 +63,7 @@ async def test_fresh_files_are_stamped(opener: Opener, path: Path) -> None:
     roster = path.with_name("roster.db")
     async with open_roster(roster, opener):
         pass
-    assert stamps(roster) == (int.from_bytes(b"MSHR", "big"), 2)
+    assert stamps(roster) == (int.from_bytes(b"MSHR", "big"), 3)
 
 
 async def test_a_newer_file_is_refused_untouched(opener: Opener, path: Path) -> None:

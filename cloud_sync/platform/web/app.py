@@ -10,15 +10,18 @@ learns the name from :data:`Caller`. What stands in ``for_anybody`` guards itsel
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from cloud_sync.platform import registry
-from cloud_sync.platform.web import enrolment
+from cloud_sync.platform.web import enrolment, snapshots
+from cloud_sync.platform.web.caller import Caller
 from cloud_sync.platform.web.peer import peer_of
 from cloud_sync.platform.web.refusals import Gate, WebRefusal, answer_errors
+
+__all__ = ["Caller", "Lent", "make_app"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,17 +48,10 @@ def _routers(lent: Lent) -> tuple[Iterable[APIRouter], Iterable[APIRouter]]:
     for_anybody: list[APIRouter] = [
         enrolment.router(lent),
     ]
-    for_gateways: list[APIRouter] = []
+    for_gateways: list[APIRouter] = [
+        snapshots.router(lent),
+    ]
     return for_anybody, for_gateways
-
-
-def caller(request: Request) -> str:
-    """Return the gateway that asks, on a route for gateways."""
-    return str(request.state.gateway)
-
-
-#: The gateway that asks: ``async def route(gateway: Caller) -> …``.
-Caller = Annotated[str, Depends(caller)]
 
 
 def make_app(lent: Lent) -> Gate:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from edge.bindings.tokens import TokenMaker
 from edge.cli.system_clock import wall_ms
 from edge.storage.connection import open_aiosqlite
-from edge.storage.roster import RosterRow
 from edge.storage.roster_file import open_roster
+from edge.storage.roster_row import RosterRow
 from firmware_sim.platform.keys import load_signer
 
 if TYPE_CHECKING:
@@ -73,10 +73,14 @@ port = "ports/scanner-{n}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchSite:
-    """A folder with a site file, keys and a roster; codes that open its door."""
+    """A folder with a site file, keys and a roster; codes that open its door.
+
+    ``people`` are the codes of everybody who is known, booked or not.
+    """
 
     folder: Path
     codes: tuple[bytes, ...]
+    people: tuple[bytes, ...]
     tokens: TokenMaker
     scanners: int
 
@@ -104,7 +108,11 @@ async def make_site(
     rows += map(booking_of, range(bookings))
     await write_roster(folder, rows, rev=1)
     return BenchSite(
-        folder=folder, codes=codes[:bookings], tokens=tokens, scanners=scanners
+        folder=folder,
+        codes=codes[:bookings],
+        people=codes,
+        tokens=tokens,
+        scanners=scanners,
     )
 
 

@@ -143,6 +143,25 @@ def sync(
         raise typer.Exit(1) from error
 
 
+@app.command("feed")
+def feed(
+    rows: Annotated[int, typer.Option(min=500)] = 100_000,
+    rate: Annotated[int, typer.Option(min=1, max=200, help="Scans a second.")] = 20,
+    turns: Annotated[int, typer.Option(min=1, max=9)] = 3,
+    as_json: Json = False,
+) -> None:
+    """Measure a door while a snapshot, and as many changes, come into force."""
+    from edge.cli.bench.feed import FeedOptions, run_feed
+    from edge.cli.bench.process_figures import SiteError
+
+    try:
+        figures = run_feed(FeedOptions(rows=rows, rate=rate, turns=turns))
+    except SiteError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from error
+    tell(figures, as_json=as_json)
+
+
 @app.command("wire")
 def wire(as_json: Json = False) -> None:
     """Measure readers, boards and OSDP: wire, device and ours apart; three minutes."""

@@ -126,6 +126,7 @@ class Machine:
             firmware="0.1.0",
             new_nonce=lambda: chance.randbytes(16).hex(),
             chance=chance.random,
+            capabilities=("delta",),
         )
         ports = Ports(
             journal=JournalForSync(self.journal, self.gateway),

@@ -19,11 +19,13 @@ from cloud_sync.introduction import JournalView
 from cloud_sync.outputs import (
     BeatDue,
     CertificateArrived,
+    ChangesComplete,
     CheckHash,
     ClockBounds,
     CommandOrdered,
     DayJudged,
     FeedCurrent,
+    FetchSnapshot,
     LeaveReason,
     NewEpochNeeded,
     Output,
@@ -242,14 +244,10 @@ class Talk:
                 self._perform(self._session.hash_answered(seq, answer, now))
             case StageRows(snapshot=snapshot, rows=rows):
                 finished(ports.feed.stage(snapshot, rows))
-            case SnapshotComplete():
-                finished(ports.feed.complete(output))
-                held, now = ports.feed.cursor, ports.clock.now()
-                self._perform(self._session.feed_settled(output, held, now))
-            case FeedCurrent(cursor=cursor) if cursor == ports.feed.cursor:
-                finished(ports.feed.confirm())
-            case FeedCurrent() | BeatDue() | DayJudged():
-                pass  # of a copy that storage has lost; never wanted by this platform
+            case SnapshotComplete() | ChangesComplete() | FeedCurrent():
+                self._feed(output)
+            case FetchSnapshot() | BeatDue() | DayJudged():
+                pass  # never wanted by this platform
             case SnapshotDropped(snapshot=snapshot):
                 finished(ports.feed.drop(snapshot))
             case ClockBounds():
@@ -264,6 +262,25 @@ class Talk:
                 pass  # nobody here shows one
             case Reconnect():
                 raise _LeftError
+            case _:
+                assert_never(output)
+
+    def _feed(self, output: SnapshotComplete | ChangesComplete | FeedCurrent) -> None:
+        feed, now = self._ports.feed, self._ports.clock.now()
+        match output:
+            case FeedCurrent(cursor=cursor, hash=told) if cursor == feed.cursor:
+                if told and feed.hash and told != feed.hash:
+                    self._session.feed.doubt(now)
+                else:
+                    finished(feed.confirm())
+            case FeedCurrent():
+                pass  # said of a copy that storage has lost
+            case SnapshotComplete():
+                finished(feed.complete(output))
+                self._perform(self._session.feed_settled(output, feed.cursor, now))
+            case ChangesComplete():
+                finished(feed.change(output))
+                self._perform(self._session.feed_settled(output, feed.cursor, now))
             case _:
                 assert_never(output)
 

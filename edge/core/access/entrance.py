@@ -266,7 +266,7 @@ class Entrance:
             site=site,
             point=point,
             door=door,
-            space=site.spaces[door.space_id],
+            space=around.rolls.spaces[door.space_id],
             mode=doors.mode(door.door_id),
             credential=scan.credential,
             holder=holder,

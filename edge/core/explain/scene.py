@@ -155,7 +155,7 @@ class Scene:
             site=self.site,
             point=point,
             door=door,
-            space=self.site.spaces[door.space_id],
+            space=house.rolls.spaces[door.space_id],
             mode=house.doors.mode(door.door_id),
             credential=shown.credential,
             holder=shown.holder,

@@ -239,7 +239,7 @@ def _walk_in(question: BankQuestion, rule: str) -> BankDecision | None:
     is_allowed = bank.allows_walk_in and is_card(question.credential)
     if not is_allowed or _running(question):
         return None
-    hours = question.site.spaces[bank.space_id].hours
+    hours = question.rolls.spaces[bank.space_id].hours
     judged = ClockVerdict.INSIDE if hours is None else hours.against(now)
     if hours is not None and judged is ClockVerdict.BEFORE:
         from_ms = hours.next_start_ms(now.earliest_ms)

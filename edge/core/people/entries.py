@@ -81,8 +81,12 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elder:
-    """Somebody to be fetched in an emergency: in which order, and by which way."""
+    """Somebody to be fetched in an emergency: in which order, and by which way.
+
+    ``grid``: who looks after him, "" where nobody said so.
+    """
 
     holder_id: str
     order: int
     route: str
+    grid: str = ""

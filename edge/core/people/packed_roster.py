@@ -118,6 +118,12 @@ class Roster:
             index += 1
         return None
 
+    def has_key(self, key: int) -> bool:
+        """Say whether some holder's name has that key."""
+        keys = self.columns.holder_keys
+        index = bisect_left(keys, key)
+        return index < len(keys) and keys[index] == key
+
     def bookings(self, holder_id: str) -> list[Booking]:
         """Return the holder's confirmed bookings, earliest first."""
         booked = map(self._booking, self._booked_by(holder_id))

@@ -58,6 +58,11 @@ class Quarantine:
             self._told.append(_told(kind, row_id, flaw))
 
     @property
+    def broken(self) -> int:
+        """How many flaws there are."""
+        return self._broken
+
+    @property
     def is_hopeless(self) -> bool:
         """Say whether so much is broken that nothing of the snapshot is used."""
         return 2 * self._broken > self._rows

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from edge.core.people.entries import Cardholder, Policy
 from edge.core.people.local import LocalRoster
 from edge.core.people.roster import EMPTY
+from edge.core.people.terms import narrowed
 from edge.core.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class Rolls:
         self.confirmed_shifts: tuple[ShiftRow, ...] = tuple(tables.shifts)
         #: The platform's keys, by which tickets prove themselves.
         self.ticket_keys: tuple[TicketKey, ...] = tuple(tables.ticket_keys)
+        #: The spaces on the terms that hold: the site file's, or narrower ones.
+        self.spaces = narrowed(self._site, tables.spaces, tables.schedules)
         self._policies = {}
         for row in tables.policies:
             before = self._policies.get(row.role, ())

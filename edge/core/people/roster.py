@@ -9,9 +9,18 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from typing import TYPE_CHECKING, TypeVar, assert_never
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from edge.core.people.community_rows import (
+    Contact,
+    Grid,
+    Notice,
+    Office,
+    ScheduleRow,
+    SpaceRow,
+)
 from edge.core.people.entries import Elder
+from edge.core.people.layered_roster import LayeredRoster
 from edge.core.people.packed_roster import (
     EMPTY,
     NOWHERE,
@@ -34,9 +43,9 @@ from edge.core.people.shift_row import MAX_SHIFT_ROWS, ShiftRow
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from edge.core.people.roster_row import RosterRow
+    from edge.core.people.roster_row import RosterRow, TableRow
 
-__all__ = ["EMPTY", "NOWHERE", "Cursor", "Roster", "RosterBuilder"]
+__all__ = ["EMPTY", "NOWHERE", "Cursor", "LayeredRoster", "Roster", "RosterBuilder"]
 
 _Key = TypeVar("_Key")
 
@@ -45,6 +54,10 @@ _Key = TypeVar("_Key")
 MAX_POLICIES = 500
 MAX_TICKET_KEYS = 8
 MAX_ELDERS = 500
+#: What people read has to be read; a site has some rooms and a quarter some grids.
+MAX_GRIDS = MAX_NOTICES = MAX_OFFICES = 100
+MAX_CONTACTS = 500
+MAX_SPACES = 100
 #: The reason that weighs most: a lost card may be in anybody's hand.
 LOST = "LOST"
 
@@ -58,6 +71,9 @@ class RosterBuilder:
     def __init__(self, spaces: Collection[str] | None = None) -> None:
         self.columns = Columns()
         self._spaces = spaces
+        #: What these rows are changes of: the roster, and who of it went.
+        self._base: Roster | None = None
+        self._gone: dict[str, set[str]] = {"holder": set(), "booking": set()}
         #: Places of bookings elsewhere. They stay: the site's file may learn of a
         #: space before the next roster comes, and until then they open nothing.
         self._elsewhere = array("I")
@@ -75,22 +91,56 @@ class RosterBuilder:
                     self._add_booking(row)
                 case RevocationRow():
                     self._revoke(row)
-                case PolicyRow() | TicketKey() | Elder() | ShiftRow():
-                    self._add_to_table(row)
                 case _:
-                    assert_never(row)
+                    self._add_to_table(row)
+
+    def lie_over(self, base: Roster) -> None:
+        """Take the rows as changes of ``base``, one that is in one layer itself."""
+        self._base = base
+
+    def stand_alone(self) -> None:
+        """Take the rows as all there are."""
+        self._base = None
+
+    def drop(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Take rows (kind, id) away from the base, be they told anew or not."""
+        for kind, row_id in keys:
+            if kind in self._gone:
+                self._gone[kind].add(row_id)
+
+    @property
+    def brings_back(self) -> bool:
+        """Whether bookings of nobody in the base may find their holder here."""
+        if self._base is None or not self._base.columns.strays:
+            return False
+        return any(
+            self._base.holder(self.columns.holders[place]) is None
+            for place in range(len(self.columns.holders))
+        )
 
     def sorting(self) -> Iterator[None]:
         """Sort what was added, a short step at a time; no row may come after it."""
         self._is_sorted = True
-        return self.columns.sorting()
+        if self._base is None:
+            return self.columns.sorting()
+        gone = {holder_key(each) for each in self._gone["holder"]}
+        has_key = self._base.has_key
+        return self.columns.sorting(lambda key: key not in gone and has_key(key))
 
     def build(self, cursor: Cursor) -> Roster:
         """Return the roster, sorted at one go if need be; the builder is spent."""
         if not self._is_sorted:
             deque(self.sorting(), maxlen=0)
-        self.columns.tables.elders.sort(key=lambda each: (each.order, each.holder_id))
-        return Roster(self.columns, cursor)
+        self.columns.tables.sort()
+        if self._base is None:
+            return Roster(self.columns, cursor)
+        return LayeredRoster(
+            self._base,
+            self.columns,
+            cursor,
+            gone_holders=self._gone["holder"],
+            gone_bookings=self._gone["booking"],
+        )
 
     def strays(self) -> Iterator[tuple[str, str, str]]:
         """Yield kind, id and flaw of rows without a place, once sorted."""
@@ -100,12 +150,16 @@ class RosterBuilder:
         for place in self._elsewhere:
             if place not in nobodys:
                 yield "booking", self._booking_id(place), "space: there is none such"
-        known = Roster(self.columns, NOWHERE)
+        known = self.build(NOWHERE)
+        if isinstance(known, LayeredRoster):
+            for booking_id in known.orphans():
+                yield "booking", booking_id, f"holder: {_NO_HOLDER}"
         for elder in self.columns.tables.elders:  # who may be in danger stays listed
             if known.holder(elder.holder_id) is None:
                 yield "elder", elder.holder_id, f"holder: {_NO_HOLDER}"
         for kind, row_id in self._beyond:
-            yield kind, row_id, f"there are already {_BOUNDS[kind]}"
+            most = next(each.most for each in _TABLES.values() if each.kind == kind)
+            yield kind, row_id, f"there are already {most}"
 
     def _booking_id(self, place: int) -> str:
         return self.columns.bookings[place].partition("\0")[0]
@@ -150,27 +204,15 @@ class RosterBuilder:
         if row.ticket:
             _keep(tables.revoked_tickets, row.ticket, row.reason)
 
-    def _add_to_table(self, row: PolicyRow | TicketKey | Elder | ShiftRow) -> None:
-        tables = self.columns.tables
-        match row:
-            case PolicyRow() if len(tables.policies) < MAX_POLICIES:
-                tables.policies.append(row)
-            case TicketKey() if len(tables.ticket_keys) < MAX_TICKET_KEYS:
-                tables.ticket_keys.append(row)
-            case Elder() if len(tables.elders) < MAX_ELDERS:
-                tables.elders.append(row)
-            case ShiftRow() if len(tables.shifts) < MAX_SHIFT_ROWS:
-                tables.shifts.append(row)
-            case PolicyRow():
-                self._beyond.append(("policy", row.policy_id))
-            case TicketKey():
-                self._beyond.append(("ticket_key", row.key_id.hex()))
-            case Elder():
-                self._beyond.append(("elder", row.holder_id))
-            case ShiftRow():
-                self._beyond.append(("shift", row.row_id))
-            case _:
-                assert_never(row)
+    def _add_to_table(self, row: TableRow) -> None:
+        table = _TABLES[type(row)]
+        rows = getattr(self.columns.tables, table.rows)
+        if len(rows) < table.most:
+            rows.append(row)
+        else:
+            row_id = getattr(row, table.row_id)
+            told = row_id.hex() if isinstance(row_id, bytes) else row_id
+            self._beyond.append((table.kind, told))
 
     def _number(self, word: str) -> int:
         """Return the number of a string that repeats."""
@@ -182,11 +224,28 @@ class RosterBuilder:
 
 
 _NO_HOLDER = "there is no such holder"
-_BOUNDS = {
-    "policy": MAX_POLICIES,
-    "ticket_key": MAX_TICKET_KEYS,
-    "elder": MAX_ELDERS,
-    "shift": MAX_SHIFT_ROWS,
+
+
+class _Table(NamedTuple):
+    """Where the rows of a kind stand, how many may, and which field names one."""
+
+    kind: str
+    rows: str
+    most: int
+    row_id: str
+
+
+_TABLES: dict[type, _Table] = {
+    PolicyRow: _Table("policy", "policies", MAX_POLICIES, "policy_id"),
+    TicketKey: _Table("ticket_key", "ticket_keys", MAX_TICKET_KEYS, "key_id"),
+    Elder: _Table("elder", "elders", MAX_ELDERS, "holder_id"),
+    Grid: _Table("grid", "grids", MAX_GRIDS, "grid_id"),
+    Contact: _Table("contact", "contacts", MAX_CONTACTS, "contact_id"),
+    Office: _Table("office", "offices", MAX_OFFICES, "office_id"),
+    Notice: _Table("notice", "notices", MAX_NOTICES, "notice_id"),
+    ShiftRow: _Table("shift", "shifts", MAX_SHIFT_ROWS, "row_id"),
+    SpaceRow: _Table("space", "spaces", MAX_SPACES, "space_id"),
+    ScheduleRow: _Table("schedule", "schedules", MAX_SPACES, "schedule_id"),
 }
 
 

@@ -17,6 +17,14 @@ from edge.core.plan import DAY_MS
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
+    from edge.core.people.community_rows import (
+        Contact,
+        Grid,
+        Notice,
+        Office,
+        ScheduleRow,
+        SpaceRow,
+    )
     from edge.core.people.entries import Elder
     from edge.core.people.roster_row import PolicyRow, TicketKey
     from edge.core.people.shift_row import ShiftRow
@@ -29,6 +37,11 @@ LENGTHS_MS = (DAY_MS // 6, DAY_MS, 1 << 52)
 #: In a booking's flags: its size's number, and whether the first scan counts all.
 SIZE_FLAGS = 3
 COUNTS_ALL = 4
+
+
+def nobody(_: int) -> bool:
+    """Know no holder."""
+    return False
 
 
 class Texts:
@@ -76,6 +89,20 @@ class Tables:
     ticket_keys: list[TicketKey] = field(default_factory=list)
     elders: list[Elder] = field(default_factory=list)
     shifts: list[ShiftRow] = field(default_factory=list)
+    grids: list[Grid] = field(default_factory=list)
+    contacts: list[Contact] = field(default_factory=list)
+    offices: list[Office] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    spaces: list[SpaceRow] = field(default_factory=list)
+    schedules: list[ScheduleRow] = field(default_factory=list)
+
+    def sort(self) -> None:
+        """Put what has an order of its own into it."""
+        self.elders.sort(key=lambda each: (each.order, each.holder_id))
+        self.grids.sort(key=lambda each: (each.order, each.grid_id))
+        self.contacts.sort(key=lambda each: (each.order, each.contact_id))
+        self.offices.sort(key=lambda each: (each.order, each.office_id))
+        self.notices.sort(key=lambda each: (each.from_ms, each.notice_id))
 
 
 class Columns:
@@ -111,11 +138,14 @@ class Columns:
         self.room_order = array("I")
         #: A space's word, the number of a length, and where in the order that ends.
         self.room_groups = array("I")
-        #: Places of bookings whose holder is not there; never kept in an image.
+        #: Places of bookings whose holder is not there.
         self.strays = array("I")
 
-    def sorting(self) -> Iterator[None]:
-        """Put tokens and all indexes in order, a short step at a time."""
+    def sorting(self, is_known: Callable[[int], bool] = nobody) -> Iterator[None]:
+        """Put tokens and all indexes in order, a short step at a time.
+
+        ``is_known`` says whether somebody of that key is a holder though not in here.
+        """
         order = yield from _order(self.token_heads)
         for name in ("token_heads", "token_tails", "token_owners"):
             yield from self._rearrange(name, order)
@@ -124,7 +154,7 @@ class Columns:
         order = yield from _order(
             self.booking_keys, lambda i: self.booking_times[2 * i]
         )
-        self.booking_order = yield from self._without_strays(order)
+        self.booking_order = yield from self._without_strays(order, is_known)
         yield from self._rearrange("booking_keys", self.booking_order)
         yield from self._sort_rooms()
 
@@ -137,7 +167,9 @@ class Columns:
             yield
         setattr(self, name, arranged)
 
-    def _without_strays(self, order: array[int]) -> Generator[None, None, array[int]]:
+    def _without_strays(
+        self, order: array[int], elsewhere: Callable[[int], bool]
+    ) -> Generator[None, None, array[int]]:
         """Return the order less the bookings of nobody, which are strays."""
         kept, known = array("I"), self.holder_keys
         for start in range(0, len(order), STEP_KEYS):
@@ -145,6 +177,7 @@ class Columns:
                 key = self.booking_keys[position]
                 index = bisect_left(known, key)
                 is_known = index < len(known) and known[index] == key
+                is_known = is_known or elsewhere(key)
                 (kept if is_known else self.strays).append(position)
             yield
         return kept

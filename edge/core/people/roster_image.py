@@ -11,9 +11,18 @@ from __future__ import annotations
 import json
 import sys
 from array import array
+from dataclasses import asdict
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from edge.core.people.community_rows import (
+    Contact,
+    Grid,
+    Notice,
+    Office,
+    ScheduleRow,
+    SpaceRow,
+)
 from edge.core.people.entries import Elder
 from edge.core.people.roster_columns import Columns, Tables, Texts
 from edge.core.people.roster_row import PolicyRow, TicketKey
@@ -23,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: Raised whenever a column is added, dropped, or means something else.
-IMAGE_FORMAT = 3
+IMAGE_FORMAT = 4
 
 #: The sections of an image that are columns, in their order; texts take two each.
 _TEXTS = ("holders", "bookings")
@@ -31,8 +40,19 @@ _ARRAYS = (
     *("holder_flags", "holder_words", "holder_times", "holder_care"),
     *("holder_keys", "holder_order", "token_heads", "token_tails", "token_owners"),
     *("booking_keys", "booking_order", "booking_times", "booking_words"),
-    *("booking_flags", "booking_dues", "room_order", "room_groups"),
+    *("booking_flags", "booking_dues", "room_order", "room_groups", "strays"),
 )
+#: What stands in small tables for people to read, or to narrow a space's terms.
+_READ: dict[str, type[Any]] = {
+    "elders": Elder,
+    "grids": Grid,
+    "contacts": Contact,
+    "offices": Office,
+    "notices": Notice,
+    "shifts": ShiftRow,
+    "spaces": SpaceRow,
+    "schedules": ScheduleRow,
+}
 _SECTIONS = 1 + 2 * len(_TEXTS) + len(_ARRAYS)
 
 
@@ -127,8 +147,7 @@ def _dump_tables(tables: Tables) -> dict[str, Any]:
             ]
             for key in tables.ticket_keys
         ],
-        "elders": [[each.holder_id, each.order, each.route] for each in tables.elders],
-        "shifts": [each.dump() for each in tables.shifts],
+        **{name: [asdict(each) for each in getattr(tables, name)] for name in _READ},
     }
 
 
@@ -141,12 +160,18 @@ def _load_tables(told: dict[str, Any]) -> Tables:
         revoked_tickets=told["revoked_tickets"],
         policies=[_load_policy(*each) for each in told["policies"]],
         ticket_keys=[_load_key(*each) for each in told["ticket_keys"]],
-        elders=[
-            Elder(holder_id=holder_id, order=order, route=route)
-            for holder_id, order, route in told["elders"]
-        ],
-        shifts=[ShiftRow.load(each) for each in told["shifts"]],
+        **{
+            name: [kind(**_tupled(each)) for each in told[name]]
+            for name, kind in _READ.items()
+        },
     )
+
+
+def _tupled(value: Any) -> Any:
+    """Return JSON's lists as the tuples that they were."""
+    if isinstance(value, dict):
+        return {key: _tupled(entry) for key, entry in value.items()}
+    return tuple(map(_tupled, value)) if isinstance(value, list) else value
 
 
 def _load_policy(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from edge.core.credential import CredentialKind
 from edge.core.moment import UNBOUNDED_MS
+from edge.core.people import community_rows
 from edge.core.people.entries import EVERYWHERE, Elder
 from edge.core.people.row_body import Body
 from edge.core.people.shift_row import ShiftRow, read_shift
@@ -115,9 +116,8 @@ class TicketKey:
     doors: tuple[str, ...]
 
 
-RosterRow = (
-    HolderRow | BookingRow | RevocationRow | PolicyRow | TicketKey | Elder | ShiftRow
-)
+TableRow = PolicyRow | TicketKey | Elder | ShiftRow | community_rows.CommunityRow
+RosterRow = HolderRow | BookingRow | RevocationRow | TableRow
 
 
 def parse_row(kind: str, row_id: str, body: object) -> RosterRow | None:
@@ -261,6 +261,7 @@ def _elder(_: str, fields: Body) -> Elder:
         holder_id=fields.text("holder"),
         order=fields.number("order", 0, MAX_ORDER),
         route=fields.text("route"),
+        grid=fields.text("grid", ""),
     )
 
 
@@ -272,4 +273,10 @@ _PARSERS: dict[str, Callable[[str, Body], RosterRow]] = {
     "ticket_key": _ticket_key,
     "elder": _elder,
     "shift": read_shift,
+    "grid": community_rows.read_grid,
+    "contact": community_rows.read_contact,
+    "office": community_rows.read_office,
+    "notice": community_rows.read_notice,
+    "space": community_rows.read_space,
+    "schedule": community_rows.read_schedule,
 }

@@ -11,7 +11,7 @@ Source: docs/sync-contract.md section 5.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edge.core.people.row_body import Body
@@ -37,27 +37,6 @@ class ShiftRow:
     at_ms: int
     number: int
     reason: str = ""
-
-    def dump(self) -> list[int | str]:
-        """Return it as JSON values."""
-        named = (self.row_id, self.holder_id, self.boot, self.began_m)
-        return [*named, self.minutes, self.by, self.at_ms, self.number, self.reason]
-
-    @classmethod
-    def load(cls, told: list[Any]) -> ShiftRow:
-        """Take what :meth:`dump` returned."""
-        row_id, holder_id, boot, began_m, minutes, by, at_ms, number, reason = told
-        return cls(
-            row_id=row_id,
-            holder_id=holder_id,
-            boot=boot,
-            began_m=began_m,
-            minutes=minutes,
-            by=by,
-            at_ms=at_ms,
-            number=number,
-            reason=reason,
-        )
 
 
 def read_shift(row_id: str, fields: Body) -> ShiftRow:

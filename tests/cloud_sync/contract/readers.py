@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloud_sync.beside import ALARMS, DAYS, HEARTBEATS
 from cloud_sync.envelope import DayStretch
-from cloud_sync.feed import NO_FEED, FeedRow, read_row
+from cloud_sync.feed import NO_FEED, FeedCursor, FeedRow, read_row
 from cloud_sync.introduction import JournalView
 from cloud_sync.outputs import Output, Refusal
 from cloud_sync.platform import uplink
@@ -49,6 +49,8 @@ PULL_NONCE = "ffeeddccbbaa99887766554433221100"
 #: The journal that a down message is judged against: three events, all unsent.
 JOURNAL = rows(3)
 FEED: dict[str, Any] = {"epoch": FEED_EPOCH, "rev": 42}
+#: What a gateway holds that awaits changes.
+HELD_REV = 40
 #: What the gateway's clock is sure of when a command comes: UTC ms, both bounds.
 NOW_MS = 1_760_000_001_000
 #: The day that the gateway has told and that waits for an answer.
@@ -64,6 +66,7 @@ STANDING = {
     "pull": PULL_NONCE,
     "beat": 1,
     "day": DAY.name,
+    "held_rev": HELD_REV,
     "time": NOW_MS,
     "kid": KID,
     "public": public_bytes().hex(),
@@ -86,6 +89,7 @@ def new_session() -> SyncSession:
         firmware="0.1.0",
         new_nonce=lambda: next(nonces),
         chance=lambda: 0.0,
+        fetches=True,
     )
 
 
@@ -95,12 +99,19 @@ def _greeting(feed: Mapping[str, object]) -> dict[str, object]:
 
 
 def _down(channel: Channel, value: Any, *, knows: Mapping[str, object]) -> str:
-    """Bring a session to where this message is awaited, and hand it over."""
+    """Bring a session to where this message is awaited, and hand it over.
+
+    Changes are awaited by a gateway that holds what they are changes of.
+    """
     session = new_session()
+    since = value.get("from") if isinstance(value, dict) else None
+    held = NO_FEED
+    if channel is Channel.FEED and type(since) is int and 0 <= since <= FEED["rev"]:
+        held = FeedCursor(epoch=FEED["epoch"], rev=HELD_REV)
     view = JournalView(
         epoch=EPOCH, last_seq=len(JOURNAL), head=JOURNAL[-1].hash, acked=0
     )
-    session.connected(view, NO_FEED, _NOW)
+    session.connected(view, held, _NOW)
     if channel is not Channel.HELLO:
         _receive(session, Channel.HELLO, _greeting(knows))
         wanted = session.wants_rows()
@@ -213,17 +224,28 @@ def _key_row(value: Any) -> str:
     return "" if is_row(json.loads(row.body)) else "NOT_SEALED"
 
 
+def _gone(value: Any) -> str:
+    row = _signed_row(value, may_be_gone=True)
+    if isinstance(row, Refused):
+        return row.kind.value
+    return "" if not row.body else "PASSED_OVER"
+
+
 def _shape(value: Any) -> str:
     row = _signed_row(value)
     return row.kind.value if isinstance(row, Refused) else ""
 
 
-def _signed_row(value: Any) -> FeedRow | Refused:
+def _signed_row(value: Any, *, may_be_gone: bool = False) -> FeedRow | Refused:
     """Read a row as it comes: inside of a body that was signed."""
     purpose = Channel.FEED.purpose
     signed = sign({"gw": GATEWAY, "rows": [value]}, purpose)
     body = _KEYS.open(signed, purpose, GATEWAY)
-    return body if isinstance(body, Refused) else read_row(body["rows"][0])
+    return (
+        body
+        if isinstance(body, Refused)
+        else read_row(body["rows"][0], may_be_gone=may_be_gone)
+    )
 
 
 _READERS: dict[str, Callable[[Any], str]] = {
@@ -251,11 +273,14 @@ _READERS: dict[str, Callable[[Any], str]] = {
     "certificate_answer.json": lambda value: _down(
         Channel.CERTIFICATE, value, knows=FEED
     ),
+    "gone_row.json": _gone,
     **dict.fromkeys(
         (
             *("row_holder.json", "row_booking.json", "row_revocation.json"),
             *("row_policy.json", "row_ticket_key.json", "row_elder.json"),
             "row_shift.json",
+            *("row_grid.json", "row_contact.json", "row_office.json"),
+            *("row_notice.json", "row_space.json", "row_schedule.json"),
         ),
         _row,
     ),

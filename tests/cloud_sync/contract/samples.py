@@ -15,8 +15,15 @@ from typing import Any
 from cloud_sync import envelope
 from edge.core.chain import genesis
 from edge.core.remote.command import CommandState
+from tests.cloud_sync.contract.community_samples import COMMUNITY
 from tests.cloud_sync.contract.key_values import SAMPLES as KEY_SAMPLES
-from tests.cloud_sync.contract.readers import FEED, JOURNAL, NONCE, PULL_NONCE
+from tests.cloud_sync.contract.readers import (
+    FEED,
+    HELD_REV,
+    JOURNAL,
+    NONCE,
+    PULL_NONCE,
+)
 from tests.cloud_sync.contract.samples_beside import BESIDE
 from tests.cloud_sync.contract.written import written_events
 from tests.cloud_sync.operators import SITE, sealed
@@ -106,6 +113,17 @@ def _part(rows: list[Any], *, index: int = 0, parts: int = 1, **changes: Any) ->
     return {**part, "count": len(rows), "hash": f"{total:064x}", "rows": rows} | changes
 
 
+def _changes(rows: list[Any], **changes: Any) -> Any:
+    """Return changes since the revision that the standing's gateway holds."""
+    place = {"from": HELD_REV, "head": FEED["rev"], "total": 7, "hash": "0b" * 32}
+    body = _part(rows) | place | changes
+    return {name: value for name, value in body.items() if value is not GONE_FIELD}
+
+
+GONE_FIELD = object()
+GONE: dict[str, Any] = {"kind": "booking", "id": "B9", "ver": 42, "body": None}
+
+
 def _row(kind: str, identity: str, **body: Any) -> Any:
     return {"kind": kind, "id": identity, "ver": 1, "body": body}
 
@@ -133,25 +151,16 @@ TICKET_KEY: dict[str, Any] = {
     "issuer": "hz1",
     "doors": ["door-1"],
 }
-SHIFT: dict[str, Any] = {
-    "holder": "h-9",
-    "boot": "boot-17",
-    "began": 48_123,
-    "minutes": 90,
-    "by": "李社工",
-    "at": AT_MS,
-    "number": 1,
-}
 ROWS: dict[str, Samples] = {
     "row.json": {
         "of a known kind": _row("holder", "h-1", **HOLDER),
-        "of a kind that is not known yet": _row("grid", "g-1", cells=["a", 1], by="x"),
+        "of a kind that is not known yet": _row("cell", "g-1", cells=["a", 1], by="x"),
         "its own newer fields are hashed with it": {
             **_row("elder", "e-1", holder="h-1", order=1, route="二楼"),
             "since": 5,
             "tags": ["a", "b"],
         },
-        "an empty body": _row("notice", "n-1"),
+        "an empty body": _row("key", "n-1"),
         "the longest id": _row("shift", "s" * 128),
     },
     "row_holder.json": {
@@ -222,18 +231,11 @@ ROWS: dict[str, Samples] = {
     "row_elder.json": {
         "plain": _row("elder", "e-1", holder="h-1", order=0, route="二楼 203"),
         "last": _row("elder", "e-2", holder="h-2", order=10_000, route="一楼"),
-    },
-    "row_shift.json": {
-        "plain": _row("shift", "0001-00c0ffee:9", **SHIFT),
-        "corrected": _row(
-            "shift",
-            "0001-00c0ffee:17",
-            **SHIFT | {"minutes": 720, "number": 1_000, "reason": "他提早离开"},
-        ),
-        "taken back": _row(
-            "shift", "s-3", **SHIFT | {"minutes": 0, "began": 0, "number": 2}
+        "every field": _row(
+            "elder", "e-3", holder="h-2", order=1, route="一楼", grid="g-1"
         ),
     },
+    **COMMUNITY,
 }
 #: The first of each action under its name.
 COMMANDS: Samples = {
@@ -285,6 +287,9 @@ SAMPLES: dict[str, Samples] = {
     "pull.json": {
         "of a gateway that holds a feed": _pull(FEED_EPOCH, 41),
         "of one that holds none": _pull("", 0),
+        "of one that may fetch a snapshot": json.loads(
+            envelope.pull(GATEWAY, PULL_NONCE, "", 0, AT_MS, https=True)
+        ),
         "newer fields are passed over": {**_pull("", 0), **NEWER},
     },
     "hello_answer.json": {
@@ -304,6 +309,24 @@ SAMPLES: dict[str, Samples] = {
     "feed_part.json": {
         "one row": _part([_row("holder", "h-1", **HOLDER)]),
         "every kind of row": _part(_ALL_KINDS),
+        "changes": _changes([_row("holder", "h-1", **HOLDER), GONE]),
+        "changes that end before the head": _changes([GONE], head=43, hash=GONE_FIELD),
+        "a snapshot to be fetched": {
+            "gw": GATEWAY,
+            "re": PULL_NONCE,
+            **FEED,
+            "n": 40,
+            "count": 90_000,
+            "hash": "0a" * 32,
+            "at": f"/v1/snapshots/{GATEWAY}/{PULL_NONCE}",
+        },
+        "the cursor is current, and adds up to this": {
+            "gw": GATEWAY,
+            "re": PULL_NONCE,
+            **FEED,
+            "n": 0,
+            "sum": "0a" * 32,
+        },
         "the first of two": _part(_ALL_KINDS, parts=2),
         "an empty feed": _part([]),
         "kinds that are not known yet are kept": _part([*ROWS["row.json"].values()]),
@@ -353,5 +376,9 @@ SAMPLES: dict[str, Samples] = {
     },
     **BESIDE,
     **{name: KEY_SAMPLES[name] for name in KEY_SAMPLES if name not in ROWS},
+    "gone_row.json": {
+        "a booking": GONE,
+        "of a kind that is not known yet": GONE | {"kind": "cell", "id": "s" * 128},
+    },
     **ROWS,
 }

@@ -203,6 +203,8 @@ _ACK = (
         ("about another journal", "epoch", "0002-00c0ffee"),
     ),
 )
+_FETCH = "a snapshot to be fetched"
+_HOLDS = "what the gateway holds"
 _FEED = (
     *_FOR_US,
     *without("BODY", "re", "epoch", "rev", "n", "i", "count", "hash", "rows"),
@@ -247,6 +249,31 @@ _FEED = (
         "that two fields agree",
         ("part 1 of 1, counted from 0", "i", 1),
         ("more rows than were told", "count", 5),
+    ),
+    *(
+        Spoilt(why=why, path=path, value=value, verdict="BODY", of=of)
+        for why, path, value, of in (
+            ("changes that name no head", "head", GONE, "changes"),
+            ("changes at the head without a sum", "hash", "0", "changes"),
+            ("changes since no revision", "from", -1, "changes"),
+            ("an address elsewhere", "at", "https://x.example/", _FETCH),
+            ("a path with a question", "at", "/v1/a?b", _FETCH),
+        )
+    ),
+    *(
+        Spoilt(
+            why=why,
+            path=path,
+            value=value,
+            verdict=verdict,
+            unsaid=unknown,
+            of="changes",
+        )
+        for why, path, value, verdict, unknown in (
+            ("changes of what is not held", "from", 39, "FEED_CURSOR", _HOLDS),
+            ("changes that change nothing", "rev", 40, "FEED_CURSOR", _HOLDS),
+            ("changes without their sum", "hash", GONE, "BODY", "that rev is the head"),
+        )
     ),
     *unsaid(
         "FEED_HASH",

@@ -7,6 +7,7 @@ becomes of the value.
 
 from __future__ import annotations
 
+from tests.cloud_sync.contract.community_samples import SPOILT_COMMUNITY
 from tests.cloud_sync.contract.key_values import SPOILT as SPOILT_KEYS
 from tests.cloud_sync.contract.spoiling import Spoilt, bad, unsaid, without
 
@@ -37,7 +38,7 @@ _ROW = (
 _LONG = ("a text of 65 characters", "y" * 65)
 _KEPT_OUT = "QUARANTINED"
 _OF_NO_SORT = (
-    *bad("PASSED_OVER", ("of a kind of its own", "kind", "notice")),
+    *bad("PASSED_OVER", ("of a kind of its own", "kind", "cell")),
     *bad("FEED_SHAPE", ("a body that is a list", "body", [])),
 )
 _HOLDER = (
@@ -225,6 +226,12 @@ _SHIFT = (
     ),
 )
 SPOILT_ROWS: dict[str, tuple[Spoilt, ...]] = {
+    **SPOILT_COMMUNITY,
+    "gone_row.json": (
+        *without("FEED_SHAPE", "kind", "id", "ver", "body"),
+        *bad("FEED_SHAPE", ("a version that is text", "ver", "1")),
+        *bad("PASSED_OVER", ("a row that is there", "body", {})),
+    ),
     "row.json": _ROW,
     "row_holder.json": _HOLDER,
     "row_booking.json": _BOOKING,

@@ -45,7 +45,7 @@ UNSAID = {
     r"alarm\.json data/item/core/at": "a place that can be shown",
     r"day\.json data/(epoch|first|last|count)": "that the fields agree",
     r"day_answer\.json (epoch|first|last)": "which day was told",
-    r"row_(booking|ticket_key|holder)\.json body/(from|to|valid_from|valid_to)": (
+    r"row_(booking|ticket_key|holder|notice)\.json body/(valid_)?(from|to)": (
         "that one is after the other"
     ),
 }

@@ -133,7 +133,7 @@ class Desk:
                 continue
             gateway.receive(answer.topic, answer.payload)
         for wanted in outcome.wanted:
-            for part in await self.reception.feed(wanted):
+            for part in await self.reception.feed(wanted, self.now_ms):
                 gateway.receive(part.topic, part.payload)
 
     async def table(self, sql: str, *values: int | str) -> list[tuple[Any, ...]]:

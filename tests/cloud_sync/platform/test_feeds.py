@@ -148,8 +148,8 @@ async def test_a_nudge_tells_of_a_change_once(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("held", "above"),
     [
-        (FeedCursor(epoch="0001-ffffffff", rev=3), (2, 1)),
-        (FeedCursor(epoch="0007-00c0ffee", rev=1), (8, 1)),
+        (FeedCursor(epoch="0001-ffffffff", rev=3), (2, 2)),
+        (FeedCursor(epoch="0007-00c0ffee", rev=1), (8, 2)),
         (FeedCursor(epoch="9999-00c0ffee", rev=41), (9999, 42)),
     ],
 )

@@ -93,13 +93,13 @@ def test_a_flaw_of_a_csv_is_told_with_its_line(text: str, told: str) -> None:
 def test_json_lines_hold_any_kind_and_null_removes() -> None:
     lines = [
         {"kind": "holder", "id": "h-1", "body": HOLDER},
-        {"kind": "notice", "id": "n-1", "body": {"text": "later"}, "ver": 7},
+        {"kind": "cell", "id": "n-1", "body": {"text": "later"}, "ver": 7},
         {"kind": "booking", "id": "b-9", "body": None},
     ]
     text = "\n".join(json.dumps(line) for line in lines) + "\n\n"
     change = read_rows("rows.jsonl", text.encode(), utc_offset_min=0)
-    assert set(change.put) == {("holder", "h-1"), ("notice", "n-1")}
-    assert change.put["notice", "n-1"] == '{"text":"later"}'
+    assert set(change.put) == {("holder", "h-1"), ("cell", "n-1")}
+    assert change.put["cell", "n-1"] == '{"text":"later"}'
     assert list(change.remove) == [("booking", "b-9")]
 
 
@@ -116,13 +116,22 @@ def line(kind: str, row_id: str, body: object) -> str:
         (line("Holder", "h-1", {}), "a row without a kind"),
         (line("holder", "", {}), "a holder without an id"),
         (line("notice", "n\n", {}), "a notice whose id is not printable"),
+        (line("grid", "g-1", {}), "grid g-1: name: expected 1 to 64 printable"),
+        (
+            line("contact", "c-1", {"name": "x", "phone": "ask", "role": "DOCTOR"}),
+            "contact c-1: phone: expected 3 to 32 of",
+        ),
+        (
+            line("schedule", "s-1", {"space": "k", "hours": "always"}),
+            "schedule s-1: hours: expected hours such as",
+        ),
         (line("holder", "h-1", {"x": 1.5}), "a holder whose body is not of integers"),
         (line("holder", "h-1", {}), "holder h-1: credentials: expected a list"),
         (
             line("revocation", "r-1", {"token": "zz", "holder": "h", "reason": "LOST"}),
             "revocation r-1: token: expected 16 hex bytes",
         ),
-        (line("notice", "n-1", {"text": "x" * 9000}), "notice n-1: over 7680 bytes"),
+        (line("cell", "n-1", {"text": "x" * 9000}), "cell n-1: over 7680 bytes"),
     ],
 )
 def test_a_row_that_a_gateway_would_not_take_is_not_taken_here(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import jwt
 import pytest
 
-from cloud_sync.feed import NO_FEED, FeedCursor
+from cloud_sync.feed import FeedCursor
 from cloud_sync.platform import uplink
 from cloud_sync.platform.answers import Answers
 from cloud_sync.platform.feeds import Snapshot
@@ -126,10 +126,9 @@ def test_what_is_said_is_signed_for_its_purpose_as_another_library_reads_it() ->
 def test_parts_carry_their_rows_and_what_they_are_parts_of() -> None:
     row = '{"body":{},"id":"周","kind":"notice","ver":1}'
     snapshot = Snapshot(cursor=FEED, count=1, hash="0a" * 32, slices=(row, ""))
-    pull = Pull(nonce="ab", held=NO_FEED)
     first, second = (
         body(Channel.FEED, each)
-        for each in ANSWERS.parts("gw-kitchen-01", pull, snapshot)
+        for each in ANSWERS.parts("gw-kitchen-01", "ab", snapshot)
     )
     whole = {
         "gw": "gw-kitchen-01",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -134,9 +135,9 @@ def test_other_boots_other_people_and_unknown_shifts_are_passed_over(
     begun = begun_at(desk, worked(desk))
     row = word(begun, 90)
     strange = [
-        ShiftRow.load([*row.dump()[:1], "h-2", *row.dump()[2:]]),
-        ShiftRow.load([*row.dump()[:2], "boot-0", *row.dump()[3:]]),
-        ShiftRow.load([*row.dump()[:3], 1, *row.dump()[4:]]),
+        replace(row, holder_id="h-2"),
+        replace(row, boot="boot-0"),
+        replace(row, began_m=1),
     ]
     assert adopt(desk, *strange) == []
 

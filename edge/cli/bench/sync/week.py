@@ -29,7 +29,7 @@ from edge.cli.system_clock import wall_ms
 from edge.core.chain import canonical
 
 if TYPE_CHECKING:
-    from edge.storage.roster import RosterRow
+    from edge.storage.roster_row import RosterRow
 
 DRAINS_WITHIN_S = 300.0
 DAY_MS = 24 * HOUR_MS

@@ -40,7 +40,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cloud_sync.feed import FeedRow
-    from cloud_sync.outputs import ClockBounds, EpochReason, SnapshotComplete
+    from cloud_sync.outputs import (
+        ChangesComplete,
+        ClockBounds,
+        EpochReason,
+        SnapshotComplete,
+    )
     from edge.core.moment import Moment
     from edge.core.record import Record
     from edge.storage.journal import Journal
@@ -87,12 +92,16 @@ class _NoFeed:
 
     def __init__(self) -> None:
         self.cursor: FeedCursor = NO_FEED
+        self.hash = b""
 
     async def stage(self, snapshot: str, rows: Sequence[FeedRow]) -> None:
         """Let go."""
 
     async def complete(self, snapshot: SnapshotComplete) -> None:
         self.cursor = snapshot.cursor
+
+    async def change(self, changes: ChangesComplete) -> None:
+        self.cursor = changes.cursor
 
     async def confirm(self) -> None:
         """Nothing to note."""
