@@ -103,7 +103,8 @@ async def confirm(  # noqa: PLR0917  who said what of which shifts
 async def feed_rows(work: Work, gateway: str, now_ms: int) -> dict[Key, str]:
     """Return the rows that belong into a gateway's feed now."""
     said = await newest(work, gateway, now_ms - IN_FEED_MS)
-    last = list(said.values())[-MAX_SHIFT_ROWS:]
+    known = [each for each in said.values() if each.holder != ERASED]
+    last = known[-MAX_SHIFT_ROWS:]
     return {(KIND, each.shift): canonical(_body(each)) for each in last}
 
 

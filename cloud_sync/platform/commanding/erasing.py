@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloud_sync.platform import feeds
 from cloud_sync.platform.commanding.naming import naming
+from cloud_sync.platform.shift import ERASED
 from edge.core.chain import commitment
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ SELECT e.journal, e.seq, e.salt, e.pii FROM event AS e
 JOIN journal AS j ON j.id = e.journal
 WHERE j.gateway = ?1 AND e.pii LIKE ?2 ESCAPE '!'
 """
+_SHIFTS = "UPDATE duty_confirmation SET holder = ?3 WHERE gateway = ?1 AND holder = ?2"
 _ERASE = """
 UPDATE event SET com = ?3, salt = NULL, pii = NULL WHERE journal = ?1 AND seq = ?2
 """
@@ -53,6 +55,8 @@ async def erase(work: Work, gateway: str, holder: str, now_ms: int) -> Erased:
     if found:
         erased = [(journal, seq, com) for journal, seq, com, _ in found]
         await work.executemany(_ERASE, erased)
+    # His hours stay hours of the place.
+    await work.execute(_SHIFTS, gateway, holder, ERASED)
     if rows:
         change = feeds.Change(put={}, remove=rows)
         await feeds.change(work, gateway, change, now_ms)

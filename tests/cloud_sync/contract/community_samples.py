@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Good and bad rows of the kinds that tell of a neighbourhood, its shifts and its spaces.
+"""Good and bad rows of the kinds that tell of a neighbourhood, its shifts, its spaces.
 
 The law of the module: as in samples.py and spoiling.py.
 """

@@ -10,7 +10,7 @@ import pytest
 
 from cloud_sync.platform.alarms import call_list
 from cloud_sync.platform.alarms.answering import AnswerError, answer
-from cloud_sync.platform.alarms.call_list import CallListError, Contact, read_list
+from cloud_sync.platform.alarms.call_list import Contact
 from cloud_sync.platform.alarms.hearing import Told as Heard
 from cloud_sync.platform.alarms.hearing import hear
 from cloud_sync.platform.alarms.routing import Patience, Routing
@@ -391,28 +391,3 @@ async def test_a_call_says_nothing_of_a_person(ward: Ward) -> None:
     assert str(call["text"]).startswith(f"{GATEWAY} site: 有老人多日未见 · somebody")
     stored = await ward.desk.table("SELECT * FROM incident")
     assert "h-secret" not in str(stored)
-
-
-@pytest.mark.parametrize(
-    ("text", "flaw"),
-    [
-        ("who,reach\nchen,1\n", "lacks the columns hours, round"),
-        ("round,who,reach,hours\n0,chen,tel,\n", "l.csv:2: round: expected 1 to 20"),
-        ("round,who,reach,hours\nx,chen,tel,\n", "round: expected a number, got 'x'"),
-        ("round,who,reach,hours\n1,,tel,\n", "who: expected 1 to 64"),
-        ("round,who,reach,hours\n1,chen,tel,later\n", "hours: expected such as"),
-        ("round,who,reach,hours\n1,a,t,\n1,a,t,\n", "l.csv:3: a stands twice"),
-    ],
-)
-def test_a_list_with_a_flaw_is_not_taken(text: str, flaw: str) -> None:
-    with pytest.raises(CallListError, match=flaw):
-        read_list("l.csv", text.encode())
-
-
-def test_a_list_is_read_as_spreadsheets_write_it() -> None:
-    text = "round,who,reach,hours\r\n2,陈师傅,tel:138,mon-fri 08:00-20:00\r\n"
-    for content in (text.encode("utf-8-sig"), text.encode("gb18030")):
-        [contact] = read_list("l.csv", content)
-        assert (contact.round, contact.who) == (2, "陈师傅")
-        assert contact.is_on_duty(NINE_MS, OFFSET_MS)
-        assert not contact.is_on_duty(NINE_MS + 12 * HOUR_MS, OFFSET_MS)

@@ -158,6 +158,19 @@ async def test_an_early_word_shows_at_once_and_is_the_event_once_that_comes(
     assert joined == NOW_MS
 
 
+async def test_people_are_called_for_an_early_word_and_not_again_for_its_event(
+    desk: Desk,
+) -> None:
+    cores = [core | {"lo": NOW_MS, "hi": NOW_MS} for core in CORES]
+    fresh = chained(cores, [{"holder": f"h-{n}"} for n in range(30)])
+    await desk.take([early(fresh[19]), early(fresh[19])])
+    called = [("DOOR_FORCED_OPEN", "门-1", 20, 1)]
+    found = "SELECT kind, subject, seq, times FROM incident"
+    assert await desk.table(found) == called
+    await desk.events(batch(fresh, 1, 30))
+    assert await desk.table(found) == called
+
+
 async def test_an_early_word_that_comes_late_is_joined_as_well(desk: Desk) -> None:
     await desk.events(batch(FORCED, 1, 30))
     await desk.take([early(FORCED[19]), early(FORCED[6])])  # one of an erased person

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_sync.platform import feeds
+from cloud_sync.platform import confirmations, feeds
 from cloud_sync.platform.commanding import (
     erasing,
     residents,
@@ -15,6 +15,7 @@ from cloud_sync.platform.commanding import (
 )
 from cloud_sync.platform.commanding.residents import ResidentError
 from cloud_sync.platform.commanding.wishes import Wanted
+from cloud_sync.platform.shift import ERASED
 from edge.core.chain import canonical
 from edge.core.event import EventKind
 from edge.core.remote.command import Action
@@ -120,9 +121,19 @@ async def test_a_person_is_erased_here_and_there_and_counts_go_on(
     )
     visits = "SELECT count(*) FROM event WHERE kind = 'VISIT_CLOSED'"
     before = await desk.table(visits)
+    confirmed = (GATEWAY, "0001-00c0ffee:1", 1, his, "boot-1", 5, 60, 60, "li", "", 1)
     async with office.database.writing() as work:
+        await work.execute(
+            "INSERT INTO duty_confirmation VALUES"
+            " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            *confirmed,
+        )
         gone = await erasing.erase(work, GATEWAY, his, office.now_ms)
+        assert await confirmations.feed_rows(work, GATEWAY, 1) == {}
     assert gone.events > 2
+    assert await desk.table("SELECT holder, minutes FROM duty_confirmation") == [
+        (ERASED, 60)
+    ]
     left = await desk.table("SELECT kind, id FROM feed_row ORDER BY id")
     assert left == [("booking", "b2"), ("holder", "holder-wang2")]
     assert await desk.table(visits) == before

@@ -270,7 +270,7 @@ async def test_a_gateway_without_its_disk_exports_and_imports_nothing(
 ) -> None:
     control = place.runtime._watchers._server
     assert control is not None
-    assert tuple(control._private) == VERBS
+    assert control._private.keys() >= set(VERBS)
     report = place.runtime._report
     lost = stick_verbs(place.runtime, report, lost="disk I/O error")
     for verb in VERBS:
