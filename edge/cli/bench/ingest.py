@@ -26,7 +26,8 @@ from cloud_sync.platform.settings import Settings
 from cloud_sync.signing import PlatformKeys
 from edge.cli.bench.errors import BenchError
 from edge.cli.bench.ingest_crowd import Crowd
-from edge.cli.bench.ingest_servers import nats_nodes, postgres
+from edge.cli.bench.ingest_servers import nats_nodes
+from edge.cli.bench.postgres_server import postgres
 from edge.cli.bench.scan import cpu_ms
 from edge.cli.children import Child
 from edge.cli.system_clock import wall_ms
@@ -71,24 +72,28 @@ class _Run:
         self.folder = folder
 
     async def measure(self) -> dict[str, Any]:
-        async with postgres(self.folder) as address, nats_nodes(self.folder) as nodes:
-            settings = self._settings(address, nodes)
-            signer = keys.make(self.folder / "platform.key")
-            crowd = Crowd(
-                self.options.gateways, nodes.mqtt, PlatformKeys(signer.public_keys)
-            )
-            async with open_database(settings, self.folder) as database:
-                await _register(database, crowd)
-                floor = await _floor(database)
-                workers = [self._worker(number) for number in range(self._workers)]
-                try:
-                    for worker in workers:
-                        await worker.start()
-                    figures = await self._live(crowd, nodes, workers)
-                finally:
-                    await asyncio.gather(*(worker.end() for worker in workers))
-                figures |= await _judge(database, crowd)
-                return figures | {"floor_events_per_s": floor}
+        # PostgreSQL keeps its durable settings.
+        with postgres() as store:
+            async with nats_nodes(self.folder) as nodes:
+                return await self._measure(store.address, nodes)
+
+    async def _measure(self, address: str, nodes: NatsNodes) -> dict[str, Any]:
+        settings = self._settings(address, nodes)
+        signer = keys.make(self.folder / "platform.key")
+        public = PlatformKeys(signer.public_keys)
+        crowd = Crowd(self.options.gateways, nodes.mqtt, public)
+        async with open_database(settings, self.folder) as database:
+            await _register(database, crowd)
+            floor = await _floor(database)
+            workers = [self._worker(number) for number in range(self._workers)]
+            try:
+                for worker in workers:
+                    await worker.start()
+                figures = await self._live(crowd, nodes, workers)
+            finally:
+                await asyncio.gather(*(worker.end() for worker in workers))
+            figures |= await _judge(database, crowd)
+            return figures | {"floor_events_per_s": floor}
 
     @property
     def _workers(self) -> int:

@@ -91,6 +91,7 @@ def ingest(
     as_json: Json = False,
 ) -> None:
     """Measure many gateways over three nodes of NATS into PostgreSQL, with kills."""
+    from edge.cli.bench.brokers.process import BrokerError
     from edge.cli.bench.errors import BenchError
     from edge.cli.bench.ingest import IngestOptions, run_ingest
 
@@ -104,7 +105,7 @@ def ingest(
     )
     try:
         figures = run_ingest(options)
-    except BenchError as error:
+    except (BenchError, BrokerError) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from error
     tell(figures, as_json=as_json)
