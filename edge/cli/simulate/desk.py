@@ -37,6 +37,7 @@ from edge.core.order import (
     EntryConfirmed,
     LocalHolderOrdered,
     LocalRevocationOrdered,
+    LoginAwaited,
     MedicineOrdered,
     MedicineStocked,
     MedicineUsed,
@@ -229,6 +230,10 @@ def sound_alarm(crowd: Crowd) -> Scene:
     """A responder's card at the desk, twice: the house is locked down for a while."""
     chance = crowd.chance
     who = chance.choice(crowd.site.village.having("RESPONDER"))
+    awaited = LoginAwaited(
+        access_point="desk", tablet="front", welcome=(), actor="tablet:front"
+    )
+    give(crowd, awaited)  # somebody at the desk's tablet is slow
     for _ in range(chance.choice((1, 2, 2, 2))):
         yield from hold_out(crowd, DESK_READER, who)
         yield chance.uniform(1.5, 5.0)

@@ -29,6 +29,7 @@ from edge.core.order import (
     PanelOpenOrdered,
     ParcelOrdered,
     RentalEndOrdered,
+    ShelterOrdered,
 )
 from edge.core.plan import SIZES
 
@@ -124,7 +125,10 @@ def emergency(crowd: Crowd) -> Scene:
     """Somebody in charge declares an emergency other than fire, and ends it."""
     states = [state for state in EmergencyState if state is not EmergencyState.FIRE]
     state = crowd.chance.choice(states)
-    give(crowd, EmergencyOrdered(state=state, actor=ACTOR, reason=REASON))
+    if state is EmergencyState.SHELTER and crowd.site.true_time.ms() % 2:
+        give(crowd, ShelterOrdered(actor="op-1+op-2", reason=REASON))  # from afar
+    else:
+        give(crowd, EmergencyOrdered(state=state, actor=ACTOR, reason=REASON))
     yield crowd.chance.uniform(30.0, 1_800.0)
     give(crowd, end_of(state))
 

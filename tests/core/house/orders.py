@@ -52,7 +52,9 @@ RIGHT: dict[str, Any] = {
     "space": "hall",
     "stage": "alarm",
     "state": EmergencyState.SHELTER,
+    "tablet": "front",
     "until_ms": clock_ms("20:00"),
+    "welcome": ("luo",),
     "with_doors": False,
 }
 #: Names of the site's plan that are not there.

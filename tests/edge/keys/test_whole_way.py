@@ -199,12 +199,19 @@ def enrol(platform: Path, box: Path, url: str) -> None:
     def waits() -> Any:
         return json.loads(typed("platform", "waiting", "--json", folder=platform))
 
-    [waiting] = until(waits)
-    told = [json.loads(line) for line in (box / "enrol.log").read_text().splitlines()]
-    [shown] = [each["digits"] for each in told if each["step"] == "compare"]
-    assert waiting["digits"] == f"{shown[:3]} {shown[3:]}"
-    typed("platform", "confirm", GATEWAY, shown, folder=platform)
-    assert process.wait(15) == 0, (box / "enrol.log").read_text()
+    def shown() -> list[str]:
+        lines = (box / "enrol.log").read_text().splitlines()
+        told = [json.loads(line) for line in lines if line.endswith("}")]
+        return [each["digits"] for each in told if each["step"] == "compare"]
+
+    try:
+        [waiting], [digits] = until(waits), until(shown)
+        assert waiting["digits"] == f"{digits[:3]} {digits[3:]}"
+        typed("platform", "confirm", GATEWAY, digits, folder=platform)
+        assert process.wait(15) == 0, (box / "enrol.log").read_text()
+    finally:
+        process.kill()
+        process.wait()
     shown_now = typed(
         "keys", "show", "--site", "site.toml", "--state", "state", folder=box
     )
