@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from cloud_sync.ports import PortFaultError
 from edge.cli.roster_in_force import RosterInForce
 from edge.cli.sync_ports import port_faults
+from edge.core.people.layered_roster import LayeredRoster
 from edge.storage.errors import LocalError
 from edge.storage.roster import RosterCursor
 from edge.storage.roster_changes import RosterChanges
@@ -159,12 +160,13 @@ class RosterFeed(RosterInForce):
 
         What was on its way is dropped: whoever pulls gets it anew, without him.
         """
-        await self.fold()  # the layer below still has what was taken out above it
         async with self._turn:
             self._begin("")
+            # The layer below still has what was taken out above it.
+            is_in_memory = isinstance(self._in_force, LayeredRoster)
             with port_faults():
                 taken = await self._store.erase(holder)
-            if taken.rows:
+            if taken.rows or is_in_memory:
                 await self._adopt_rows()
             return taken.tokens
 
@@ -201,6 +203,9 @@ class RosterFeed(RosterInForce):
             return "changes of something else than what is held"
         if work.is_mostly_broken:
             return work.quarantine.summary()
+        after, upto = self._store.staged
+        if upto - after + work.left_out.rows != changes.count:
+            return "some of the changes went while they were on their way"
         added = RosterChanges(self._store, work.name)
         await added.begin()
         weight = await added.weigh()
@@ -264,13 +269,15 @@ class RosterFeed(RosterInForce):
             try:
                 with port_faults():
                     self._begin(name)
+                    await self._store.discard(name)  # of a fold that failed
                     await self._store.stage(name, [])
                     added = RosterChanges(self._store, name)
                     await added.begin()
                     await self._merge(added, self._work, cursor)
             finally:
                 self._begin("")
-        await self._tidy()
+        if self._layered_s is None:  # else too much was broken: the layers stay
+            await self._tidy()
 
     async def confirm(self, as_of_ms: int | None = None) -> None:
         """Note that the platform has just called what is held current.

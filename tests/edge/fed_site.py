@@ -62,6 +62,10 @@ class Disk:
         """Break for good once so many statements were done."""
         self._left = statements
 
+    def mend(self) -> None:
+        """Work again."""
+        self._left, self.is_broken = None, False
+
     def _sound(self) -> Connection:
         if self._left is not None:
             self._left -= 1

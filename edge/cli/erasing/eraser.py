@@ -121,7 +121,8 @@ class Eraser:
         bookings = await self._journal.bookings_of(holder)
         self._keep_out((holder,))
         tokens = await self._feed.forget(holder)
-        self._keep_out(tokens)
+        # Him once more: a feed that was just coming into force knew nothing of him.
+        self._keep_out((holder, *tokens))
         self._refresh()
         # From here on nobody here knows him; what was written of him is on its way.
         await self._stored()
