@@ -56,9 +56,11 @@ _DROP = """
 UPDATE incident_call SET state = 'DROPPED', done_ms = ?2
 WHERE incident = ?1 AND state = 'WAITING'
 """
+#: One that was dropped after a try may have reached somebody: perhaps it is just made.
 _CALLED = """
 SELECT DISTINCT round, who, reach FROM incident_call
-WHERE incident = ?1 AND what = 'CALL' AND state = 'SENT' ORDER BY round, who
+WHERE incident = ?1 AND what = 'CALL'
+    AND (state = 'SENT' OR state = 'DROPPED' AND tries > 0) ORDER BY round, who
 """
 
 

@@ -117,8 +117,10 @@ class Routing:
         while True:
             try:
                 await self.step()
-            except DatabaseError as fault:
-                _log.error("alarms wait for the database", why=str(fault))
+            except* DatabaseError as faults:  # of one step, or of calls side by side
+                _log.error(
+                    "alarms wait for the database", why=str(faults.exceptions[0])
+                )
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def step(self) -> None:
