@@ -149,10 +149,11 @@ async def _transaction(
         await connection.execute(f"BEGIN {how}")
         yield _SqliteWork(connection)
         await connection.commit()
-    except sqlite3.Error as fault:
-        raise DatabaseError(str(fault)) from fault
-    finally:
+    except BaseException as fault:
+        # Unasked: whoever was cancelled while he waited for BEGIN has begun after all.
         # A commit leaves nothing to roll back, and neither does a refused BEGIN.
-        if connection.in_transaction:
-            with suppress(sqlite3.Error):
-                await connection.rollback()
+        with suppress(sqlite3.Error):
+            await connection.rollback()
+        if isinstance(fault, sqlite3.Error):
+            raise DatabaseError(str(fault)) from fault
+        raise

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_sync.platform.alarms import call_list, routing
+from cloud_sync.platform.alarms import call_list
 from cloud_sync.platform.alarms.answering import AnswerError, answer
 from cloud_sync.platform.alarms.call_list import Contact
 from cloud_sync.platform.alarms.hearing import Told as Heard
 from cloud_sync.platform.alarms.hearing import hear
 from cloud_sync.platform.alarms.routing import Patience, Routing
-from cloud_sync.platform.database import DatabaseError
 from cloud_sync.platform.reports.alarms import alarms, responses
 from cloud_sync.platform.reports.stored import Span
 from edge.core.event import EventKind
@@ -242,48 +241,6 @@ async def test_two_platforms_on_one_database_call_once(ward: Ward) -> None:
     await asyncio.gather(ward.routing.step(), other.step())
     await asyncio.gather(ward.routing.step(), other.step())
     assert ward.phone.take() == [("chen", "CALL")]
-
-
-async def test_whoever_is_being_called_as_it_ends_hears_that_it_is_over(
-    ward: Ward,
-) -> None:
-    await sent(ward.desk, told(RANG))
-
-    class Slow(Phone):
-        async def call(self, message: Message) -> str:
-            await ward.answered("wu")
-            return await super().call(message)
-
-    ward.desk.now_ms = NINE_MS + 2 * MINUTE_MS
-    slow = Slow()
-    await ward.fresh(slow).step()
-    assert slow.take() == [("chen", "CALL")]
-    assert await ward.at(2.1) == [("chen", "OVER")]
-
-
-async def test_a_database_that_fails_during_a_call_ends_no_platform(
-    ward: Ward, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await sent(ward.desk, told(RANG))
-    monkeypatch.setattr(routing, "LOOK_EVERY_S", 0.01)
-
-    class Tripping(Phone):
-        async def call(self, message: Message) -> str:
-            await super().call(message)
-            if len(self.made) == 1:
-                raise DatabaseError("the server was restarted")
-            return ""
-
-    ward.desk.now_ms = NINE_MS + 2 * MINUTE_MS
-    tripping = Tripping()
-    running = asyncio.create_task(ward.fresh(tripping).run())
-    while len(tripping.made) < 2 and not running.done():
-        await asyncio.sleep(0.01)
-        ward.desk.now_ms += 10_000 * len(tripping.made)
-    assert not running.done()
-    running.cancel()
-    await asyncio.wait({running})
-    assert {who for who, _ in tripping.take()} == {"chen"}
 
 
 async def test_a_call_that_fails_is_tried_again_and_then_told(desk: Desk) -> None:

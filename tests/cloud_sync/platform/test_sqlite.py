@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -41,3 +42,23 @@ async def test_a_reader_that_comes_and_goes_hides_no_later_commit(
             async with database.writing() as work:
                 await work.execute(ADD, f"gw-{number}")
             assert counted_elsewhere(path) == number
+
+
+async def test_whoever_is_cancelled_as_it_begins_leaves_nothing_open(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "platform.db"
+
+    async def store(number: int) -> None:
+        async with database.writing() as work:
+            await work.execute(ADD, f"gw-{number}")
+
+    async with open_sqlite(path) as database:
+        for number in range(20):
+            cut = asyncio.create_task(store(number))
+            for _ in range(number % 5 + 1):
+                await asyncio.sleep(0)
+            cut.cancel()
+            await asyncio.wait({cut})
+            await store(100 + number)
+        assert counted_elsewhere(path) >= 20
