@@ -19,7 +19,6 @@ from cloud_sync.platform.alarms import call_list
 from cloud_sync.platform.alarms.calls import CallState, What, add
 from cloud_sync.platform.alarms.kinds import HOUR_MS, ROUTED, State
 from cloud_sync.platform.database import DatabaseError
-from cloud_sync.transport.cancelling import cancellations, heed_cancellation
 from edge.core.event import EventKind
 
 if TYPE_CHECKING:
