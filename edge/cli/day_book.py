@@ -142,7 +142,11 @@ class DayBook:
             at = self._reached
             if self._open is not None:
                 at = (self._open.epoch, self._open.last)
-            marks = await self._journal.marks(*at, SLICE_ROWS)
+            try:
+                marks = await self._journal.marks(*at, SLICE_ROWS)
+            except BaseException:
+                self._open = None  # what was cut here is cut anew, from what is kept
+                raise
             for mark in marks:
                 ended = self._follow(mark)
                 if ended is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edge.cli import day_book
 from edge.cli.day_book import DAY_MS, SHOWN_DAYS, DayBook, DayState
 from edge.core.event import NOBODY, Event, EventKind, Person
 from edge.core.moment import Moment
@@ -19,6 +20,8 @@ from edge.storage.journal import Journal
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from edge.storage.marks import Mark
 
 OFFSET_MS = 8 * 3_600_000
 #: Midnight in Guangzhou, when 2025-10-08 begins there.
@@ -124,6 +127,29 @@ async def test_a_clock_that_went_back_begins_another_stretch_and_changes_none(
         ("0001", "10-10", 3, 4),
         ("0001", "10-08", 5, 6),
         ("0001", "10-09", 7, 7),
+    ]
+
+
+async def test_a_disk_that_fails_in_the_middle_of_a_look_loses_no_day(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(day_book, "SLICE_ROWS", 2)
+    await bench.happen(1, 5, 25, 26, 49, 50)
+    read, left = bench.journal.marks, 3
+
+    async def tripping(epoch: str, seq: int, max_rows: int) -> list[Mark]:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise sqlite3.OperationalError("disk I/O error")
+        return await read(epoch, seq, max_rows)
+
+    monkeypatch.setattr(bench.journal, "marks", tripping)
+    with pytest.raises(sqlite3.OperationalError):
+        await bench.book.look(at(50))
+    assert await bench.cut(50) == [
+        ("0001", "10-08", 1, 2),
+        ("0001", "10-09", 3, 4),
     ]
 
 
