@@ -24,6 +24,7 @@ from cloud_sync.platform.commanding.operators import at_work
 from cloud_sync.platform.commanding.sealing import draft, seals_for
 from cloud_sync.platform.commanding.states import End
 from cloud_sync.platform.commanding.wishes import holds
+from cloud_sync.platform.database import DatabaseError
 from cloud_sync.topics import Channel
 from edge.core.chain import canonical
 from edge.core.remote.command import Action
@@ -96,11 +97,20 @@ class Commander:
                 if now_ms >= each.until_ms
                 or await _is_due(work, each, known.get(each.gateway), now_ms)
             ]
-        if not wanted:
-            return []
-        async with self._database.writing() as work:
-            signed = [await self._sign(work, each, now_ms) for each in wanted]
-        return [each for each in signed if each is not None]
+        signed: list[Publish] = []
+        for each in wanted:
+            # One at a time: whoever hears gateways holds wishes in another order, and
+            # two who each hold what the other waits for are broken off.
+            try:
+                async with self._database.writing() as work:
+                    command = await self._sign(work, each, now_ms)
+            except DatabaseError:
+                if not signed:
+                    raise
+                break  # what is on disk goes out; the next look says what is wrong
+            if command is not None:
+                signed.append(command)
+        return signed
 
     async def _sign(self, work: Work, wish: Wish, now_ms: int) -> Publish | None:
         """Sign a wish once more, or end it; asked again, now that it is ours alone."""

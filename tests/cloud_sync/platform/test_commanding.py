@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,20 @@ async def test_a_wish_is_signed_at_once_and_followed_to_its_end(office: Office) 
     await office.carry()
     assert await office.state(number) == "confirmed"
     assert await office.due() == []
+
+
+async def test_whoever_hears_a_gateway_and_whoever_signs_never_block_each_other(
+    office: Office,
+) -> None:
+    await office.greet()
+    first, second = await office.wish(), await office.wish()
+    held = "UPDATE wish SET told_ms = told_ms WHERE id = ?1"
+    async with office.database.writing() as work:
+        await work.execute(held, first)
+        signing = asyncio.create_task(office.due())
+        await asyncio.sleep(0.3)  # the newer one is signed, the older one waited for
+        await work.execute(held, second)
+    assert len(await signing) == 2
 
 
 async def test_it_waits_for_a_gateway_that_is_away_and_not_for_ever(
