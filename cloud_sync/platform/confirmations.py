@@ -111,6 +111,7 @@ async def feed_rows(work: Work, gateway: str, now_ms: int) -> dict[Key, str]:
 async def _into_feed(work: Work, gateway: str, now_ms: int) -> bool:
     if await feeds.cursor(work, gateway) == NO_FEED:
         return False
+    await feeds.hold(work, gateway)  # whoever confirms beside us is heard first
     put = await feed_rows(work, gateway, now_ms)
     change = feeds.Change(put=put, replaces=(KIND,))
     await feeds.change(work, gateway, change, now_ms)

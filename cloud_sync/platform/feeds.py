@@ -128,7 +128,7 @@ async def heed(work: Work, gateway: str, held: FeedCursor, now_ms: int) -> FeedC
 
 async def change(work: Work, gateway: str, wanted: Change, now_ms: int) -> Changed:
     """Write and remove rows in one new revision; none if nothing would change."""
-    reported = await _hold(work, gateway)
+    reported = await hold(work, gateway)
     now = await cursor(work, gateway)
     sql = "SELECT kind, id, ver, body FROM feed_row WHERE gateway = ?1"
     found = await work.fetch(sql, gateway)
@@ -207,8 +207,11 @@ def _is_news(now: FeedCursor, held: FeedCursor) -> bool:
     return now.age > held.age
 
 
-async def _hold(work: Work, gateway: str) -> FeedCursor:
-    """Hold a gateway's row, so that changes follow each other; return its report."""
+async def hold(work: Work, gateway: str) -> FeedCursor:
+    """Hold a gateway's row, so that changes follow each other; return its report.
+
+    Whoever works out what to put from what is stored holds it before he reads.
+    """
     sql = (
         "UPDATE gateway SET shard = shard WHERE gateway = ?1 "
         "RETURNING feed_epoch, feed_rev"

@@ -191,8 +191,9 @@ def import_rows(
 
     async def work(work: Work) -> list[str]:
         lines = []
-        for gateway in gateways:
+        for gateway in sorted(gateways):  # as all do who hold several
             await registry.known(work, gateway)
+            await feeds.hold(work, gateway)
             whole = await _with_confirmations(work, gateway, change)
             done = await feeds.change(work, gateway, whole, wall_ms())
             if done.removed > done.rows and not is_sure:

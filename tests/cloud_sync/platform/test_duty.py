@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,17 @@ async def test_a_word_goes_into_the_feed_with_what_names_the_shift(
     ]
     assert (first["confirmed_min"], first["confirmed_points"]) == (110, 1)
     assert first["provisional_min"] == 0
+
+
+async def test_two_who_confirm_at_once_are_both_in_the_feed(worked: Desk) -> None:
+    mine, other = await known(worked), await known(worked, f"{EPOCH}:2")
+    async with worked.database.writing() as work:
+        await confirm(work, GATEWAY, [(mine, 110)], "李社工", "", NOW_MS)
+        beside = asyncio.create_task(said(worked, 60, "left", name=other.name))
+        await asyncio.sleep(0.3)  # where the database lets two write, both have
+    assert await beside
+    for shift in (mine, other):
+        assert (await row_of(worked, shift.name)).number == 1
 
 
 async def test_other_minutes_need_a_reason_and_leave_the_words_before(
