@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cloud_sync.ports import PortFaultError
@@ -265,7 +266,9 @@ class RosterFeed(RosterInForce):
         async with self._turn:
             if self._snapshot or self._layered_s is None:
                 return
-            name, cursor = "fold", self._store.cursor
+            name, held = "fold", self._store.cursor
+            # The file hears of the platform's word once an hour; the rules know it.
+            cursor = replace(held, applied_ms=max(held.applied_ms, self.confirmed_ms))
             try:
                 with port_faults():
                     self._begin(name)
@@ -273,10 +276,10 @@ class RosterFeed(RosterInForce):
                     await self._store.stage(name, [])
                     added = RosterChanges(self._store, name)
                     await added.begin()
-                    await self._merge(added, self._work, cursor)
+                    why = await self._merge(added, self._work, cursor)
             finally:
                 self._begin("")
-        if self._layered_s is None:  # else too much was broken: the layers stay
+        if not why:  # else too much is broken, and there are two layers still
             await self._tidy()
 
     async def confirm(self, as_of_ms: int | None = None) -> None:

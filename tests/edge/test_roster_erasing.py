@@ -84,6 +84,10 @@ def people(site: Site) -> set[str]:
     return {name for name in names if roster.holder(name) is not None}
 
 
+def is_layered(site: Site) -> bool:
+    return isinstance(site.stage.controller.roster, LayeredRoster)
+
+
 def assert_gone(path: Path) -> None:
     files = b"".join(each.read_bytes() for each in path.parent.glob("roster.db*"))
     for text in (PLANTED, BOOKING, TOKEN):
@@ -101,7 +105,7 @@ async def test_who_came_as_a_change_is_erased_and_the_feed_goes_on(
         feed = await begun(site)
         planted = {HOLDER: person(TOKEN), BOOKED: booking(PLANTED)}
         await change(site, feed, planted | {("holder", "p-3"): None})
-        assert isinstance(site.stage.controller.roster, LayeredRoster)
+        assert is_layered(site)
         assert site.knows(TOKEN)
         if is_staging:
             await site.feed.stage("on its way", [wire(HOLDER, 3, person(TOKEN))])
@@ -178,7 +182,7 @@ async def test_a_fold_that_fails_anywhere_is_done_the_next_time(
         for number in range(1, 40):
             key = ("holder", f"p-{40 + number % 20}")
             await change(site, feed, {key: person(f"{number + 99:032x}")})
-            assert isinstance(site.stage.controller.roster, LayeredRoster)
+            assert is_layered(site)
             site.disk.fail_after(number)
             with suppress(PortFaultError):
                 await site.feed.fold()
@@ -186,11 +190,25 @@ async def test_a_fold_that_fails_anywhere_is_done_the_next_time(
             with suppress(sqlite3.Error):
                 await site.disk.execute("ROLLBACK")  # what the broken disk left open
             await site.feed.fold()
-            assert not isinstance(site.stage.controller.roster, LayeredRoster)
+            assert not is_layered(site)
             known = {f"p-{n}" for n in range(60) if ("holder", f"p-{n}") in feed.rows}
             assert people(site) == known, number
     async with second_run(path, prompt_stage) as again:
         assert people(again) == known
+
+
+async def test_a_fold_takes_back_nothing_that_the_platform_said(
+    tmp_path: Path, prompt_stage: Stage
+) -> None:
+    async with running(tmp_path / "roster.db", prompt_stage) as site:
+        feed = await begun(site)
+        await change(site, feed, {("holder", "p-41"): person("41" * 16)})
+        await site.stage.clock.stall(1800)
+        await site.feed.confirm()
+        said_ms = site.feed.confirmed_ms
+        assert site.store.cursor.applied_ms < said_ms
+        await site.feed.fold()
+        assert site.feed.confirmed_ms == said_ms
 
 
 async def test_layers_too_broken_for_one_stay_two(
