@@ -46,6 +46,17 @@ async def issued_for(work: Work, gateway: str, csr: str) -> str:
     return str(found[0][0]) if found else ""
 
 
+async def was_revoked(work: Work, gateway: str, csr: str) -> bool:
+    """Say whether what a request (its hash) once got was revoked."""
+    found = await work.fetch(
+        "SELECT serial FROM certificate "
+        "WHERE gateway = ?1 AND csr = ?2 AND revoked_ms > 0",
+        gateway,
+        csr,
+    )
+    return bool(found)
+
+
 async def last_renewed_ms(work: Work, gateway: str) -> int:
     """Return when a gateway last got a certificate over the line; 0 for never."""
     sql = "SELECT renewed_ms FROM box WHERE gateway = ?1"

@@ -42,6 +42,9 @@ async def renew(
         return CertificateAnswer(nonce=wish.nonce, refusal=refusal or "NO_AUTHORITY")
     pem = await certificates.issued_for(work, gateway, name)
     if not pem:
+        # A broker may bring an old wish again; what it got stays revoked.
+        if await certificates.was_revoked(work, gateway, name):
+            return CertificateAnswer(nonce=wish.nonce, refusal="REVOKED")
         if not await certificates.good_until_ms(work, gateway, now_ms):
             return CertificateAnswer(nonce=wish.nonce, refusal="REVOKED")
         last_ms = await certificates.last_renewed_ms(work, gateway)

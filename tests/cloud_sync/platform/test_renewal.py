@@ -103,6 +103,20 @@ async def test_nobody_else_gets_one(office: Office) -> None:
     assert count == 1
 
 
+async def test_an_old_wish_brings_nothing_that_was_revoked_back(office: Office) -> None:
+    _, csr = new_key(GATEWAY)
+    await office.asked(csr)
+    office.now_ms += 30 * DAY_MS
+    # The certificates of before are revoked, and the same box has enrolled again.
+    _, fresh = new_key(GATEWAY)
+    anew = office.ca.gateway(authority.read_csr(fresh), GATEWAY, office.now_ms)
+    async with office.database.writing() as work:
+        assert await certificates.revoke(work, GATEWAY, office.now_ms) == 2
+        await certificates.note(work, GATEWAY, anew, office.now_ms)
+        await work.execute("UPDATE box SET renewed_ms = 0")
+    assert await office.refusal(csr) == "REVOKED"
+
+
 async def test_a_platform_without_an_authority_says_so(office: Office) -> None:
     office.reception = Reception(office.database, Answers(Signer(KID, SEED)))
     _, csr = new_key(GATEWAY)
