@@ -23,7 +23,7 @@ from cloud_sync.platform.commanding.connections import Connection, connections
 from cloud_sync.platform.commanding.operators import at_work
 from cloud_sync.platform.commanding.sealing import draft, seals_for
 from cloud_sync.platform.commanding.states import End
-from cloud_sync.platform.commanding.wishes import holds
+from cloud_sync.platform.commanding.wishes import Wanted, holds
 from cloud_sync.platform.database import DatabaseError
 from cloud_sync.topics import Channel
 from edge.core.chain import canonical
@@ -126,7 +126,7 @@ class Commander:
             return None
         if not await _is_due(work, wish, connection, now_ms) or connection is None:
             return None
-        if not await _is_his_word(work, wish):
+        if not await _is_his_word(work, wish, now_ms):
             await _close(work, wish, End.FORGED, "not signed by its operator", now_ms)
             return None
         if wish.action is Action.SHELTER:
@@ -183,12 +183,19 @@ async def _is_due(
     return len(here) < TRIES and now_ms >= here[-1] * 1000 + GRACE_MS
 
 
-async def _is_his_word(work: Work, wish: Wish) -> bool:
+async def _is_his_word(work: Work, wish: Wish, now_ms: int) -> bool:
     """Say whether a wish is signed by an operator at work, or a resident's."""
     if wish.action is Action.RESIDENT_OPEN:
         return True
     operator = await at_work(work, wish.operator)
-    return operator is not None and holds(operator, wish.gateway, wish.signed)
+    wanted = Wanted(
+        gateway=wish.gateway,
+        action=wish.action,
+        by=wish.operator,
+        reason=wish.reason,
+        fields=wish.fields,
+    )
+    return operator is not None and holds(operator, wanted, wish.signed, now_ms)
 
 
 async def _end(work: Work, wish: Wish, now_ms: int) -> None:

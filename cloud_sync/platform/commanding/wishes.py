@@ -99,7 +99,7 @@ async def make(work: Work, wanted: Wanted, signer: Signer, now_ms: int) -> int:
     """Note an operator's wish, signed with his own key; return its number."""
     operator = await _allowed(work, wanted, now_ms)
     signed = signer.sign(PURPOSE, _own_word(wanted, now_ms)).decode()
-    if not holds(operator, wanted.gateway, signed):
+    if not holds(operator, wanted, signed, now_ms):
         raise WishError(
             f"this is not the key of {operator.operator}; name his key with --key"
         )
@@ -133,10 +133,19 @@ async def make_for_resident(work: Work, wanted: Wanted, now_ms: int) -> int:
     return await _insert(work, known, "", now_ms)
 
 
-def holds(operator: Operator, gateway: str, signed: str) -> bool:
-    """Say whether a wish is the operator's own word."""
+def holds(operator: Operator, wanted: Wanted, signed: str, now_ms: int) -> bool:
+    """Say whether this very wish is the operator's own word, and still young enough.
+
+    A row of the table may have been altered, or put beside the word for another act.
+    """
     keys = PlatformKeys({operator.operator: operator.key})
-    return not isinstance(keys.open(signed.encode(), PURPOSE, gateway), Refused)
+    told = keys.open(signed.encode(), PURPOSE, wanted.gateway)
+    if isinstance(told, Refused):
+        return False
+    made_ms = told.get("made")
+    if not isinstance(made_ms, int) or now_ms >= made_ms + LIVES_MS[wanted.action]:
+        return False
+    return canonical(told) == _own_word(wanted, made_ms)
 
 
 async def cancel(work: Work, number: int) -> None:

@@ -237,3 +237,38 @@ async def test_whatever_gets_lost_nothing_is_done_twice(
     for number in of_wish:
         assert ends[number] in {"actuated", "confirmed"}, ends
     assert "waiting" not in ends.values()
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        'fields = \'{"door":"front-door"}\'',
+        "reason = 'nobody said so'",
+        'action = \'mode\', fields = \'{"door":"kitchen-door","mode":"LOCKED"}\'',
+    ],
+)
+async def test_an_operator_s_word_is_good_for_his_own_wish_alone(
+    office: Office, altered: str
+) -> None:
+    number = await office.wish()
+    async with office.database.writing() as work:
+        await work.execute(f"UPDATE wish SET {altered} WHERE id = ?1", number)  # noqa: S608  our words
+    await office.greet()
+    assert await office.send() == 0
+    assert await office.state(number) == "forged"
+
+
+async def test_an_operator_s_word_of_yesterday_opens_nothing_today(
+    office: Office,
+) -> None:
+    number = await office.wish()
+    office.wait(86_400)
+    async with office.database.writing() as work:
+        await work.execute(
+            "UPDATE wish SET until_ms = ?2 WHERE id = ?1",
+            number,
+            office.now_ms + 60_000,
+        )
+    await office.greet()
+    assert await office.send() == 0
+    assert await office.state(number) == "forged"
