@@ -198,6 +198,32 @@ class Book:
             raise ValueError("the last manager stays; add another one first")
         await self._change(replace(account, pin="", is_retired=True))
 
+    async def forget(self, holder: str) -> None:
+        """Know an erased person no more: his accounts end, without name and card."""
+        mine = [a for a in self.accounts.values() if a.holder == holder]
+        known = {each.id for each in mine}
+        # From the file: a turn that has ended may still stand there.
+        gone: list[Entry] = [
+            (kind, name, None)
+            for kind, name, body in await self._store.read()
+            if kind == SESSION
+            and (body["holder"] == holder or body["account"] in known)
+        ]
+        ended = [
+            replace(each, name=each.id, holder="", pin="", is_retired=True)
+            for each in mine
+        ]
+        kept: list[Entry] = [(ACCOUNT, each.id, each.dump()) for each in ended]
+        await self._keep(*kept, *gone)
+        self.accounts |= {each.id: each for each in ended}
+        for turn in self.sessions.running:
+            if turn.holder == holder or turn.account in known:
+                self.sessions.end(turn)
+
+    async def scour(self) -> bool:
+        """Leave nothing that was forgotten in the file's log; False if it is read."""
+        return await self._store.scour()
+
     async def set_pin(self, account: Account, pin: str) -> None:
         """Give an account another PIN; its turns end."""
         hashed = await self._pins.hashed(pin)

@@ -275,6 +275,7 @@ class Runtime:
             self.gateway,
             self.journal,
             self.feed,
+            self.desk.book,
             self._state,
             refresh=lambda: self.client.refresh(),  # noqa: PLW0108  made after this
         )

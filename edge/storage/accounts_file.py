@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.storage.connection import Synchronous, is_damage, transaction
 from edge.storage.quarantine import set_aside
+from edge.storage.retention import empty_log
 from edge.storage.schema import ACCOUNTS, migrate
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ class AccountStore:
                 else:
                     body = json.dumps(value, ensure_ascii=False)
                     await self._connection.execute(_PUT, (kind, name, body))
+
+    async def scour(self) -> bool:
+        """Leave no deleted entry in the file's log; False if somebody reads it."""
+        async with self._writing:
+            return await empty_log(self._connection)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cloud_sync.envelope import fill_batch
+from edge.accounts.book import Checked
+from edge.accounts.people import Role
 from edge.cli.erasing import eraser
 from edge.cli.main import app
 from edge.control.client import ControlError, ask
@@ -201,6 +203,24 @@ async def test_a_planted_person_stands_in_no_file_after_the_command(
     assert runtime.controller.rolls.holder(OTHER) is not None
     assert not (state / "journal.db.damaged-1").exists()
     assert (state / "roster.db.damaged-1").exists()
+
+
+async def test_his_account_at_the_panel_goes_with_him(
+    runtime: Runtime, state: Path
+) -> None:
+    book, now = runtime.desk.book, runtime.clock.now()
+    name, role = "planted-auntie", Role.VOLUNTEER
+    account = await book.add(name=name, role=role, holder=PLANTED, pin="274916")
+    tablet, _ = await book.pair("front desk")
+    await book.begin_turn(
+        tablet, now, account=account, holder=PLANTED, role=role, has_shift=False
+    )
+    assert files_with(state, name) != []
+    runtime._remote.order(command())
+    await erased(runtime)
+    assert files_with(state, PLANTED, name) == []
+    assert book.sessions.running == ()
+    assert (await book.check_pin(account.id, "274916", now)).checked is Checked.UNKNOWN
 
 
 async def test_the_platform_gets_what_it_has_not_got_yet_in_erased_form(

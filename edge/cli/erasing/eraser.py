@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from cloud_sync.ports import PortFaultError
+from edge.accounts.book import NotKeptError
 from edge.core.event import EventKind
 from edge.core.stimulus import Noted, RowsErased, TracesGone
 from edge.storage.errors import StorageError, TracesRemainError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from edge.accounts.book import Book
     from edge.cli.roster_feed import RosterFeed
     from edge.core.controller import Controller
     from edge.core.erasing.erasing import Erasing, Erasure
@@ -43,6 +45,8 @@ SALT_BYTES = 16
 #: Files that were set aside as damaged (``edge.storage.quarantine``).
 DAMAGED = "*.damaged-*"
 
+_NOT_DONE = (sqlite3.Error, StorageError, PortFaultError, NotKeptError, TimeoutError)
+
 log = structlog.get_logger()
 
 
@@ -55,6 +59,7 @@ class Eraser:
         gateway: Gateway,
         journal: Journal,
         feed: RosterFeed,
+        book: Book,
         state: Path,
         *,
         refresh: Callable[[], None] = lambda: None,
@@ -63,6 +68,7 @@ class Eraser:
         self._gateway = gateway
         self._journal = journal
         self._feed = feed
+        self._book = book
         self._state = state
         self._refresh = refresh
         self._is_asked = asyncio.Event()
@@ -95,7 +101,7 @@ class Eraser:
     async def _try(self, name: str, wish: Erasure) -> None:
         try:
             await self._erase(name, wish)
-        except (sqlite3.Error, StorageError, PortFaultError, TimeoutError) as fault:
+        except _NOT_DONE as fault:
             self.trouble = str(fault) or type(fault).__name__
             self._tell(fault)
         else:
@@ -114,6 +120,10 @@ class Eraser:
             raise TracesRemainError(
                 "another program reads the roster; close it, this is tried again"
             )
+        if not await self._book.scour():
+            raise TracesRemainError(
+                "another program reads the accounts; close it, this is tried again"
+            )
         self._take(TracesGone(name=name))
         log.info("a person was erased", wish=name)
 
@@ -123,6 +133,7 @@ class Eraser:
         tokens = await self._feed.forget(holder)
         # Him once more: a feed that was just coming into force knew nothing of him.
         self._keep_out((holder, *tokens))
+        await self._book.forget(holder)
         self._refresh()
         # From here on nobody here knows him; what was written of him is on its way.
         await self._stored()

@@ -103,7 +103,7 @@ async def test_a_fetch_that_fails_is_pulled_by_the_broker(web: Web) -> None:
     now = moment(site.gateway.now_s)
     site.gateway.act(site.gateway.session.feed.fetch_failed(order.snapshot, now))
     site.gateway.tick(2)
-    (pull,) = site.gateway.sent
+    (pull,) = [each for each in site.gateway.sent if each.topic.endswith("/pull")]
     assert "https" not in json.loads(pull.payload)["data"]
     await site.desk.converse(site.gateway)
     assert len(site.gateway.roster) == ROWS
