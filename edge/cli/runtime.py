@@ -275,8 +275,8 @@ class Runtime:
             self.gateway,
             self.journal,
             self.feed,
-            self.desk.book,
             self._state,
+            book=self.desk.book,
             refresh=lambda: self.client.refresh(),  # noqa: PLW0108  made after this
         )
         self.feed.rest = behind_doors(self.gateway)

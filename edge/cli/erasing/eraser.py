@@ -59,9 +59,9 @@ class Eraser:
         gateway: Gateway,
         journal: Journal,
         feed: RosterFeed,
-        book: Book,
         state: Path,
         *,
+        book: Book,
         refresh: Callable[[], None] = lambda: None,
     ) -> None:
         self._controller = controller
