@@ -115,15 +115,26 @@ class Desk:
         return Who(tablet=tablet, session=session)
 
     def _is_still(self, session: Session) -> bool:
-        """Say whether who came by card alone is still what the roster said then."""
+        """Say whether the roster still lets him who came have his turn."""
         if session.account:
-            return True
+            return not self.is_barred(session.holder)
         rolls = self.controller.rolls
         known = rolls.holder(session.holder)
         if known is None or not known.is_enabled:
             return False
         is_revoked = rolls.holder_revocation(session.holder) is not None
         return not is_revoked and session.role.value in known.roles
+
+    def is_barred(self, holder: str) -> bool:
+        """Say whether the platform's roster has shut out an account's holder.
+
+        What was called back at a tablet, as a lost card is, ends turns by card alone:
+        no volunteer shuts out a manager.
+        """
+        rolls = self.controller.rolls
+        known = rolls.holder(holder) if holder else None
+        is_off = known is not None and not known.is_enabled
+        return is_off or holder in rolls.roster.tables.revoked_holders
 
     def acting(
         self, request: dict[str, Any], roles: frozenset[Role], *, is_own: bool
@@ -152,6 +163,8 @@ class Desk:
         )
         if is_same:
             raise ValueError("the second person is somebody else")
+        if self.is_barred(account.holder):
+            raise ValueError("the second person's card was withdrawn")
         verdict = await self.book.check_pin(account.id, pin, self.now())
         if verdict.checked is not Checked.RIGHT:
             self.note(EventKind.LOGIN_FAILED, first, (("how", "second"),))

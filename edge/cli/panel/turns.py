@@ -161,6 +161,10 @@ class Turns:
         account = desk.book.accounts.get(name)
         if account is None or account.is_retired:
             return {"state": "unknown"}
+        if desk.is_barred(account.holder):
+            facts = (("actor", name), ("how", "pin"), ("wait_min", 0))
+            desk.note(EventKind.LOGIN_FAILED, Who(tablet=tablet), facts)
+            return {"state": "closed"}
         session = await self._log_in(
             tablet, account, holder=account.holder, role=account.role, how="pin"
         )
