@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is at the other end of a TLS connection, as its certificate says.
 
-The law of the module: a name counts only where the authority of ``[web]`` signed it,
+The law of the module: whoever does not bring a whole request soon is hung up on, since
+anybody may connect; a name counts only where the authority of ``[web]`` signed it,
 which TLS has checked before a byte of HTTP is read; whether that certificate is still
 good, and whether its name is a gateway's, the registry says at each request.
 """
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SCOPE = "menshen.peer"
+#: For a whole request, its body too; a box on a bad line sends 8 KiB in a second.
+PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,8 @@ class Peer:
 class PeerProtocol(H11Protocol):
     """HTTP whose requests know the certificate of their connection."""
 
+    _waiting: asyncio.TimerHandle | None = None
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Keep what TLS has checked for all requests of this connection."""
         super().connection_made(transport)
@@ -41,6 +46,34 @@ class PeerProtocol(H11Protocol):
             await app({**scope, _SCOPE: peer}, receive, send)
 
         self.app = knowing
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._stop()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes in, and wait on while they are no whole request."""
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.more_body:
+            self._stop()
+        else:
+            self._wait()
+
+    def on_response_complete(self) -> None:
+        """Leave an idle connection to the server's own patience."""
+        self._stop()
+        super().on_response_complete()
+
+    def _wait(self) -> None:
+        if self._waiting is None and not self.transport.is_closing():
+            self._waiting = self.loop.call_later(PATIENCE_S, self.transport.abort)
+
+    def _stop(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
 
 
 def peer_of(scope: Mapping[str, Any]) -> Peer | None:

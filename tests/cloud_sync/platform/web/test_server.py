@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ssl
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ from pydantic import BaseModel
 
 from cloud_sync.platform.settings import SettingsError
 from cloud_sync.platform.web import app as web_app
+from cloud_sync.platform.web import peer
 from cloud_sync.platform.web.app import Caller  # noqa: TC001  FastAPI reads it
 from cloud_sync.platform.web.server import serve
 from tests.cloud_sync.platform.desk import NOW_MS
@@ -115,6 +118,29 @@ async def test_nothing_that_was_sent_comes_back(
             assert "server" not in answer.headers
     told = capsys.readouterr()
     assert PLANTED not in told.out + told.err
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: ",
+        b"POST /typed HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{",
+    ],
+)
+async def test_who_brings_no_whole_request_is_hung_up_on(
+    web: Web, monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    monkeypatch.setattr(peer, "PATIENCE_S", 0.2)
+    context = ssl.create_default_context(cafile=web.authority.ca)
+    reader, writer = await asyncio.open_connection("127.0.0.1", web.port, ssl=context)
+    writer.write(begun)
+    async with asyncio.timeout(3):
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read() == b""
+    writer.close()
+    async with web.client() as client:
+        assert (await client.get("/healthz")).status_code == 200
 
 
 async def test_it_ends_within_a_second_whoever_waits(tmp_path: Path) -> None:
