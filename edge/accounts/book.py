@@ -131,8 +131,13 @@ class Book:
         return is_it and not self.has_manager
 
     async def pair(self, name: str, *, is_first: bool = False) -> tuple[Tablet, str]:
-        """Take a tablet in; return it and its secret, which is told this once."""
-        if len(self.tablets) >= MAX_TABLETS:
+        """Take a tablet in; return it and its secret, which is told this once.
+
+        Of tablets that the label's code paired the last one stays: the label is read by
+        whoever carries the box, and nobody else's tablet may outlive the setting up.
+        """
+        before = [t for t in self.tablets.values() if is_first and t.is_first]
+        if len(self.tablets) - len(before) >= MAX_TABLETS:
             raise ValueError(f"{MAX_TABLETS} tablets are paired, retire one first")
         secret = new_secret()
         tablet = Tablet(
@@ -141,7 +146,8 @@ class Book:
             secret=hash_of(secret),
             is_first=is_first,
         )
-        await self._keep((TABLET, tablet.id, tablet.dump()))
+        await self._keep((TABLET, tablet.id, tablet.dump()), *self._gone(before))
+        self._drop(before)
         self.tablets[tablet.id] = tablet
         return tablet, secret
 
@@ -155,12 +161,20 @@ class Book:
 
     async def retire_tablet(self, tablet: Tablet) -> None:
         """Let a tablet be a stranger's again."""
-        turns = self.sessions.of_tablet(tablet.id)
-        gone: list[Entry] = [(SESSION, turn.id, None) for turn in turns]
-        await self._keep((TABLET, tablet.id, None), *gone)
-        self.tablets.pop(tablet.id, None)
-        for turn in turns:
-            self.sessions.end(turn)
+        await self._keep(*self._gone([tablet]))
+        self._drop([tablet])
+
+    def _gone(self, tablets: list[Tablet]) -> list[Entry]:
+        """Return what takes tablets and their turns from the file."""
+        turns = [turn for each in tablets for turn in self.sessions.of_tablet(each.id)]
+        gone: list[Entry] = [(TABLET, each.id, None) for each in tablets]
+        return gone + [(SESSION, turn.id, None) for turn in turns]
+
+    def _drop(self, tablets: list[Tablet]) -> None:
+        for each in tablets:
+            self.tablets.pop(each.id, None)
+            for turn in self.sessions.of_tablet(each.id):
+                self.sessions.end(turn)
 
     # ---- accounts ---------------------------------------------------------------
 

@@ -41,6 +41,21 @@ def feed(site: Site, *, is_enabled: bool, is_revoked: bool) -> None:
     runtime.gateway.do(lambda controller, now: controller.adopt(roster, now))
 
 
+async def test_the_label_s_code_leaves_no_tablet_behind_but_the_last(
+    tmp_path: Path,
+) -> None:
+    async with panel_site(tmp_path) as site:
+        code = await site.runtime.desk.book.new_first_code()
+        stranger, ours = TabletOf(site), TabletOf(site)
+        assert (await stranger.ask("pair", code=code, name="x"))["is_first"]
+        assert (await ours.ask("pair", code=code, name="y"))["is_first"]
+        assert not (await stranger.ask("session"))["is_paired"]
+        first = {"name": "李站长", "pin": PIN}
+        assert (await stranger.ask("first-manager", **first))["ok"] is False
+        assert (await ours.ask("first-manager", **first))["state"] == "in"
+        assert [t.name for t in site.runtime.desk.book.tablets.values()] == ["y"]
+
+
 @pytest.mark.parametrize(
     ("is_enabled", "is_revoked"), [(False, False), (True, True), (True, False)]
 )
