@@ -118,6 +118,14 @@ async def open_claim(
     return claim
 
 
+async def look(work: Work, *, claim: str = "", ticket: str = "") -> None:
+    """Refuse who has neither; it only reads, so that strangers hold up no writer."""
+    if claim:
+        await _by(work, "code", enrolling.claim_hash(claim))
+    else:
+        await _by(work, "ticket", enrolling.ticket_hash(ticket))
+
+
 async def begin(
     work: Work, request: Mapping[str, str], signature: str, now_ms: int
 ) -> str:

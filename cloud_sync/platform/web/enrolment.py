@@ -75,6 +75,8 @@ def router(lent: Lent) -> APIRouter:
             raise WebRefusal(404, "CLAIM_UNKNOWN", "no such claim; look at its letters")
         request["claim"] = claim
         try:
+            async with database.reading() as work:
+                await claims.look(work, claim=claim)
             async with database.writing() as work:
                 nonce = await claims.begin(work, request, body.signature, now_ms())
         except claims.EnrolmentRefusal as refused:
@@ -84,6 +86,8 @@ def router(lent: Lent) -> APIRouter:
     @routes.post("/v1/enrol/reveal")
     async def reveal(body: Reveal) -> JSONResponse:
         try:
+            async with database.reading() as work:
+                await claims.look(work, ticket=body.ticket)
             async with database.writing() as work:
                 await claims.reveal(work, body.ticket, body.nonce, now_ms())
         except claims.EnrolmentRefusal as refused:
