@@ -136,9 +136,19 @@ async def _connect(path: Path) -> AsyncIterator[aiosqlite.Connection]:
     except OSError as fault:
         raise DatabaseError(f"{path}: {fault.strerror}") from fault
     connection = aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_S)
-    async with connection as opened:
+    opening = asyncio.ensure_future(_opened(connection))
+    try:
+        opened = await asyncio.shield(opening)
         await opened.execute_fetchall("PRAGMA journal_mode = WAL")
         yield opened
+    finally:
+        await asyncio.wait([opening])  # for whoever was cancelled meanwhile
+        if opening.exception() is None:
+            await connection.close()
+
+
+async def _opened(connection: aiosqlite.Connection) -> aiosqlite.Connection:
+    return await connection
 
 
 @asynccontextmanager

@@ -73,6 +73,8 @@ class Book:
         self._pins = pins
         self._store = store
         self.sessions = sessions
+        #: Why the box's own accounts could not be read, and this one is empty.
+        self.fault = ""
         self.codes = PairingCodes()
         self.lockout = Lockout()
         self.accounts: dict[str, Account] = {}

@@ -294,6 +294,28 @@ async def test_a_reader_that_holds_on_is_told_of_and_outlived(
     assert kinds(runtime).count("STORAGE_FAULT") == 1
 
 
+async def test_nobody_is_said_to_be_erased_while_the_accounts_cannot_be_read(
+    state: Path,
+) -> None:
+    async with at_work(state) as first:
+        await feed(first, rev=1)
+        book = first.desk.book
+        await book.add(name="a", role=Role.VOLUNTEER, holder=PLANTED, pin="274916")
+    pepper = state / "keys" / "panel-pepper"
+    away = pepper.rename(state / "kept-pepper")
+    pepper.mkdir()
+    async with at_work(state) as second:
+        second._remote.order(command())
+        await until(lambda: "accounts cannot be read" in second._eraser.trouble)
+        assert "COMMAND_EXECUTED" not in kinds(second)
+    assert files_with(state, PLANTED) != []
+    pepper.rmdir()
+    away.rename(pepper)
+    async with at_work(state) as third:
+        await erased(third)
+    assert files_with(state, PLANTED) == []
+
+
 async def test_a_wish_outlives_the_power_cut(state: Path) -> None:
     async with at_work(state) as first:
         await feed(first, rev=1)

@@ -128,6 +128,11 @@ class Eraser:
         log.info("a person was erased", wish=name)
 
     async def _erase_rows(self, name: str, holder: str) -> None:
+        if self._book.fault:  # a file that nobody could open may name him
+            raise TracesRemainError(
+                f"the panel's accounts cannot be read ({self._book.fault}); mend their "
+                "file or take it away, and start the gateway again"
+            )
         bookings = await self._journal.bookings_of(holder)
         self._keep_out((holder,))
         tokens = await self._feed.forget(holder)

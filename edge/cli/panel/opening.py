@@ -105,7 +105,8 @@ async def open_book(
         log.warning("nobody can log in at the panel", why=str(fault))
         pepper = new_secret().encode()
         book, _ = await _open(stack, MEMORY, pepper, plan, now)
-        return book, type(fault).__name__
+        book.fault = type(fault).__name__
+        return book, book.fault
 
 
 async def _open(
