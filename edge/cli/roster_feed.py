@@ -167,8 +167,14 @@ class RosterFeed(RosterInForce):
             is_in_memory = isinstance(self._in_force, LayeredRoster)
             with port_faults():
                 taken = await self._store.erase(holder)
-            if taken.rows or is_in_memory:
-                await self._adopt_rows()
+            roster = self._in_force
+            is_known = roster is not None and roster.holder(holder) is not None
+            is_stale = bool(taken.rows) or is_in_memory or is_known
+            if is_stale and not await self._adopt_rows():
+                raise PortFaultError(
+                    f"what is left of the roster cannot be used ({self.refusal}); the "
+                    "platform's next snapshot mends it, and this is tried again"
+                )
             return taken.tokens
 
     async def scour(self) -> bool:

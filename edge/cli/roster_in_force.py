@@ -152,8 +152,8 @@ class RosterInForce:
         self._adopt(base)
         return True
 
-    async def _adopt_rows(self) -> None:
-        """Adopt what the store's rows say, or tell why they can't be used."""
+    async def _adopt_rows(self) -> bool:
+        """Adopt what the store's rows say, or tell why they can't be used: False."""
         seen = 0
         async for chunk in self._store.rows():
             seen += len(chunk)
@@ -161,12 +161,12 @@ class RosterInForce:
         if seen != self._store.cursor.count:  # a missing row may be a revocation
             self._refuse(f"{seen} rows of {self._store.cursor.count}")
             self._begin("")
-            return
+            return False
         await self._work.sort()
         if self._work.quarantine.is_hopeless:
             self._refuse(self._work.quarantine.summary())
             self._begin("")
-            return
+            return False
         self._adopt(self._work.builder.build(self._place))
         self._tell(self._work)
         self._begin("")
@@ -174,6 +174,7 @@ class RosterInForce:
             self._layered_s = self._gateway.now().monotonic_s
         else:
             await self._tidy()
+        return True
 
     async def _tidy(self) -> None:
         """Delete the rows of before, and keep what is in force packed for a start.

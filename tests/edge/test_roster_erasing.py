@@ -225,3 +225,22 @@ async def test_layers_too_broken_for_one_stay_two(
         assert people(site) == {f"p-{n}" for n in range(40)}
     async with second_run(path, prompt_stage) as again:
         assert people(again) == {f"p-{n}" for n in range(40)}
+
+
+async def test_nobody_is_forgotten_while_the_rules_cannot_do_without_him(
+    tmp_path: Path, prompt_stage: Stage
+) -> None:
+    async with running(tmp_path / "roster.db", prompt_stage) as site:
+        feed = await begun(site)
+        for start in (50, 70, 90):
+            keys = [("holder", f"broken-{n}") for n in range(start, start + 18)]
+            await change(site, feed, {key: {"holder": 7} for key in keys})
+        for _ in range(2):  # his row is gone the second time, and he is known still
+            with pytest.raises(PortFaultError, match="next snapshot mends it"):
+                await site.feed.forget("p-3")
+            assert "p-3" in people(site)
+        feed.rows = {key: each for key, each in feed.rows.items() if "p-" in key[1]}
+        feed.rev += 1
+        await feed.send_all(site)
+        await site.feed.forget("p-3")
+        assert people(site) == {f"p-{n}" for n in range(40)} - {"p-3"}
