@@ -53,7 +53,7 @@ sqlite = "platform.db"
 [platform]
 signing_key = "platform.key"
 utc_offset_min = 480     # of the days and hours in reports
-heartbeat_s = 300        # a gateway is online if heard within twice this
+heartbeat_s = 300        # without leases of its own: online if heard within twice this
 
 [alarms]                 # docs/platform.md, alarms
 answer_s = 120           # so long the site itself may answer, then round 1 is called
@@ -62,7 +62,7 @@ repeats = 2              # all rounds so often
 # command = ["/usr/local/bin/call-people"]     # gets each call as JSON
 # webhook = "https://calls.example/menshen"    # or it is posted there
 
-# [web]                    # HTTPS for enrolment; `menshen platform authority` first
+# [web]                    # HTTPS: enrolment, big snapshots; first `platform authority`
 # listen = "0.0.0.0:8443"
 # certificate = "web.pem"
 # key = "web.key"
