@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloud_sync.platform.reports.table import Table
 from cloud_sync.platform.walk import walked
+from edge.core.plan import DAY_MS
 
 if TYPE_CHECKING:
     from cloud_sync.platform.database import Work
@@ -51,14 +52,17 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  a local day; its offset is a numb
 
 
 async def reconciliation(work: Work, span: Span) -> Table:
-    """Return a line for each stretch that a gateway told as of the span's first day.
+    """Return a line for each stretch that a gateway told as of the span's day.
 
     A journal that has events of the span by their own time and no stretch of it told
-    (the day is not over, or its events are not all here) has a line by those.
+    (the day is not over, or its events are not all here) has a line by those; and so
+    has each journal in a span of more than a day.
     """
     rows: list[tuple[int | str, ...]] = []
     has_told = set()
-    for row in await work.fetch(_TOLD, _day(span), span.gateway):
+    is_day = span.to_ms - span.from_ms <= DAY_MS
+    told_rows = await work.fetch(_TOLD, _day(span), span.gateway) if is_day else ()
+    for row in told_rows:
         number, gateway, epoch, hi, first, last, offered, verdict, why = row
         has_told.add((gateway, epoch))
         stretch = (number, gateway, epoch, hi or 0, last - first + 1, first, last)
@@ -103,6 +107,6 @@ async def _line(
 
 
 def _day(span: Span) -> str:
-    """Return the local date of a span's beginning."""
+    """Return the local date of a day."""
     local_ms = span.from_ms + span.utc_offset_ms
     return (_EPOCH + timedelta(milliseconds=local_ms)).date().isoformat()

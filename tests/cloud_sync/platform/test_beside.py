@@ -17,6 +17,7 @@ from cloud_sync.platform.reports.trouble import trouble
 from cloud_sync.platform.reports.urgent import urgent
 from cloud_sync.platform.told_beside import ALONE
 from edge.core.chain import canonical, commitment, genesis, link
+from edge.core.moment import UNBOUNDED_MS
 from tests.cloud_sync.contract.schemas import flaws_as_sent
 from tests.cloud_sync.platform.desk import NOW_MS, TOPICS, Desk, batch, chained, journal
 from tests.cloud_sync.scripted_platform import EPOCH, GATEWAY
@@ -240,6 +241,11 @@ async def test_a_day_agrees_whole_and_with_erased_people_in_it(desk: Desk) -> No
     assert (row["first"], row["last"], row["told"], row["good"]) == (
         *(5, 24, "agreed", "yes"),
     )
+    ever = Span(from_ms=-UNBOUNDED_MS, to_ms=UNBOUNDED_MS, utc_offset_ms=0)
+    async with desk.database.reading() as work:
+        table = await reconciliation(work, ever)
+    [row] = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    assert (row["count"], row["last"], row["told"]) == (30, 30, "not told yet")
     assert await desk.alarms() == []
 
 
