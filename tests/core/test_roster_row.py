@@ -359,7 +359,7 @@ def test_the_extremes_that_are_allowed(kind: str, change: dict[str, Any]) -> Non
 
 def test_an_unknown_kind_is_ignored_whatever_it_holds() -> None:
     for body in ({}, {"token": 5}, GOOD["holder"]):
-        assert parse_row("grid", "", body) is None
+        assert parse_row("cell", "", body) is None
         assert parse_row("HOLDER", "\0", body) is None
         assert parse_row("", "x" * 999, body) is None
 

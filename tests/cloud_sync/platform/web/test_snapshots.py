@@ -117,18 +117,32 @@ class Proxy:
         self._after = after
         self.times = times
         self.served = 0
+        self._serving: set[asyncio.Task[None]] = set()
+
+    async def end(self) -> None:
+        """Hang up on everybody."""
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+        await asyncio.sleep(0)  # for transports to let go of their sockets
 
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.served += 1
         room = self._after if self.served <= self.times else 1 << 40
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
         there, back = await asyncio.open_connection("127.0.0.1", self._port)
         up = asyncio.create_task(_carry(reader, back, 1 << 40))
-        await _carry(there, writer, room)
-        up.cancel()
-        for one in (writer, back):
-            one.transport.abort()
+        try:
+            await _carry(there, writer, room)
+        finally:
+            up.cancel()
+            for one in (writer, back):
+                one.transport.abort()
+            self._serving.discard(task)
 
 
 async def _carry(
@@ -161,6 +175,7 @@ async def test_a_broken_line_is_taken_up_where_it_ended(
                 await site.take(order)
     finally:
         server.close()
+        await proxy.end()
     assert proxy.served == RESUMES + 1
     assert (len(site.gateway.roster) == MANY) is is_whole
 
@@ -186,9 +201,13 @@ async def test_only_the_gateway_itself_gets_only_what_it_was_offered(web: Web) -
 async def test_the_loop_goes_on_while_the_platform_is_silent(
     web: Web, tmp_path: Path
 ) -> None:
+    is_over, has_gone = asyncio.Event(), asyncio.Event()
+
     async def silent(_: object, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(30)
-        writer.close()
+        await is_over.wait()
+        writer.transport.abort()
+        await asyncio.sleep(0)  # for the transport to let go of its socket
+        has_gone.set()
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -203,3 +222,5 @@ async def test_the_loop_goes_on_while_the_platform_is_silent(
     assert not waiting.done()
     waiting.cancel()
     server.close()
+    is_over.set()
+    await has_gone.wait()
