@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The panel's application: its first page, the live stream, a door's button.
+"""The panel's application: its first page, a door's button, and every page beside it.
 
 The law of the module: GET changes nothing; every POST needs an unspent token and ends
 in a redirect, so that "reload" never presses again. Nothing of a request is echoed:
@@ -8,22 +8,15 @@ the outcome is one of a few fixed words. Whose a page is stands in the table of 
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, FastAPI, Form, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import (
-    HTMLResponse,
-    RedirectResponse,
-    Response,
-    StreamingResponse,
-)
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from edge.panel.assets import ASSETS, asset
 from edge.panel.emergency_pages import add_emergency
 from edge.panel.entry_pages import add_entry
 from edge.panel.gateway_link import Opened
@@ -36,26 +29,15 @@ from edge.panel.ground import (
     told,
 )
 from edge.panel.keeper_pages import add_keepers
-from edge.panel.pages import ASSETS, asset
+from edge.panel.live import Live, add_live
 from edge.panel.presses import Press
 from edge.panel.trust_pages import add_trust
 from edge.panel.visitor import Kind, Visitor
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from edge.panel.pages import Fragment, Pages
 
 __all__ = ["TOLD", "make_app"]
-
-#: After a send so much news is gathered into the next; the first is never late.
-GATHER_S = 0.1
-#: Whose turn it is, a page asks at most so often.
-LOOK_EVERY_S = 1.0
-#: A comment, sent when a beat brought no news: it finds out who has left.
-KEEP_ALIVE = ":\n\n"
-#: A page that lost its stream comes back after a second, not after a browser's three.
-RETRY = "retry: 1000\n\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,83 +87,28 @@ class First:
         self._ground.forget(door)
         return opened.value
 
-    async def stream(self, visitor: Visitor) -> AsyncIterator[str]:
-        """Yield what changed, for as long as page, panel and pairing last."""
-        hub = self._ground.hub
-        hub.streams += 1
-        try:
-            sent: dict[str, str] = {}
-            look_s, is_owed = hub.now() + LOOK_EVERY_S, False
-            yield RETRY
-            while not hub.is_closed:
-                seen = hub.version
-                yield "".join(self._changes(sent, visitor)) or KEEP_ALIVE
-                await asyncio.sleep(GATHER_S)
-                await self._wait(seen, look_s if is_owed else None)
-                is_owed = hub.now() < look_s
-                if not is_owed:
-                    look_s = hub.now() + LOOK_EVERY_S
-                    visitor = await self._look(visitor)
-                    if not visitor.is_paired and not visitor.is_gone:
-                        return
-        finally:
-            hub.streams -= 1
+    def key(self, visitor: Visitor) -> str:
+        """Name what the page's parts cannot follow."""
+        return self._ground.pages.key(self._ground.duty(), visitor)
 
-    async def _look(self, visitor: Visitor) -> Visitor:
-        """Return who looks at an open page by now."""
-        is_live = self._ground.hub.standing.is_live
-        visitors = self._ground.visitors
-        return await visitors.of(visitor.keys, is_quiet=True, is_live=is_live)
+    async def parts(self, visitor: Visitor) -> dict[str, Fragment]:
+        """Return the parts that this visitor's page has."""
+        drawn = self._current()
+        if visitor.on_duty_page:
+            return drawn
+        return {name: part for name, part in drawn.items() if name in STARTS}
 
-    async def _wait(self, seen: int, until_s: float | None) -> None:
-        """Wait for news, and no longer than until ``until_s``."""
-        hub = self._ground.hub
-        patience_s = None if until_s is None else max(0.0, until_s - hub.now())
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(patience_s):
-                await hub.wait(seen)
-
-    def _changes(self, sent: dict[str, str], visitor: Visitor) -> list[str]:
-        """Return what ``sent`` lacks, and note it there."""
-        frame = self._current()
-        key = self._ground.pages.key(self._ground.duty(), visitor)
-        if sent.get("page") != key:
-            sent.clear()
-            sent["page"] = key
-            events = [_event("page", key)]
-        else:
-            events = []
-        has_news = "verdict" in sent
-        for name, fragment in frame.fragments.items():
-            if not visitor.on_duty_page and name not in STARTS:
-                continue
-            if sent.get(name) != fragment.mark:
-                sent[name] = fragment.mark
-                events.append(_part(name, str(fragment.html), fragment.mark))
-                if name == "verdict" and has_news:
-                    events.append(_part("told", "", ""))
-        return events
-
-    def _current(self) -> _Frame:
+    def _current(self) -> dict[str, Fragment]:
         """Return what all open pages show, drawn once for them all."""
         hub = self._ground.hub
         if self._frame.version != hub.version:
             fragments = self._ground.pages.fragments(self._ground.duty())
             self._frame = _Frame(version=hub.version, fragments=fragments)
-        return self._frame
+        return self._frame.fragments
 
 
 #: What is shown where nobody is logged in.
 STARTS = frozenset({"said", "emergency", "verdict", "links"})
-
-
-def _part(name: str, html: str, mark: str) -> str:
-    return _event("part", json.dumps({"name": name, "html": html, "mark": mark}))
-
-
-def _event(kind: str, data: str) -> str:
-    """Write one server-sent event; ``data`` is a single line."""
-    return f"event: {kind}\ndata: {data}\n\n"
 
 
 def make_app(ground: Ground) -> FastAPI:
@@ -212,13 +139,7 @@ def make_app(ground: Ground) -> FastAPI:
         done = await first.press(request.state.visitor, token, door)
         return go(told("/", done))
 
-    @app.get("/live")
-    async def live(request: Request) -> StreamingResponse:
-        if not ground.has_room:
-            raise HTTPException(503)
-        stream = first.stream(request.state.visitor)
-        return StreamingResponse(stream, media_type="text/event-stream")
-
+    add_live(app, ground, "/live", Live(parts=first.parts, key=first.key))
     add_entry(app, ground)
     add_keepers(app, ground)
     add_emergency(app, ground)

@@ -2,7 +2,7 @@
 """What all pages stand on: who looks, the words, one-time tokens, the gateway.
 
 The law of the module: nothing of a request reaches a page but what was looked up; the
-outcome of a form is a word of ``TOLD``, and a small number at most.
+outcome of a form is one of our words, and a small number at most.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 #: Pages that may be open at once: a tablet, a few phones, and forgotten tabs.
 MAX_STREAMS = 32
-#: What may have become of the last press, each with words of its own.
+#: What may have become of a press, each with words of its own; a page's own outcomes
+#: are ``<page>.<word>`` and stand in its table of words, ``told_<page>``.
 TOLD = frozenset(
     {
         *("opened", "ignored", "refused", "gone", "again", "login"),
@@ -162,8 +163,10 @@ class Ground:
 
     def phrase(self, told: str, number: int = 0) -> str:
         """Draw what became of the last press; any other word is none."""
-        known = told in TOLD and 0 <= number < 1_000
-        found = self.words.say(f"told.{told}", number=number) if known else None
+        table, _, word = told.rpartition(".")
+        key = f"told_{table}.{word}" if table else f"told.{word}"
+        known = key in self.words and 0 <= number < 1_000
+        found = self.words.say(key, number=number) if known else None
         return self.pages.told(found)
 
     def duty(self) -> Duty:

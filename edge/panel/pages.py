@@ -16,18 +16,14 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from edge.panel.menu import menu_of, tabs_of
+
 if TYPE_CHECKING:
     from edge.panel.view import Duty
     from edge.panel.visitor import Visitor
     from edge.panel.words import Phrase, Words
 
 _FOLDER = Path(__file__).parent
-#: What is served beside the pages, all of it read once.
-ASSETS = {
-    "panel.css": "text/css; charset=utf-8",
-    "panel.js": "text/javascript; charset=utf-8",
-    "icon.svg": "image/svg+xml",
-}
 #: Statuses that have words of their own; any other uses those of 400 or 500.
 _ERRORS = frozenset({400, 403, 404, 405, 413, 422, 500, 503})
 
@@ -55,6 +51,8 @@ class Pages:
         self._templates.filters["mark"] = _mark
         self._templates.globals["language"] = words.language
         self._templates.globals["help_phone"] = help_phone
+        self._templates.globals["tabs_of"] = tabs_of
+        self._templates.globals["menu_of"] = menu_of
         self._parts = self._templates.get_template("parts.html").make_module()
         #: Differs in every process, so that pages of an earlier one load anew.
         self._process = secrets.token_hex(8)
@@ -85,10 +83,20 @@ class Pages:
 
     def key(self, duty: Duty, visitor: Visitor) -> str:
         """Name what fragments cannot follow: process, doors, and who reads."""
-        shown = [duty.site, *(f"{door.id}\0{door.name}" for door in duty.doors)]
+        doors = (f"{door.id}\0{door.name}" for door in duty.doors)
+        return self.key_of(visitor, duty.site, *doors)
+
+    def key_of(self, visitor: Visitor, *shown: str) -> str:
+        """Name a page for somebody: what is ``shown`` there outside its parts."""
         reads = [visitor.kind.value, visitor.name, str(visitor.is_asked)]
         reads += [visitor.keys.mark, str(visitor.has_manager)]
         return _mark("\n".join([self._process, *reads, *shown]))
+
+    def part(self, template: str, macro: str, *values: object) -> Fragment:
+        """Draw a macro of a template as a part of a page; it sees the globals alone."""
+        module = self._templates.get_template(template).make_module()
+        html = Markup(getattr(module, macro)(*values).strip())  # noqa: S704  a macro's own, escaped output
+        return Fragment(html=html, mark=_mark(html))
 
     def fragments(self, duty: Duty) -> dict[str, Fragment]:
         """Draw every replaceable part."""
@@ -116,8 +124,3 @@ class Pages:
 
 def _mark(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def asset(name: str) -> bytes:
-    """Read one of ``ASSETS``."""
-    return (_FOLDER / "static" / name).read_bytes()

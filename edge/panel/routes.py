@@ -8,7 +8,7 @@ call, and what shows that this box is ours.
 
 from __future__ import annotations
 
-from edge.panel.pages import ASSETS
+from edge.panel.assets import ASSETS
 from edge.panel.visitor import Kind
 
 EVERYBODY = frozenset(Kind)

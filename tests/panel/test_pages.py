@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pyjsparser  # type: ignore[import-untyped]
 
 import edge.panel
+from edge.panel.assets import ASSETS
 from edge.panel.gate import SECURITY_HEADERS
-from edge.panel.pages import ASSETS
 from tests.panel.scripted_gateway import GRANTED, TABLET
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ import httpx
 import pytest
 
 from edge.panel import gateway_link
-from edge.panel.app import GATHER_S
 from edge.panel.gateway_link import GatewayLink, Opened
 from edge.panel.ground import MAX_STREAMS
 from edge.panel.hub import Hub
+from edge.panel.live import GATHER_S
 from edge.panel.serve import PanelOptions, WrongHostError
 from edge.panel.visitor import Keys
 from tests.panel.conftest import VOLUNTEER, PanelProcess, start_panel, stop_panel

@@ -55,7 +55,7 @@
     source.addEventListener('page', function (event) {
       if (event.data === body.getAttribute('data-key')) { return; }
       source.close();
-      if (byId('go')) { byId('go').submit(); } else { location.replace('/'); }
+      if (byId('go')) { byId('go').submit(); } else { location.replace(location.pathname); }
     });
     source.addEventListener('part', function (event) {
       put(JSON.parse(event.data));
