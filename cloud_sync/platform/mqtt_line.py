@@ -63,9 +63,14 @@ class _MqttLine:
     def __init__(self, client: aiomqtt.Client, shards: frozenset[str] | None) -> None:
         self._client = client
         self._shards = shards
+        self._leaves: frozenset[str] = frozenset()
 
     async def hear(self, topics: Sequence[str]) -> None:
-        wanted = [(topic, 1) for each in topics for topic in self._own(each)]
+        # One subscription for all that a gateway says: a cluster makes a consumer of
+        # each, in seconds of its own where it has just lost a node.
+        self._leaves = frozenset(topic.rpartition("/")[2] for topic in topics)
+        above = sorted({topic.rpartition("/")[0] for topic in topics})
+        wanted = [(f"{topic}/+", 1) for each in above for topic in self._own(each)]
         with _told():
             granted = await self._client.subscribe(wanted)
         heed_cancellation()
@@ -82,9 +87,10 @@ class _MqttLine:
             with _told():
                 message = await anext(messages)
             handful.receipts.append(message)
+            topic = message.topic.value
             # Nothing of the contract is retained: it is old, or not a gateway's.
-            if not message.retain:
-                handful.said.append((message.topic.value, message.payload))
+            if not message.retain and topic.rpartition("/")[2] in self._leaves:
+                handful.said.append((topic, message.payload))
         return handful
 
     async def done(self, handful: Handful) -> None:

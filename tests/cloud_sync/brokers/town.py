@@ -192,9 +192,10 @@ class Town:
         return {(gateway, kind): times for gateway, kind, times in found}
 
     async def restart(self, node: BrokerProcess) -> None:
-        """Bring a node back that was killed."""
+        """Bring a node back that was killed; return once nobody lacks anything."""
         node.launch()
-        await asyncio.to_thread(node.wait)
+        for each in self.nodes:
+            await asyncio.to_thread(each.wait)
 
 
 def grow(site: Site, records: Sequence[Record]) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: A node of a cluster without its quorum takes the connection and says nothing.
 _ASKED_FOR_S = 2.0
-_POLL_S = 0.05
+POLL_S = 0.05
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 
@@ -142,7 +142,7 @@ class BrokerProcess:
                 self.kill()
                 said = self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
                 raise BrokerError(f"no broker in {self.patience_s:.0f} s: {said}")
-            time.sleep(_POLL_S)
+            time.sleep(POLL_S)
 
     def kill(self) -> None:
         """End it without a chance to say goodbye; nothing if it does not run."""
