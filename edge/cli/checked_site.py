@@ -2,7 +2,9 @@
 """The site file of a gateway that starts: checked once, then taken as it is.
 
 The law of the module: no settings reach the gateway unchecked; the check itself runs
-in a process of its own and leaves its result in the state folder.
+in a process of its own and leaves its result in the state folder. A file that
+has become wrong shuts no door: the last good settings stay in force, and what to mend
+is told.
 """
 
 from __future__ import annotations
@@ -33,10 +35,15 @@ CHECK_WITHIN_S = 120.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedSite:
-    """Good settings; ``news`` is the copy that is still to be kept, or empty."""
+    """Good settings; ``news`` is the copy that is still to be kept, or empty.
+
+    ``faults`` say what is wrong with the file, by file and line, where these are the
+    settings of a start before.
+    """
 
     settings: Settings
     news: str = ""
+    faults: tuple[str, ...] = ()
 
     def keep(self, state: Path) -> None:
         """Leave the copy in the state folder, for the next start.
@@ -49,16 +56,25 @@ class CheckedSite:
 
 
 def checked_site(site: Path, state: Path) -> CheckedSite:
-    """Return the settings of ``site``; SettingsError lists every fault found.
+    """Return the settings of ``site``, or the last good ones of ``state``.
 
-    Changes nothing, whatever the file holds.
+    SettingsError lists every fault found where there are none. Changes nothing,
+    whatever the file holds.
     """
+    copy = ""
     with suppress(OSError):
-        text = (state / COPY).read_text(encoding="utf-8", errors="replace")
-        kept = read_copy(text, stamp(site))
-        if kept is not None:
-            return CheckedSite(settings=kept)
-    return _checked(site)
+        copy = (state / COPY).read_text(encoding="utf-8", errors="replace")
+    try:
+        kept = read_copy(copy, stamp(site))
+        return CheckedSite(settings=kept) if kept is not None else _checked(site)
+    except OSError as fault:
+        wrong = SettingsError([f"{site}: {fault.strerror}: give a file as --site"])
+    except SettingsError as fault:
+        wrong = fault
+    before = read_copy(copy, None)
+    if before is None:
+        raise wrong
+    return CheckedSite(settings=before, faults=tuple(wrong.faults))
 
 
 def stamp(site: Path) -> str:

@@ -32,13 +32,15 @@ from edge.cli.keys.install import finish  # noqa: E402
 from edge.cli.state_folder import own_folder  # noqa: E402
 
 if TYPE_CHECKING:
-    from edge.settings.site import Settings
+    from edge.cli.checked_site import CheckedSite
 
 #: A scan leaves no cycles; the default would look for them every few scans.
 COLLECT_AFTER = (5_000, 20, 50)
 #: A commit's thread takes the interpreter from a long slice of the feed so soon, not
 #: after the usual 5 ms: a scan needs it several times.
 SWITCH_AFTER_S = 0.0005
+
+log = structlog.get_logger()
 
 
 def run_gateway(site: Path, state: Path, *, is_verbose: bool) -> int:
@@ -61,11 +63,13 @@ def run_gateway(site: Path, state: Path, *, is_verbose: bool) -> int:
         checked.keep(state)
         with suppress(KeyFileError):  # a disk that fails; what needs the keys tells it
             finish(state)
-        asyncio.run(_run(checked.settings, state))
+        for fault in checked.faults:
+            log.error("settings as they were last good", fault=fault)
+        asyncio.run(_run(checked, state))
     return 0
 
 
-async def _run(settings: Settings, state: Path) -> None:
+async def _run(checked: CheckedSite, state: Path) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -73,7 +77,7 @@ async def _run(settings: Settings, state: Path) -> None:
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
     sys.setswitchinterval(SWITCH_AFTER_S)
-    await way_out.run(settings, state, stop)
+    await way_out.run(checked.settings, state, stop, faults=checked.faults)
 
 
 def main() -> None:

@@ -98,8 +98,11 @@ class Runtime:
         handover: Handover | None = None,
         home: Path | None = None,
         lost: str = "",
+        faults: Sequence[str] = (),
     ) -> None:
         self.settings = settings
+        #: What is wrong with the site file, while the last good settings are in force.
+        self.faults = faults
         self.lost = lost
         self._state = state
         self.has_started = False

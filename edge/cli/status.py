@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from edge.core.moment import Moment
 
 HOUR_MS = 3_600_000
+#: Of a wrong site file so many faults are told, each so long.
+FAULTS, FAULT = 8, 240
 
 
 def status(runtime: Runtime) -> dict[str, Any]:
@@ -32,6 +34,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
         "uptime_s": round(now.monotonic_s - runtime.started_s, 1),
         "lost": runtime.lost,
         "fire": runtime.controller.emergency.is_fire,
+        "settings_faults": [fault[:FAULT] for fault in runtime.faults[:FAULTS]],
         **_names(runtime),
         "doors": _doors(runtime),
         "banks": _banks(runtime),

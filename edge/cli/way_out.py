@@ -40,6 +40,8 @@ from edge.storage.journal_file import is_readable
 from edge.storage.roster_file import open_roster
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edge.core.event import Facts
     from edge.settings.site import Settings
 
@@ -57,8 +59,12 @@ SITE_KEYS, PLATFORM_KEYS = "site.json", "platform.json"
 log = structlog.get_logger()
 
 
-async def run(settings: Settings, state: Path, stop: asyncio.Event) -> None:
+async def run(
+    settings: Settings, state: Path, stop: asyncio.Event, faults: Sequence[str] = ()
+) -> None:
     """Run the gateway until ``stop``; one that cannot start lets people out.
+
+    ``faults``: what is wrong with the file that should have been these settings.
 
     A box that has never had a journal is being set up: it raises what is wrong. So
     does a gateway that had started: whoever watches it starts it anew.
@@ -67,7 +73,7 @@ async def run(settings: Settings, state: Path, stop: asyncio.Event) -> None:
     pause_s = TRY_EVERY_S
     while not stop.is_set():
         is_old = await asyncio.to_thread(_has_worked, state)
-        runtime = Runtime(settings, state, handover=handover)
+        runtime = Runtime(settings, state, handover=handover, faults=faults)
         try:
             await runtime.run(stop)
         except NotSetUpError:

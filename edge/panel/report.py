@@ -59,13 +59,17 @@ class DeviceReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusReport:
-    """How the gateway stands; times are UTC milliseconds since 1970."""
+    """How the gateway stands; times are UTC milliseconds since 1970.
+
+    ``settings_fault``: file, line and what is wrong there, while older settings hold.
+    """
 
     site: str
     offset_hours: int
     uptime_s: int
     is_fire: bool
     is_lost: bool
+    settings_fault: str
     doors: tuple[DoorReport, ...]
     devices: tuple[DeviceReport, ...]
     access_points: dict[str, str]
@@ -128,6 +132,7 @@ def read_status(value: Any) -> StatusReport | None:
         uptime_s=int(_number(status.get("uptime_s"))),
         is_fire=status.get("fire") is True,
         is_lost=bool(status.get("lost")),
+        settings_fault=_first(status.get("settings_faults")),
         doors=_doors(_table(status.get("doors"))),
         devices=_devices(_table(status.get("devices"))),
         access_points={
@@ -215,6 +220,11 @@ def _text(value: Any, longest: int = MAX_NAME) -> str:
     if not isinstance(value, str):
         return ""
     return value[:longest].encode("utf-8", "replace").decode("utf-8")
+
+
+def _first(value: Any) -> str:
+    """Return the first text of a list; the others come once it is mended."""
+    return _text(value[0], MAX_WHY) if isinstance(value, list) and value else ""
 
 
 def _whole(value: Any) -> int | None:

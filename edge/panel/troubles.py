@@ -8,6 +8,7 @@ and shows nothing red.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge.panel.calendar import (
@@ -117,6 +118,11 @@ def _box(report: StatusReport, words: Words, now_ms: int | None) -> Iterator[Not
         yield _notice(words, "lost", Tone.BAD, Shape.CROSS)
     if report.is_storage_faulty:
         yield _notice(words, "storage", Tone.BAD, Shape.CROSS)
+    if report.settings_fault:
+        yield replace(
+            _notice(words, "settings", Tone.WARN, Shape.ALERT),
+            installer=words.say("trouble.installer", why=report.settings_fault),
+        )
     if not report.is_clock_known:
         yield _notice(words, "clock", Tone.WARN, Shape.ALERT)
     if not report.has_roster:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings that were found good, kept so that a start need not check them again.
 
-The law of the module: a copy is read only if it was made of this very file by this
-very code; anything else, torn or foreign, counts as none. Checking takes a library of
-ten megabytes that the gateway then need not carry.
+The law of the module: a copy counts for a file only if it was made of that very file
+by this very code; a torn or foreign one counts as none. Where the file itself has
+become wrong, the copy is what was last good. Checking takes a library of ten megabytes
+that the gateway then need not carry.
 """
 
 from __future__ import annotations
@@ -59,14 +60,17 @@ def write_copy(path: Path, text: str) -> None:
     fresh.replace(path)
 
 
-def read_copy(text: str, stamp: str) -> Settings | None:
-    """Return the settings that a copy keeps under that stamp, or None."""
+def read_copy(text: str, stamp: str | None) -> Settings | None:
+    """Return the settings that a copy keeps under that stamp, or None.
+
+    Without a stamp: whatever file and code they were made of, if they still fit.
+    """
     seal, _, body = text.strip().partition("\n")
     if seal != _seal(body):
         return None
     try:
         kept = json.loads(body)
-        if kept["stamp"] != stamp:
+        if stamp is not None and kept["stamp"] != stamp:
             return None
         settings: Settings = _built(Settings, kept["settings"])
     except (ValueError, KeyError, TypeError, AttributeError):

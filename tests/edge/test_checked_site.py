@@ -64,14 +64,50 @@ def test_a_changed_file_is_checked_again(site: Path, tmp_path: Path) -> None:
     assert started(site, tmp_path).site.name == "Kitchen"
 
 
-def test_a_spoilt_file_is_told_and_starts_nothing(site: Path, tmp_path: Path) -> None:
-    started(site, tmp_path)
+def test_a_file_that_was_never_good_starts_nothing(site: Path, tmp_path: Path) -> None:
     site.write_text(TEXT.replace("[site]", "[sight]"), "utf-8")
     with pytest.raises(SettingsError) as told:
         started(site, tmp_path)
     assert any(
         "unknown key, did you mean 'site'?" in line for line in told.value.faults
     )
+
+
+def test_a_spoilt_file_leaves_the_last_good_settings_and_says_where_to_mend(
+    site: Path, tmp_path: Path
+) -> None:
+    good = started(site, tmp_path)
+    site.write_text(TEXT.replace("[site]", "[sight]"), "utf-8")
+    checked = checked_site(site, tmp_path)
+    assert checked.settings == good
+    assert f"{site}:" in checked.faults[0]
+    assert "did you mean 'site'?" in "".join(checked.faults)
+    checked.keep(tmp_path)
+    # Once it is mended, the file counts again.
+    site.write_text(TEXT.replace("[site]", '[site]\nname = "Kitchen"'), "utf-8")
+    mended = checked_site(site, tmp_path)
+    assert (mended.settings.site.name, mended.faults) == ("Kitchen", ())
+
+
+def test_a_file_that_is_gone_leaves_the_last_good_settings(
+    site: Path, tmp_path: Path
+) -> None:
+    good = started(site, tmp_path)
+    site.unlink()
+    checked = checked_site(site, tmp_path)
+    assert checked.settings == good
+    assert "No such file" in checked.faults[0]
+
+
+def test_a_spoilt_file_and_a_damaged_copy_start_nothing(
+    site: Path, tmp_path: Path
+) -> None:
+    started(site, tmp_path)
+    copy = (tmp_path / COPY).read_text()
+    (tmp_path / COPY).write_text(copy.replace('"output": 1', '"output": 3'))
+    site.write_text(TEXT.replace("[site]", "[sight]"), "utf-8")
+    with pytest.raises(SettingsError):
+        started(site, tmp_path)
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"\0" * 400, b'{"stamp":1}', b"[]"])

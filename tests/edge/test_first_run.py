@@ -13,8 +13,14 @@ import pytest
 from edge.accounts.codes import typed
 from edge.accounts.people import Role
 from edge.cli.load_site import load_site
-from edge.cli.panel.first_run import panel_words, run_init
+from edge.cli.panel.first_run import run_init
 from edge.cli.panel.opening import open_book
+from edge.cli.panel.starting import (
+    KEPT_WORDS,
+    keep_words,
+    kept_words,
+    panel_words,
+)
 from edge.cli.state_folder import StateFolderError, own_folder
 from edge.settings.errors import SettingsError
 from tests.accounts.hand import Hand
@@ -101,6 +107,17 @@ def test_the_panel_is_started_as_the_site_file_says(
     told = panel_words(settings_of(tmp_path, panel), tmp_path)
     assert [word for word in words if word not in told] == []
     assert ("--tls" in told) is (panel == PANEL)
+
+
+def test_the_panel_starts_as_it_last_did_while_the_file_is_wrong(
+    tmp_path: Path,
+) -> None:
+    settings = settings_of(tmp_path)
+    assert kept_words(tmp_path) is None
+    keep_words(settings, tmp_path)
+    assert kept_words(tmp_path) == panel_words(settings, tmp_path)
+    (tmp_path / KEPT_WORDS).write_text('{"torn":', "utf-8")
+    assert kept_words(tmp_path) is None
 
 
 @pytest.mark.parametrize(

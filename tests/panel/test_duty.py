@@ -210,6 +210,17 @@ def test_a_gateway_that_can_only_let_out_says_so() -> None:
     assert (trouble.tone, trouble.title.zh) == (Tone.BAD, "只能出门，刷卡进不来")
 
 
+def test_a_mistake_in_the_settings_file_is_told_by_file_and_line() -> None:
+    fault = "site.toml:9 door.1.open_secs: unknown key, did you mean 'open_seconds'?"
+    status = calm() | {"settings_faults": [fault, "another"]}
+    (trouble,) = shown(status).troubles
+    assert trouble.tone is Tone.WARN
+    assert trouble.advice is not None
+    assert "门照常" in trouble.advice.zh
+    assert trouble.installer is not None
+    assert fault in trouble.installer.en
+
+
 def test_two_troubles_are_shown_the_worst_first_and_the_rest_counted() -> None:
     status = calm()
     status["clock"]["known"] = False

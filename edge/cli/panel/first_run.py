@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from io import StringIO
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import segno
@@ -25,6 +24,8 @@ from edge.cli.system_clock import wall_ms
 from edge.core.moment import UNBOUNDED_MS, Moment
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from edge.settings.site import Settings
 
 GROUP = 4
@@ -73,19 +74,3 @@ def picture(text: str) -> str:
     drawn = StringIO()
     segno.make(text, micro=False).terminal(drawn, compact=True, border=1)
     return drawn.getvalue()
-
-
-def panel_words(settings: Settings, state: Path) -> list[str]:
-    """Return the words by which the panel's process is started for a site."""
-    panel = settings.panel
-    words = ["--socket", str(state / "control.sock")]
-    words += ["--host", panel.host, "--port", str(panel.port)]
-    words += [word for name in panel.names for word in ("--name", name)]
-    words += ["--language", panel.language]
-    if panel.help_phone:
-        words += ["--help-phone", panel.help_phone]
-    if panel.plain_http:
-        words += ["--plain-http"]
-    elif not panel.is_local:
-        words += ["--tls", str(state / Path("panel"))]
-    return words

@@ -24,6 +24,7 @@ from edge.cli.panel.certificates import renew
 from edge.cli.panel.desk import Desk
 from edge.cli.panel.people import People
 from edge.cli.panel.place import names_of, url_of
+from edge.cli.panel.starting import keep_words
 from edge.cli.panel.turns import Turns
 from edge.cli.system_clock import wall_ms
 from edge.storage.accounts_file import open_accounts
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from edge.core.moment import Moment
     from edge.core.plan import SitePlan
     from edge.gateway.gateway import Gateway
-    from edge.settings.panel import Panel
     from edge.settings.site import Settings
 
 ACCOUNTS, PEPPER = "accounts.db", "panel-pepper"
@@ -60,7 +60,7 @@ async def open_desk(
 ) -> Desk:
     """Return the panel's desk at a running gateway until ``stack`` ends."""
     book, fault = await open_book(stack, state, settings.plan(), gateway.now())
-    await asyncio.to_thread(_renew, state, settings.panel)
+    await asyncio.to_thread(_furnish, state, settings)
     return Desk(
         book,
         gateway,
@@ -72,10 +72,11 @@ async def open_desk(
     )
 
 
-def _renew(state: Path, panel: Panel) -> None:
-    """Keep the panel's certificate young; doors do not wait for it."""
+def _furnish(state: Path, settings: Settings) -> None:
+    """Keep the panel's certificate young, and how it starts; doors wait for neither."""
     try:
-        renew(state, names_of(panel), wall_ms())
+        keep_words(settings, state)
+        renew(state, names_of(settings.panel), wall_ms())
     except (OSError, ValueError) as fault:
         log.warning("the panel's certificate is not renewed", why=str(fault))
 

@@ -47,9 +47,17 @@ def init(site: Site, state: State = HERE) -> None:
 def panel(site: Site, state: State = HERE) -> None:
     """Run the volunteers' panel of one site until SIGTERM."""
     from edge.cli.load_site import load_site
-    from edge.cli.panel.first_run import panel_words
+    from edge.cli.panel.starting import kept_words, panel_words
+    from edge.settings.errors import SettingsError
 
-    words = panel_words(load_site(site), state)
+    try:
+        words = panel_words(load_site(site), state)
+    except SettingsError as fault:
+        before = kept_words(state)
+        if before is None:
+            raise
+        print(f"as at the gateway's last start, since: {fault}", file=sys.stderr)
+        words = before
     os.execv(  # noqa: S606  our own module, no shell
         sys.executable, [sys.executable, "-m", "edge.panel", *words]
     )
