@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--tls", type=Path)
     parser.add_argument("--language", default="zh-CN")
     parser.add_argument("--help-phone", default="")
+    parser.add_argument("--signpost", type=int, default=0)
     known = parser.parse_args()
     options = PanelOptions(
         socket=known.socket,
@@ -31,6 +32,7 @@ def main() -> int:
         tls=known.tls,
         language=known.language,
         help_phone=known.help_phone,
+        signpost=known.signpost,
     )
     try:
         run_panel(options)

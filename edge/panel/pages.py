@@ -81,6 +81,10 @@ class Pages:
         words = key or f"error.{known}"
         return self._templates.get_template("error.html").render(words=words)
 
+    def signpost(self, url: str) -> str:
+        """Draw what plain HTTP shows: where the encrypted pages are."""
+        return self._templates.get_template("signpost.html").render(url=url)
+
     def key(self, duty: Duty, visitor: Visitor) -> str:
         """Name what fragments cannot follow: process, doors, and who reads."""
         doors = (f"{door.id}\0{door.name}" for door in duty.doors)

@@ -30,10 +30,11 @@ from edge.panel.ground import Address, Ground
 from edge.panel.hub import Hub
 from edge.panel.pages import Pages
 from edge.panel.patience import PatientProtocol
+from edge.panel.signpost import Signpost
 from edge.panel.words import FIRST, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import AsyncIterator, Callable, Generator
     from pathlib import Path
 
 #: Streams of MAX_STREAMS pages and as many requests beside them; more are sent away.
@@ -66,6 +67,8 @@ class PanelOptions:
     tls: Path | None = None
     language: str = FIRST
     help_phone: str = ""
+    #: Where plain HTTP says where the panel is, on the same address; 0: nowhere.
+    signpost: int = 0
 
     def check(self) -> None:
         """Raise WrongHostError for an address that would be wide open."""
@@ -133,11 +136,26 @@ async def _serve(options: PanelOptions, listener: socket.socket) -> None:
         loop.add_signal_handler(number, stop)
     background = [loop.create_task(link.run()), loop.create_task(hub.beat())]
     try:
-        await server.serve([listener])
+        async with _signpost(options, pages.signpost(address.url)):
+            await server.serve([listener])
     finally:
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def _signpost(options: PanelOptions, page: str) -> AsyncIterator[None]:
+    """Answer over plain HTTP where that is wanted; the panel serves without it, too."""
+    async with contextlib.AsyncExitStack() as stack:
+        if options.signpost:
+            post = Signpost(page).standing(options.host, options.signpost)
+            try:
+                await stack.enter_async_context(post)
+            except OSError as fault:
+                why = f"no signpost at port {options.signpost}: {fault.strerror}"
+                sys.stderr.write(f"{why}; the panel itself answers\n")
+        yield
 
 
 def _address(tls: Path | None, netloc: str) -> Address:

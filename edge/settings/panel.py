@@ -49,7 +49,8 @@ class Panel:
     where ``plain_http`` says so. ``names``: under which other names tablets call it.
     ``desk``: the access point whose reader logs people in, the first desk if left
     out. ``help_phone`` stands where nobody is logged in. ``language`` is the first on
-    the pages, English stands beneath.
+    the pages, English stands beneath. ``signpost``: the port where plain HTTP says
+    where the panel is, 80 as a rule; 0 for none.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
@@ -61,6 +62,7 @@ class Panel:
     desk: str | None = None
     help_phone: Annotated[str, Len(0, 24)] = ""
     language: Literal["zh-CN", "yue"] = "zh-CN"
+    signpost: Annotated[int, Ge(0), Le(65535)] = 0
 
     @property
     def is_local(self) -> bool:
@@ -75,3 +77,5 @@ def check_panel(panel: Panel, points: list[AccessPoint]) -> Iterator[Finding]:
         known = ", ".join(desks) or "none; add an access point with desk = true"
         what = f"there is no desk {panel.desk!r}, known: {known}"
         yield ("panel", "desk"), what
+    if panel.signpost == panel.port:
+        yield ("panel", "signpost"), "the panel itself answers there: take 80, or 0"

@@ -99,6 +99,7 @@ def test_init_waits_for_a_gateway_to_end(tmp_path: Path) -> None:
         (PANEL + "plain_http = true\n", ["--plain-http"]),
         ("", ["127.0.0.1"]),
         ('[panel]\nlanguage = "yue"\n', ["yue"]),
+        ("[panel]\nsignpost = 80\n", ["--signpost", "80"]),
     ],
 )
 def test_the_panel_is_started_as_the_site_file_says(
@@ -129,6 +130,7 @@ def test_the_panel_starts_as_it_last_did_while_the_file_is_wrong(
         ('names = ["Menshen Local"]', "small letters"),
         ('language = "en"', "use one of"),
         ("colour = 1", "colour"),
+        ("signpost = 8443", "the panel itself answers there"),
     ],
 )
 def test_what_does_not_fit_is_told(tmp_path: Path, panel: str, why: str) -> None:

@@ -50,6 +50,8 @@ def panel_words(settings: Settings, state: Path) -> list[str]:
     words += ["--language", panel.language]
     if panel.help_phone:
         words += ["--help-phone", panel.help_phone]
+    if panel.signpost:
+        words += ["--signpost", str(panel.signpost)]
     if panel.plain_http:
         words += ["--plain-http"]
     elif not panel.is_local:
