@@ -17,13 +17,14 @@ from edge.core.chain import HASH_BYTES, canonical
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from cloud_sync.envelope import DayStretch
     from cloud_sync.feed import FeedCursor
     from cloud_sync.platform.days import Compared
     from cloud_sync.platform.feed_answer import Changes
     from cloud_sync.platform.feeds import Snapshot
     from cloud_sync.platform.keys import Signer
     from cloud_sync.platform.ledger import Standing
-    from cloud_sync.platform.told_beside import Day, Heartbeat
+    from cloud_sync.platform.told_beside import Heartbeat
     from cloud_sync.platform.uplink import Pull
     from cloud_sync.renewing import CertificateAnswer
 
@@ -68,7 +69,7 @@ class Answers:
         body = {"gw": gateway, "nonce": told.nonce, "n": told.number}
         return self._signed(gateway, Channel.HEARTBEAT, canonical(body))
 
-    def day(self, gateway: str, told: Day, compared: Compared) -> Publish:
+    def day(self, gateway: str, told: DayStretch, compared: Compared) -> Publish:
         """Say how a day compares with what is stored here."""
         body: dict[str, object] = {
             "gw": gateway,

@@ -18,8 +18,8 @@ from cloud_sync.platform.contradictions import AlarmKind, raise_alarm
 from cloud_sync.platform.walk import walked
 
 if TYPE_CHECKING:
+    from cloud_sync.envelope import DayStretch
     from cloud_sync.platform.database import Work
-    from cloud_sync.platform.told_beside import Day
 
 _JOURNAL = "SELECT id, hi FROM journal WHERE gateway = ?1 AND epoch = ?2"
 _TELL = """
@@ -42,7 +42,7 @@ class Compared:
     why: str = ""
 
 
-async def compare(work: Work, gateway: str, day: Day) -> Compared:
+async def compare(work: Work, gateway: str, day: DayStretch) -> Compared:
     """Count and walk what is stored of a day."""
     rows = await work.fetch(_JOURNAL, gateway, day.epoch)
     hi = rows[0][1] if rows else 0
@@ -64,7 +64,7 @@ async def compare(work: Work, gateway: str, day: Day) -> Compared:
 
 
 async def note(
-    work: Work, gateway: str, day: Day, compared: Compared, now_ms: int
+    work: Work, gateway: str, day: DayStretch, compared: Compared, now_ms: int
 ) -> None:
     """Keep how a day compared; a difference is an alarm."""
     key = (gateway, day.epoch, day.first, day.last)

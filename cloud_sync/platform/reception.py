@@ -14,6 +14,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cloud_sync.envelope import DayStretch
 from cloud_sync.platform import (
     days,
     early_words,
@@ -28,7 +29,7 @@ from cloud_sync.platform.commanding import connections, following
 from cloud_sync.platform.enrolment.renewal import renew
 from cloud_sync.platform.feed_answer import Changes, Current
 from cloud_sync.platform.ledger import Ledger, compare_head, standing
-from cloud_sync.platform.told_beside import Day, Early, Heartbeat
+from cloud_sync.platform.told_beside import Early, Heartbeat
 from cloud_sync.platform.uplink import Batch, Hello, Pull, Refused, Result, read
 from cloud_sync.renewing import CertificateWish
 
@@ -56,7 +57,7 @@ class ToldDay:
     """A day that is to be compared, in its own time."""
 
     gateway: str
-    day: Day
+    day: DayStretch
 
 
 @dataclass(slots=True)
@@ -186,7 +187,7 @@ class Reception:
         elif isinstance(said, CertificateWish):
             told = await renew(work, gateway, said, self._authority, now_ms)
             outcome.answers.append(self._answers.certificate(gateway, told))
-        elif isinstance(said, Day):
+        elif isinstance(said, DayStretch):
             outcome.days.append(ToldDay(gateway=gateway, day=said))
 
     async def _admit(

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from cloud_sync.envelope import DayStretch
 from cloud_sync.platform.fields import (
     EPOCH,
     HASH,
@@ -62,27 +63,6 @@ class Early:
     item: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
-    """A stretch of a journal as the gateway counts it; ``hash`` is its ``h_last``."""
-
-    epoch: str
-    day: str
-    first: int
-    last: int
-    hash: bytes
-
-    @property
-    def count(self) -> int:
-        """How many events it has."""
-        return self.last - self.first + 1
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-        return f"{self.epoch}:{self.first}-{self.last}"
-
-
 def heartbeat(envelope: dict[str, Any], data: dict[str, Any]) -> Heartbeat:
     """Read a heartbeat; UnfitError if it is none."""
     text(envelope, "time", _TIME)
@@ -124,10 +104,10 @@ def early(envelope: dict[str, Any], data: dict[str, Any]) -> Early:
     )
 
 
-def day(envelope: dict[str, Any], data: dict[str, Any]) -> Day:
+def day(envelope: dict[str, Any], data: dict[str, Any]) -> DayStretch:
     """Read a day; UnfitError if it is none."""
     text(envelope, "time", _TIME)
-    told = Day(
+    told = DayStretch(
         epoch=text(data, "epoch", EPOCH),
         day=text(data, "day", _DAY),
         first=number(data, "first", least=1),

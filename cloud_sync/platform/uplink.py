@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from cloud_sync.envelope import BATCH_BYTES
+from cloud_sync.envelope import BATCH_BYTES, DayStretch
 from cloud_sync.feed import FeedCursor
 from cloud_sync.platform import told_beside
 from cloud_sync.platform.fields import (
@@ -28,7 +28,7 @@ from cloud_sync.platform.fields import (
     object_of,
     text,
 )
-from cloud_sync.platform.told_beside import Day, Early, Heartbeat
+from cloud_sync.platform.told_beside import Early, Heartbeat
 from cloud_sync.renewing import CertificateWish
 from edge.core.remote.command import CommandState
 
@@ -118,7 +118,7 @@ class Result:
     why: str
 
 
-Said = Hello | Batch | Pull | Result | Heartbeat | Early | Day | CertificateWish
+Said = Hello | Batch | Pull | Result | Heartbeat | Early | DayStretch | CertificateWish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
