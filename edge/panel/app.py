@@ -30,6 +30,9 @@ from edge.panel.ground import (
 )
 from edge.panel.keeper_pages import add_keepers
 from edge.panel.live import Live, add_live
+from edge.panel.locker_pages import add_cells, add_lockers
+from edge.panel.medicine_pages import add_medicine
+from edge.panel.parcel_pages import add_parcels
 from edge.panel.presses import Press
 from edge.panel.trust_pages import add_trust
 from edge.panel.visitor import Kind, Visitor
@@ -143,6 +146,10 @@ def make_app(ground: Ground) -> FastAPI:
     add_entry(app, ground)
     add_keepers(app, ground)
     add_emergency(app, ground)
+    cells = add_lockers(app, ground)
+    add_parcels(app, ground, cells)
+    add_cells(app, ground, cells)
+    add_medicine(app, ground)
     add_trust(app, ground)
     _serve_assets(app)
     _draw_errors(app, ground.pages)

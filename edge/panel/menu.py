@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edge.panel.visitor import Visitor
 
 #: The tabs, from the left.
-TABS = ("/", "/emergency", "/more")
+TABS = ("/", "/lockers", "/emergency", "/more")
 #: What stands behind the last of them, from the top.
 MORE = ("/people", "/tablets", "/trust")
 

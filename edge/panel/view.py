@@ -34,6 +34,8 @@ class Shape(StrEnum):
     ALERT = "alert"
     OPEN = "open"
     CARD = "card"
+    BOX = "box"
+    AID = "aid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,6 +98,80 @@ PEOPLE: list[dict[str, Any]] = [
 ]
 
 
+def _cell(number: int, phase: str, size: str = "S", **more: Any) -> dict[str, Any]:
+    return {"number": number, "size": size, "phase": phase, "rental": None, **more}
+
+
+def _rental(kind: str, tail: str = "", **more: Any) -> dict[str, Any]:
+    ends = {"end_ms": NOW_MS + 30 * MINUTE_MS, "over_ms": NOW_MS + 35 * MINUTE_MS}
+    return {"kind": kind, "tail": tail, **ends, **more}
+
+
+#: A bank with a cell of every kind, and what is in its medicine box.
+LATE = {"end_ms": NOW_MS - 80 * MINUTE_MS, "over_ms": NOW_MS - 75 * MINUTE_MS}
+READINGS: dict[str, dict[str, Any]] = {
+    "lockers": {
+        "banks": {
+            "lockers": {
+                "cells": [
+                    _cell(1, "FREE"),
+                    _cell(2, "OCCUPIED", rental=_rental("BOOKED", "0031")),
+                    _cell(
+                        3,
+                        "OVERDUE",
+                        rental=_rental("BOOKED", "0032", is_overdue=True, **LATE),
+                    ),
+                    _cell(4, "FAULT"),
+                    _cell(5, "FAULT", is_out_of_order=True),
+                    _cell(6, "OPEN", "M"),
+                    _cell(7, "CLEANING", "M", needs_cleaning=True),
+                    _cell(
+                        8,
+                        "OCCUPIED",
+                        "L",
+                        rental=_rental("PARCEL", is_deposited=True),
+                    ),
+                    _cell(9, "FREE", "L", is_ordered=True),
+                    _cell(12, "FREE", is_medicine=True),
+                ]
+            }
+        }
+    },
+    "medicine": {
+        "may_note": True,
+        "is_emergency": False,
+        "boxes": {
+            "lockers": {
+                "cells": [_cell(12, "FREE", is_medicine=True)],
+                "items": [
+                    {"item": "创可贴", "count": 20, "expires_ms": NOW_MS * 2},
+                    {"item": "纱布", "count": 2, "expires_ms": NOW_MS * 2},
+                    {
+                        "item": "冰袋",
+                        "count": 5,
+                        "expires_ms": NOW_MS + 9 * 1440 * MINUTE_MS,
+                    },
+                    {"item": "碘伏棉签", "count": 9, "expires_ms": NOW_MS - 1},
+                    {"item": "体温计", "count": 1, "expires_ms": NOW_MS * 2},
+                ],
+            }
+        },
+    },
+    "receivers": {
+        "found": [
+            {
+                "mark": f"r{'ab' * 9}",
+                "tail": "0031",
+                "space": "kitchen",
+                "from_ms": NOW_MS,
+                "to_ms": NOW_MS + 60 * MINUTE_MS,
+            }
+        ],
+        "has_more": False,
+    },
+}
+
+
 class ScriptedGateway:
     """Serves what a panel asks until closed; can be opened again.
 
@@ -109,6 +183,8 @@ class ScriptedGateway:
         self.status = copy.deepcopy(CALM)
         self.orders: list[dict[str, Any]] = []
         self.answers: dict[str, dict[str, Any]] = {}
+        #: What is only read, and what it says to that.
+        self.readings: dict[str, dict[str, Any]] = copy.deepcopy(READINGS)
         self.turns = copy.deepcopy(TURNS)
         self.does_refuse = False
         self.is_mute = False
@@ -181,6 +257,8 @@ class ScriptedGateway:
                 here = {"id": "tablet-1", "name": "前台平板", "is_this": True}
                 code = {"code": "AB3D57XK2M", "shown": "AB3D5-7XK2M", "minutes": 10}
                 return {"ok": True, "tablets": [here], **code}
+            case verb if verb in self.readings:
+                return {"ok": True, **self.readings[verb]}
             case "login-card" if request.get("is_look"):
                 return {"ok": True, "state": "waiting"}
             case verb:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from edge.core.event import Event, Facts
     from edge.core.moment import Moment
     from edge.core.order import Order
+    from edge.core.plan import SitePlan
     from edge.gateway.gateway import Gateway
 
     #: Has an order done by its verb and fields; ValueError says why not.
@@ -62,6 +63,7 @@ class Desk:
         gateway: Gateway,
         controller: Controller,
         *,
+        plan: SitePlan,
         point: str,
         order: CarryOut,
         url: str = "",
@@ -70,6 +72,7 @@ class Desk:
         self.book = book
         self.gateway = gateway
         self.controller = controller
+        self.plan = plan
         #: The access point whose reader logs people in, "" for none.
         self.point = point
         #: The panel's address, with its closing slash.

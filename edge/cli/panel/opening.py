@@ -21,6 +21,7 @@ from edge.accounts.book import Book
 from edge.accounts.pins import Pins, read_pepper
 from edge.accounts.sessions import Sessions, new_secret
 from edge.cli.panel.certificates import renew
+from edge.cli.panel.cupboards import cupboards
 from edge.cli.panel.desk import Desk
 from edge.cli.panel.people import People
 from edge.cli.panel.place import names_of, url_of
@@ -59,12 +60,14 @@ async def open_desk(
     order: CarryOut,
 ) -> Desk:
     """Return the panel's desk at a running gateway until ``stack`` ends."""
-    book, fault = await open_book(stack, state, settings.plan(), gateway.now())
+    plan = settings.plan()
+    book, fault = await open_book(stack, state, plan, gateway.now())
     await asyncio.to_thread(_furnish, state, settings)
     return Desk(
         book,
         gateway,
         controller,
+        plan=plan,
         point=login_point(settings),
         order=order,
         url=url_of(settings.panel),
@@ -83,7 +86,7 @@ def _furnish(state: Path, settings: Settings) -> None:
 
 def acts_of(desk: Desk) -> dict[str, Act]:
     """Return all verbs that find out themselves who acts."""
-    return desk.acts() | Turns(desk).acts() | People(desk).acts()
+    return desk.acts() | Turns(desk).acts() | People(desk).acts() | cupboards(desk)
 
 
 def login_point(settings: Settings) -> str:
