@@ -31,6 +31,7 @@ _PHASES = {
 _UNKNOWN = (Tone.INFO, Shape.CLOCK, "lockers.unknown")
 _OPENING = (Tone.INFO, Shape.OPEN, "lockers.opening")
 _OUT_OF_ORDER = (Tone.BAD, Shape.HAND, "lockers.out_of_order")
+_SHUT = (Tone.OK, Shape.TICK, "medicine.shut")
 _PARCEL = (Tone.INFO, Shape.BOX, "lockers.parcel")
 _SIZES = {"S": "lockers.small", "M": "lockers.medium", "L": "lockers.large"}
 PARCEL = "PARCEL"
@@ -140,6 +141,8 @@ def _state(told: CellReport) -> tuple[Tone, Shape, str]:
         return _OPENING
     if told.phase == "FAULT" and told.is_out_of_order:
         return _OUT_OF_ORDER
+    if told.is_medicine and told.phase == "FREE":
+        return _SHUT
     is_parcel = told.rental is not None and told.rental.kind == PARCEL
     if told.phase == "OCCUPIED" and is_parcel:
         return _PARCEL

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from edge.control.client import ask
+from edge.control.client import ControlError, ask
 from tests.panel.conftest import start_panel, stop_panel
 from tests.system.house import House, living_house
 
@@ -72,8 +72,10 @@ class Place:
 
         While the coil still pulls it springs back, as a real one does.
         """
-        leaf = {"board": "locks", "channel": number}
-        while not (await self.house.firmware.do("shut", **leaf))["is_shut"]:
+        is_shut = False
+        while not is_shut:
+            leaf = {"board": "locks", "channel": number}
+            is_shut = (await self.house.firmware.do("shut", **leaf))["is_shut"]
             await asyncio.sleep(0.1)
         await self.until_phase(number, "FREE", "OCCUPIED", "FAULT")
 
@@ -207,12 +209,34 @@ async def _a_parcel_is_put_in_for_somebody_without_a_name(here: Place) -> None:
     assert "等您放进去" in await here.volunteer.read(where)
     await here.shut(number)
     assert (await here.written("PARCEL_DEPOSITED"))["number"] == number
+    await _nothing_personal_leaves_the_gateway(here, receiver.holder)
     assert "等收件人来拿" in await here.volunteer.read(where)
     assert "有包裹" in await here.volunteer.read("/lockers")
     form = {"cell": f"lockers-{number}"}
     where, told = await here.volunteer.press(f"{where}/end", "/lockers/end", **form)
     assert told == "空出来了"
     assert (await here.written("RENTAL_ENDED"))["reason"] == "emptied"
+
+
+async def _nothing_personal_leaves_the_gateway(here: Place, holder: str) -> None:
+    socket = here.house.stage.control_socket
+
+    async def told(verb: str, **fields: Any) -> dict[str, Any]:
+        return await asyncio.to_thread(ask, socket, verb, **fields)
+
+    [rental] = [
+        cell["rental"]
+        for cell in (await told("lockers"))["banks"]["lockers"]["cells"]
+        if cell["rental"]
+    ]
+    assert set(rental) == {
+        *("kind", "end_ms", "over_ms", "is_overdue", "is_deposited", "tail")
+    }
+    assert holder not in str(await told("receivers", typed=holder))
+    nobody = {"tablet": here.nobody.http.cookies["tablet"], "session": ""}
+    for verb in ("lockers", "medicine", "receivers", "parcel-for"):
+        with pytest.raises(ControlError):
+            await told(verb, **nobody, mark="r", bank="lockers", size="S", days=1)
 
 
 async def _two_count_and_what_is_used_is_less(here: Place) -> None:
@@ -251,7 +275,7 @@ async def _without_login_the_box_opens_in_an_emergency_alone(here: Place) -> Non
     assert told.startswith("请先登录")
     assert here.openings(MEDICINE) == 1
     socket = here.house.stage.control_socket
-    begun = {"state": "SHELTER", "actor": "test", "reason": "typhoon"}
+    begun: dict[str, Any] = {"state": "SHELTER", "actor": "test", "reason": "typhoon"}
     await asyncio.to_thread(ask, socket, "emergency", **begun)
     where, told = await here.nobody.press("/medicine", "/medicine/open", **form)
     assert where == "/medicine", "what was used is noted by somebody by name"
