@@ -51,7 +51,7 @@ async def test_the_grid_says_each_state_in_words_with_the_box_on_top(
         assert re.search(rf"</svg>\s+{word} <", page), (
             f"{word}: no word, or no shape beside it"
         )
-    assert page.index("药箱") < page.index("tile-lockers-1")
+    assert page.index("药箱") < page.index('"tile-lockers-1"')
     assert len(page) < 15_000
     assert gateway.orders == []
     assert (await http.get("/lockers/lockers-12")).status_code == 404, "its own page"
@@ -176,6 +176,7 @@ async def test_an_open_grid_follows_and_without_the_gateway_knows_nothing(
     gateway: ScriptedGateway, http: httpx.AsyncClient
 ) -> None:
     stand(gateway, 1, "OPEN")
+    await http.get("/lockers")
     async with asyncio.timeout(10), http.stream("GET", "/lockers/live") as stream:
         lines = stream.aiter_lines()
         seen: dict[str, str] = {}

@@ -79,12 +79,12 @@ class Receivers:
         The order itself is the desk's, judged and written down as every other.
         """
         desk = self._desk
+        who = desk.acting(request, ON_DUTY, is_own=is_own)
         bank, size, days = (request.get(name) for name in ("bank", "size", "days"))
         holder = self._marks.get(str(request.get("mark")))
         plan = desk.plan.banks.get(str(bank))
         if holder is None or plan is None or size not in SIZES or days not in DAYS:
             return {"state": "again"}
-        who = desk.acting(request, ON_DUTY, is_own=is_own)
         cells = desk.controller.lockers.bank(plan.bank_id)
         fit: Size = size
         if vacant(plan, cells, fit) is None:
