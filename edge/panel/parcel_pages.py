@@ -95,7 +95,7 @@ def add_parcels(app: FastAPI, ground: Ground, cells: Cells) -> None:
         answer = await ground.ask("parcel-for", visitor, **fields, days=int(days))
         number = whole(answer.get("number"))
         match answer.get("state"):
-            case "done" if number is not None and bank in await cells.look(visitor):
+            case "done" if number and bank in await cells.look(visitor):
                 cell = f"{bank}-{number}"
                 word = await settled(ground, cells, visitor, cell)
                 word = "put" if word == "opened" else word

@@ -63,7 +63,8 @@ class Receivers:
         """
         self._desk.acting(request, ON_DUTY, is_own=is_own)
         typed = request.get("typed") or ""
-        if not isinstance(typed, str) or len(typed) > MAX_TYPED:
+        is_text = isinstance(typed, str) and typed.isprintable()
+        if not is_text or len(typed) > MAX_TYPED:
             return {"found": [], "has_more": False}
         found = list(self._found(typed.strip().casefold(), typed.strip()))
         found.sort(key=lambda each: each["from_ms"] or 0)
