@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from edge.storage.accounts_file import AccountStore, Entry
 
 ACCOUNT, TABLET, SESSION, KEPT = "account", "tablet", "session", "kept"
-LOCKOUT, FIRST = "lockout", "first"
+LOCKOUT, FIRST, DOOR_NOTICE = "lockout", "first", "door-notice"
 
 
 class NotKeptError(ValueError):
@@ -80,6 +80,8 @@ class Book:
         self.accounts: dict[str, Account] = {}
         self.tablets: dict[str, Tablet] = {}
         self._first = ""
+        #: What a manager wants read at the door, "" for nothing.
+        self.door_notice = ""
 
     async def load(self, now: Moment) -> None:
         """Read what is on disk; managers' and installers' turns are over."""
@@ -96,6 +98,8 @@ class Book:
                     over.append((kind, name, None))
                 case _, "lockout":
                     self.lockout.load(body, now)
+                case _, "door-notice":
+                    self.door_notice = str(body["text"])
                 case _, "first":
                     self._first = str(body["hash"])
                 case _:
@@ -321,6 +325,11 @@ class Book:
             if account is None or account.is_retired or account.role != session.role:
                 return None
         return None if self.sessions.is_over(session, now, on_duty) else session
+
+    async def set_door_notice(self, text: str) -> None:
+        """Keep what is to be read at the door; raises NotKeptError."""
+        await self._keep((KEPT, DOOR_NOTICE, {"text": text} if text else None))
+        self.door_notice = text
 
     # ---- the disk ---------------------------------------------------------------
 

@@ -49,6 +49,7 @@ VERBS: dict[str, type[Order]] = {
     "elder": wanted.ElderMarked,
     "duty": wanted.DutyOrdered,
     "duty-correct": wanted.DutyCorrected,
+    "duty-question": wanted.DutyQuestioned,
     "care-answer": wanted.CareAnswered,
     "compartment-open": wanted.CompartmentOpenOrdered,
     "end-rental": wanted.RentalEndOrdered,

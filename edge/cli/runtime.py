@@ -260,6 +260,7 @@ class Runtime:
             self.settings,
             gateway=self.gateway,
             controller=self.controller,
+            journal=self.journal,
             order=self._order,
         )
 

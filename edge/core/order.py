@@ -235,6 +235,19 @@ class DutyCorrected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DutyQuestioned:
+    """A volunteer says how long the own shift that began with ``seq`` really was.
+
+    It changes no minutes: two others correct them, or do not.
+    """
+
+    seq: int
+    minutes: int
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DutyConfirmed:
     """The social worker has confirmed a shift's minutes at the platform."""
 
@@ -345,6 +358,7 @@ Order = (
     | DutyOrdered
     | LoginAwaited
     | DutyCorrected
+    | DutyQuestioned
     | DutyConfirmed
     | CareAnswered
     | CompartmentOpenOrdered

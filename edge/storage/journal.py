@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self
 
 from edge.storage.connection import transaction
 from edge.storage.errors import LocalError, TracesRemainError
+from edge.storage.finding import Finder
 from edge.storage.marks import Mark, marks_after
 from edge.storage.position import Position, mend_marks, read_position
 from edge.storage.recovery import Recovery, recover
@@ -80,6 +81,8 @@ class Journal:
         # Held by whoever walks or reshapes many rows, so that a walk never meets a
         # row vanishing; appends and reads go on beside it.
         self._upkeep = asyncio.Lock()
+        #: For whoever keeps a book of some kinds of events.
+        self.finder = Finder(reader, lambda: self._position)
 
     @classmethod
     async def open(

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from edge.accounts.book import Checked
 from edge.accounts.people import Role
 from edge.accounts.rights import ANYBODYS_STATE, RIGHTS, TWO_PERSONS
+from edge.cli.panel.farewells import Farewells
+from edge.cli.panel.shift_book import ShiftBook
 from edge.core.event import EventKind, Person
 from edge.core.order import DutyOrdered
 from edge.core.stimulus import Noted
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from edge.core.order import Order
     from edge.core.plan import SitePlan
     from edge.gateway.gateway import Gateway
+    from edge.storage.journal import Journal
 
     #: Has an order done by its verb and fields; ValueError says why not.
     CarryOut = Callable[[str, dict[str, Any]], dict[str, Any]]
@@ -66,6 +69,7 @@ class Desk:
         plan: SitePlan,
         point: str,
         order: CarryOut,
+        journal: Journal,
         url: str = "",
         fault: str = "",
     ) -> None:
@@ -79,6 +83,9 @@ class Desk:
         self.url = url
         self._order = order
         self._fault = fault
+        #: What the journal tells of shifts, and of those that ended at a tablet.
+        self.shift_book = ShiftBook(journal, gateway)
+        self.farewells = Farewells()
         #: Of whom each turn was asked whether it ends, and who came since.
         self._answered: dict[str, set[str]] = {}
         self._asked: dict[str, str] = {}
@@ -100,6 +107,7 @@ class Desk:
             "has_manager": self.book.has_manager,
             "tablets": len(self.book.tablets),
             "awaits_card": logins.is_awaited(self.now()),
+            "notice": self.book.door_notice,
         }
 
     # ---- who --------------------------------------------------------------------
@@ -202,6 +210,8 @@ class Desk:
             who = self.acting(request, RIGHTS[verb], is_own=is_own)
         if verb == "duty":
             self._check_own_shift(who, request)
+        if verb == "duty-question":
+            self._check_own_minutes(who, request)
         if verb in TWO_PERSONS:
             fields["second"] = await self.second(request, who)
         if verb == "duty-correct":
@@ -219,6 +229,12 @@ class Desk:
         is_own = turn is not None and request.get("holder") == turn.holder
         if turn is not None and turn.role is Role.VOLUNTEER and not is_own:
             raise ValueError("a volunteer begins and ends the own shift alone")
+
+    def _check_own_minutes(self, who: Who, request: dict[str, Any]) -> None:
+        shift = self.controller.house.duty.shifts.get(request.get("seq") or 0)
+        turn = who.session
+        if turn is not None and (shift is None or shift.holder != turn.holder):
+            raise ValueError("everybody speaks of the own minutes alone")
 
     def _check_minutes_of_others(self, who: Who, fields: dict[str, Any]) -> None:
         shift = self.controller.house.duty.shifts.get(fields.get("seq") or 0)
@@ -244,6 +260,14 @@ class Desk:
         if holder and (holder in self.controller.on_duty) is not is_start:
             self.give(DutyOrdered(holder=holder, is_start=is_start, actor=actor))
         return holder in self.controller.on_duty
+
+    def end_shift(self, turn: Session) -> None:
+        """End the shift of whoever goes home, and keep what he is thanked for."""
+        shifts = self.controller.house.duty.shifts.items()
+        runs = [s for s, one in shifts if one.holder == turn.holder and one.is_running]
+        if runs:
+            self.farewells.keep(turn, runs[0], self.now().monotonic_s)
+            self.shift(turn.holder, turn.actor, is_start=False)
 
     def note(
         self, kind: EventKind, who: Who, facts: Facts = (), *, holder: str = ""

@@ -23,8 +23,10 @@ from edge.accounts.sessions import Sessions, new_secret
 from edge.cli.panel.certificates import renew
 from edge.cli.panel.cupboards import cupboards
 from edge.cli.panel.desk import Desk
+from edge.cli.panel.notices import Notices
 from edge.cli.panel.people import People
 from edge.cli.panel.place import names_of, url_of
+from edge.cli.panel.shifts import Shifts
 from edge.cli.panel.starting import keep_words
 from edge.cli.panel.turns import Turns
 from edge.cli.system_clock import wall_ms
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from edge.core.plan import SitePlan
     from edge.gateway.gateway import Gateway
     from edge.settings.site import Settings
+    from edge.storage.journal import Journal
 
 ACCOUNTS, PEPPER = "accounts.db", "panel-pepper"
 MEMORY = Path(":memory:")
@@ -57,6 +60,7 @@ async def open_desk(
     *,
     gateway: Gateway,
     controller: Controller,
+    journal: Journal,
     order: CarryOut,
 ) -> Desk:
     """Return the panel's desk at a running gateway until ``stack`` ends."""
@@ -70,6 +74,7 @@ async def open_desk(
         plan=plan,
         point=login_point(settings),
         order=order,
+        journal=journal,
         url=url_of(settings.panel),
         fault=fault,
     )
@@ -86,7 +91,10 @@ def _furnish(state: Path, settings: Settings) -> None:
 
 def acts_of(desk: Desk) -> dict[str, Act]:
     """Return all verbs that find out themselves who acts."""
-    return desk.acts() | Turns(desk).acts() | People(desk).acts() | cupboards(desk)
+    acts = desk.acts() | cupboards(desk)
+    for part in (Turns, People, Shifts, Notices):
+        acts |= part(desk).acts()
+    return acts
 
 
 def login_point(settings: Settings) -> str:

@@ -16,6 +16,7 @@ from edge.accounts.people import Role, name_of
 from edge.accounts.pins import flaw_of
 from edge.cli.panel.desk import Who
 from edge.core.duty.logins import Turn
+from edge.core.duty.shift import ShiftState
 from edge.core.event import EventKind
 from edge.core.order import LoginAwaited
 
@@ -142,7 +143,13 @@ class Turns:
             role=account.role if account else role,
             how="card",
         )
-        return {"state": "in", "session": session}
+        return {"state": "in", "session": session, "forgot": self._forgot(holder)}
+
+    def _forgot(self, holder: str) -> bool:
+        """Say whether somebody is to be asked when a shift of his really ended."""
+        shifts = self._desk.controller.house.duty.shifts.values()
+        mine = (each for each in shifts if each.holder == holder)
+        return any(each.state is ShiftState.TO_CONFIRM for each in mine)
 
     # ---- by PIN -----------------------------------------------------------------
 
@@ -168,7 +175,8 @@ class Turns:
         session = await self._log_in(
             tablet, account, holder=account.holder, role=account.role, how="pin"
         )
-        return {"state": "in", "session": session}
+        forgot = self._forgot(account.holder)
+        return {"state": "in", "session": session, "forgot": forgot}
 
     def _refused(self, tablet: Tablet, name: str, verdict: Any) -> dict[str, Any]:
         wait = verdict.wait
@@ -267,8 +275,8 @@ class Turns:
         desk = self._desk
         await desk.book.end_turn(session)
         desk.forget(session)
-        if ends_shift and session.holder in desk.controller.on_duty:
-            desk.shift(session.holder, session.actor, is_start=False)
+        if ends_shift:
+            desk.end_shift(session)
         desk.note(EventKind.LOGOUT, who, holder=session.holder)
         return {"state": "out"}
 

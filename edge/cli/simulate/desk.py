@@ -32,6 +32,7 @@ from edge.core.order import (
     DrillOrdered,
     DutyConfirmed,
     DutyCorrected,
+    DutyQuestioned,
     ElderMarked,
     EmergencyOrdered,
     EntryConfirmed,
@@ -134,7 +135,7 @@ def look_after(crowd: Crowd) -> Scene:
 
 
 def settle_shifts(crowd: Crowd) -> Scene:
-    """Two correct a shift that the panel shows; the social worker confirms another."""
+    """Two correct a shift, its volunteer doubts one, a social worker confirms another."""
     chance, machine = crowd.chance, crowd.site.machine
     shifts = machine.controller.house.duty.shifts if machine is not None else {}
     seq = chance.choice(sorted(shifts)) if shifts else 1
@@ -144,6 +145,9 @@ def settle_shifts(crowd: Crowd) -> Scene:
         _confirm_by_feed(crowd, shifts[seq], minutes)
     elif what < 0.5:
         give(crowd, DutyConfirmed(seq=seq, minutes=minutes, actor=ACTOR))
+    elif what < 0.6:
+        told = DutyQuestioned(seq=seq, minutes=minutes, actor=ACTOR, reason=REASON)
+        give(crowd, told)
     else:
         corrected = DutyCorrected(
             seq=seq, minutes=minutes, actor=ACTOR, second=SECOND, reason=REASON

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from edge.core.erasing.names import Names
     from edge.core.event import Event, Facts
     from edge.core.moment import Moment
-    from edge.core.order import DutyCorrected, DutyOrdered
+    from edge.core.order import DutyCorrected, DutyOrdered, DutyQuestioned
     from edge.core.outcome import OutcomeBuilder
     from edge.core.people.entries import Cardholder
     from edge.core.people.rolls import Rolls
@@ -158,6 +158,21 @@ class Duty:
         self._settle(EventKind.DUTY_CORRECTED, order, shift, facts, now)
         return ""
 
+    def question(self, order: DutyQuestioned, now: Moment) -> str:
+        """Note what a volunteer says of the own shift; its minutes stay; why not."""
+        shift = self._ledger.shifts.get(order.seq)
+        if shift is None or shift.is_running:
+            return "no ended shift began with that number"
+        if not 0 <= order.minutes <= MAX_SHIFT_MIN:
+            return f"a shift has 0 to {MAX_SHIFT_MIN} minutes"
+        facts: Facts = (
+            ("actor", order.actor[:MAX_TEXT]),
+            ("reason", order.reason[:MAX_TEXT]),
+            ("was", shift.minutes),
+        )
+        self._settle(EventKind.DUTY_QUESTIONED, order, shift, facts, now)
+        return ""
+
     def confirm(self, order: DutyConfirmed, now: Moment) -> str:
         """Take the social worker's word for a shift's minutes; return why not."""
         shift = self._ledger.shifts.get(order.seq)
@@ -238,7 +253,7 @@ class Duty:
     def _settle(
         self,
         kind: EventKind,
-        order: DutyCorrected | DutyConfirmed,
+        order: DutyCorrected | DutyConfirmed | DutyQuestioned,
         shift: Shift,
         facts: Facts,
         now: Moment,
