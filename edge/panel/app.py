@@ -28,12 +28,15 @@ from edge.panel.ground import (
     go,
     told,
 )
+from edge.panel.hours_pages import add_hours
 from edge.panel.keeper_pages import add_keepers
 from edge.panel.live import Live, add_live
 from edge.panel.locker_pages import add_cells, add_lockers
 from edge.panel.medicine_pages import add_medicine
+from edge.panel.notice_pages import add_notices
 from edge.panel.parcel_pages import add_parcels
 from edge.panel.presses import Press
+from edge.panel.roster_pages import add_roster
 from edge.panel.trust_pages import add_trust
 from edge.panel.visitor import Kind, Visitor
 
@@ -111,7 +114,7 @@ class First:
 
 
 #: What is shown where nobody is logged in.
-STARTS = frozenset({"said", "emergency", "verdict", "links"})
+STARTS = frozenset({"said", "emergency", "verdict", "links", "notice"})
 
 
 def make_app(ground: Ground) -> FastAPI:
@@ -145,6 +148,9 @@ def make_app(ground: Ground) -> FastAPI:
     add_live(app, ground, "/live", Live(parts=first.parts, key=first.key))
     add_entry(app, ground)
     add_keepers(app, ground)
+    add_hours(app, ground)
+    add_roster(app, ground)
+    add_notices(app, ground)
     add_emergency(app, ground)
     cells = add_lockers(app, ground)
     add_parcels(app, ground, cells)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 MINUTE_MS = 60_000
+DAY_MS = 24 * 60 * MINUTE_MS
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -25,11 +26,25 @@ def day_and_time(utc_ms: int | None, offset_hours: int) -> str | None:
     return None if moment is None else f"{moment.month}-{moment.day} {moment:%H:%M}"
 
 
+def day_of(utc_ms: int | None, offset_hours: int) -> tuple[str, int]:
+    """Return ``M-D`` and the weekday (Monday is 1) at the site; "" and 1 if unknown."""
+    moment = _at_site(utc_ms, offset_hours)
+    if moment is None:
+        return "", 1
+    return f"{moment.month}-{moment.day}", moment.isoweekday()
+
+
 def minutes_since(utc_ms: int | None, now_ms: int | None) -> int | None:
     """Return whole minutes from then to now; None if unknown or not yet one."""
     if utc_ms is None or now_ms is None or now_ms - utc_ms < MINUTE_MS:
         return None
     return (now_ms - utc_ms) // MINUTE_MS
+
+
+def month_before(month: str) -> str:
+    """Return the month before one, both as ``YYYY-MM``."""
+    year, number = int(month[:4]), int(month[5:])
+    return f"{year - 1}-12" if number == 1 else f"{year}-{number - 1:02}"
 
 
 def _at_site(utc_ms: int | None, offset_hours: int) -> datetime | None:

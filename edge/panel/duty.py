@@ -60,6 +60,7 @@ def duty(
         troubles=tuple(found[:MAX_TROUBLES]),
         more=words.say("page.more", count=over) if over > 0 else None,
         links=_links(standing, words, now_s),
+        door_notice=report.door_notice if report else "",
     )
 
 

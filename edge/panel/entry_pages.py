@@ -207,8 +207,8 @@ def _add_end(app: FastAPI, ground: Ground) -> None:
     ) -> RedirectResponse:
         visitor: Visitor = request.state.visitor
         ground.spend(visitor, token, "/more")
-        await ground.ask("logout", visitor, ends_shift=ends == "shift")
-        led = go("/?told=out")
+        answer = await ground.ask("logout", visitor, ends_shift=ends == "shift")
+        led = go("/thanks" if answer.get("thanks") is True else "/?told=out")
         ground.cookies.end(led)
         return led
 
@@ -220,6 +220,8 @@ def _add_end(app: FastAPI, ground: Ground) -> None:
         ground.spend(visitor, token, "/")
         answer = await ground.ask("handover", visitor, leaves=leaves == "yes")
         led = go(told("/", "out" if answer.get("state") == "out" else "stays"))
+        if answer.get("thanks") is True:
+            led = go("/thanks")
         if answer.get("state") == "out":
             ground.cookies.end(led)
         return led
@@ -227,6 +229,6 @@ def _add_end(app: FastAPI, ground: Ground) -> None:
 
 def _begun(ground: Ground, answer: dict[str, Any], url: str) -> RedirectResponse:
     """Lead on with the turn that has begun."""
-    led = go(url)
+    led = go("/hours/end" if answer.get("forgot") is True else url)
     ground.cookies.begin(led, str(answer["session"]))
     return led

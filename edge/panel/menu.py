@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: The tabs, from the left.
 TABS = ("/", "/lockers", "/emergency", "/more")
 #: What stands behind the last of them, from the top.
-MORE = ("/people", "/tablets", "/trust")
+MORE = ("/hours", "/people", "/roster", "/notices", "/tablets", "/trust")
 
 
 def tabs_of(visitor: Visitor) -> tuple[str, ...]:

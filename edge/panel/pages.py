@@ -110,6 +110,7 @@ class Pages:
             "verdict": self._draw("card", duty.card),
             "troubles": self._draw("troubles", duty.troubles, duty.more),
             "links": self._draw("links", duty.links),
+            "notice": self._draw("door_notice", duty.door_notice),
         }
         for door in duty.doors:
             drawn[f"door-{door.number}"] = self._draw("door", door)

@@ -14,15 +14,19 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from edge.panel.fields import number as _number
+from edge.panel.fields import table as _table
+from edge.panel.fields import text as _text
+from edge.panel.fields import time_ms as _time
+from edge.panel.fields import whole as _whole
+
 #: More doors and devices than a site has; what is over is not shown.
 MAX_DOORS = 32
 MAX_DEVICES = 128
-#: Longest name that a page shows; a site file has shorter ones.
-MAX_NAME = 40
+#: What a manager may have read at the door.
+MAX_NOTICE = 60
 #: Longest text of a device's fault: the port's path and what is plugged in instead.
 MAX_WHY = 240
-#: The last millisecond of the year 9999: later than any time a calendar can name.
-LAST_MS = 253_402_300_799_999
 #: Where a site does not say: the one time zone of the country it was made for.
 DEFAULT_OFFSET_HOURS = 8
 _OFFSETS = range(-12, 15)
@@ -82,6 +86,7 @@ class StatusReport:
     confirmed_ms: int | None
     clock_ms: int | None
     is_clock_known: bool
+    door_notice: str = ""
 
     def place_name(self, at: str) -> str:
         """Return the name of a door or bank, or of an access point's; empty if none."""
@@ -148,6 +153,7 @@ def read_status(value: Any) -> StatusReport | None:
         confirmed_ms=_time(roster.get("confirmed_ms")),
         clock_ms=_time(clock.get("earliest_ms")),
         is_clock_known=clock.get("known") is not False,
+        door_notice=_text(_table(status.get("panel")).get("notice"), MAX_NOTICE),
     )
 
 
@@ -211,32 +217,6 @@ def _names(table: dict[str, Any]) -> dict[str, str]:
     return {_text(key): _text(value) for key, value in named.items()}
 
 
-def _table(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any, longest: int = MAX_NAME) -> str:
-    """Return a short text; lone surrogates, which no page can carry, become ``?``."""
-    if not isinstance(value, str):
-        return ""
-    return value[:longest].encode("utf-8", "replace").decode("utf-8")
-
-
 def _first(value: Any) -> str:
     """Return the first text of a list; the others come once it is mended."""
     return _text(value[0], MAX_WHY) if isinstance(value, list) and value else ""
-
-
-def _whole(value: Any) -> int | None:
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_whole and abs(value) <= LAST_MS else None
-
-
-def _number(value: Any) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return min(value, LAST_MS) if is_number and value >= 0 else 0.0
-
-
-def _time(value: Any) -> int | None:
-    whole = _whole(value)
-    return whole if whole is not None and whole >= 0 else None

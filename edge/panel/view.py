@@ -88,3 +88,4 @@ class Duty:
     troubles: tuple[Notice, ...]
     more: Phrase | None
     links: tuple[Notice, ...]
+    door_notice: str = ""

@@ -72,9 +72,12 @@ class Finder:
         last = min(max(first, position.trimmed) + PIECE_ROWS, position.last)
         marks = tuple(f'"k":"{kind}' for kind in kinds)
         wanted = " OR ".join(["instr(core, ?)"] * len(marks))
+        sql = (
+            "SELECT place, core, pii FROM event WHERE place > ? AND place <= ?"  # noqa: S608  question marks alone
+            f" AND ({wanted}) ORDER BY place"
+        )
         rows = await self._reader.execute_fetchall(
-            "SELECT place, core, pii FROM event WHERE place > ? AND place <= ?"
-            f" AND ({wanted}) ORDER BY place",  # noqa: S608  question marks alone
+            sql,
             (first, last, *marks),
         )
         epochs = await read_epochs(self._reader) if rows else None

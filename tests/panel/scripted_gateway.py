@@ -9,12 +9,10 @@ import copy
 import json
 from typing import TYPE_CHECKING, Any
 
+from tests.panel.readings import MINUTE_MS, NOW_MS, READINGS
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-#: 2026-11-22 14:32 at UTC+8.
-NOW_MS = 1_795_329_120_000
-MINUTE_MS = 60_000
 
 CALM: dict[str, Any] = {
     "pid": 4711,
@@ -96,80 +94,6 @@ PEOPLE: list[dict[str, Any]] = [
         "is_on_duty": False,
     },
 ]
-
-
-def _cell(number: int, phase: str, size: str = "S", **more: Any) -> dict[str, Any]:
-    return {"number": number, "size": size, "phase": phase, "rental": None, **more}
-
-
-def _rental(kind: str, tail: str = "", **more: Any) -> dict[str, Any]:
-    ends = {"end_ms": NOW_MS + 30 * MINUTE_MS, "over_ms": NOW_MS + 35 * MINUTE_MS}
-    return {"kind": kind, "tail": tail, **ends, **more}
-
-
-#: A bank with a cell of every kind, and what is in its medicine box.
-LATE = {"end_ms": NOW_MS - 80 * MINUTE_MS, "over_ms": NOW_MS - 75 * MINUTE_MS}
-READINGS: dict[str, dict[str, Any]] = {
-    "lockers": {
-        "banks": {
-            "lockers": {
-                "cells": [
-                    _cell(1, "FREE"),
-                    _cell(2, "OCCUPIED", rental=_rental("BOOKED", "0031")),
-                    _cell(
-                        3,
-                        "OVERDUE",
-                        rental=_rental("BOOKED", "0032", is_overdue=True, **LATE),
-                    ),
-                    _cell(4, "FAULT"),
-                    _cell(5, "FAULT", is_out_of_order=True),
-                    _cell(6, "OPEN", "M"),
-                    _cell(7, "CLEANING", "M", needs_cleaning=True),
-                    _cell(
-                        8,
-                        "OCCUPIED",
-                        "L",
-                        rental=_rental("PARCEL", is_deposited=True),
-                    ),
-                    _cell(9, "FREE", "L", is_ordered=True),
-                    _cell(12, "FREE", is_medicine=True),
-                ]
-            }
-        }
-    },
-    "medicine": {
-        "may_note": True,
-        "is_emergency": False,
-        "boxes": {
-            "lockers": {
-                "cells": [_cell(12, "FREE", is_medicine=True)],
-                "items": [
-                    {"item": "创可贴", "count": 20, "expires_ms": NOW_MS * 2},
-                    {"item": "纱布", "count": 2, "expires_ms": NOW_MS * 2},
-                    {
-                        "item": "冰袋",
-                        "count": 5,
-                        "expires_ms": NOW_MS + 9 * 1440 * MINUTE_MS,
-                    },
-                    {"item": "碘伏棉签", "count": 9, "expires_ms": NOW_MS - 1},
-                    {"item": "体温计", "count": 1, "expires_ms": NOW_MS * 2},
-                ],
-            }
-        },
-    },
-    "receivers": {
-        "found": [
-            {
-                "mark": f"r{'ab' * 9}",
-                "tail": "0031",
-                "space": "kitchen",
-                "from_ms": NOW_MS,
-                "to_ms": NOW_MS + 60 * MINUTE_MS,
-            }
-        ],
-        "has_more": False,
-    },
-}
 
 
 class ScriptedGateway:
@@ -257,10 +181,10 @@ class ScriptedGateway:
                 here = {"id": "tablet-1", "name": "前台平板", "is_this": True}
                 code = {"code": "AB3D57XK2M", "shown": "AB3D5-7XK2M", "minutes": 10}
                 return {"ok": True, "tablets": [here], **code}
-            case verb if verb in self.readings:
-                return {"ok": True, **self.readings[verb]}
             case "login-card" if request.get("is_look"):
                 return {"ok": True, "state": "waiting"}
+            case verb if verb in self.readings:
+                return {"ok": True, **self.answers.get(verb, self.readings[verb])}
             case verb:
                 self.orders.append(request)
                 if self.does_refuse:

@@ -16,7 +16,8 @@ from axe_playwright_python.async_playwright import Axe  # type: ignore[import-un
 from playwright.async_api import expect
 
 from tests.panel.conftest import VOLUNTEER, page_of, start_panel, stop_panel
-from tests.panel.scripted_gateway import DENIED, GRANTED, MINUTE_MS, NOW_MS
+from tests.panel.readings import MINUTE_MS, NOW_MS
+from tests.panel.scripted_gateway import DENIED, GRANTED
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page

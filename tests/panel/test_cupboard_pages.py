@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from edge.panel.locker_pages import Cells
 from edge.panel.medicine_view import end_of_month_ms
 from edge.panel.visitor import Keys, Kind, Visitor
-from tests.panel.scripted_gateway import READINGS, TABLET
+from tests.panel.readings import READINGS
+from tests.panel.scripted_gateway import TABLET
 from tests.panel.test_gated import app_of
 
 if TYPE_CHECKING:

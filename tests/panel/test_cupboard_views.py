@@ -29,7 +29,7 @@ from edge.panel.medicine_view import (
 )
 from edge.panel.view import Shape, Tone
 from edge.panel.words import Words
-from tests.panel.scripted_gateway import MINUTE_MS, NOW_MS, READINGS
+from tests.panel.readings import MINUTE_MS, NOW_MS, READINGS
 
 WORDS = Words()
 DAY_MS = 1440 * MINUTE_MS

@@ -11,7 +11,7 @@ import pytest
 
 from edge.panel.report import MAX_WHY, read_status
 from edge.panel.view import Notice, Tone
-from tests.panel.scripted_gateway import NOW_MS
+from tests.panel.readings import NOW_MS
 from tests.panel.test_duty import calm, shown
 
 if TYPE_CHECKING:

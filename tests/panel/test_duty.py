@@ -14,7 +14,8 @@ from edge.panel.report import read_event, read_status
 from edge.panel.standing import Standing, gone, happened, reported
 from edge.panel.view import Duty, Shape, Tone
 from edge.panel.words import Words
-from tests.panel.scripted_gateway import CALM, DENIED, GRANTED, MINUTE_MS, NOW_MS
+from tests.panel.readings import MINUTE_MS, NOW_MS
+from tests.panel.scripted_gateway import CALM, DENIED, GRANTED
 
 WORDS = Words()
 

@@ -58,6 +58,12 @@ FIELDS = {
     "leaves": "yes",
     "ends": "shift",
     "role": "VOLUNTEER",
+    "n": "3",
+    "minutes": "420",
+    "why": "forgot",
+    "who": "h-0042",
+    "does": "begin",
+    "text": "今天消毒",
 }
 
 

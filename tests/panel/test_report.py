@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from edge.panel.duty import duty
+from edge.panel.fields import MAX_NAME
 from edge.panel.pages import Pages
 from edge.panel.report import (
     MAX_DEVICES,
     MAX_DOORS,
-    MAX_NAME,
     parse,
     read_event,
     read_status,
@@ -23,7 +23,8 @@ from edge.panel.report import (
 from edge.panel.standing import Standing, happened, reported
 from edge.panel.visitor import Kind, Visitor
 from edge.panel.words import Words
-from tests.panel.scripted_gateway import CALM, DENIED, GRANTED, NOW_MS
+from tests.panel.readings import NOW_MS
+from tests.panel.scripted_gateway import CALM, DENIED, GRANTED
 
 STRANGE: tuple[Any, ...] = (
     None,

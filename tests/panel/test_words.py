@@ -26,6 +26,11 @@ ALWAYS_KNOWN = {
     "trouble.old_roster",
     *("lockers.receiver_plain", "lockers.days", "medicine.left", "medicine.soon"),
     "told_medicine.noted",
+    *(f"hours.{key}" for key in ("points", "confirmed", "minutes", "hours", "both")),
+    *(f"hours.by_{key}" for key in ("DUTY_CORRECTED", "DUTY_CONFIRMED", "panel")),
+    *(f"hours.word_DUTY_{k}" for k in ("QUESTIONED", "CORRECTED", "CONFIRMED")),
+    *(f"weekday.{number}" for number in range(1, 8)),
+    *("hours.nameless", "because.reason", "roster.over", "roster.earlier"),
 }
 
 
@@ -72,6 +77,11 @@ COMPOSED = {
     "role",
     "menu",
     *("lockers_why", "medicine_things"),
+    "hours",
+    "weekday",
+    "because",
+    "sheet",
+    "notices",
 }
 
 
@@ -96,6 +106,7 @@ def test_no_word_is_left_over() -> None:
         plain = key.removesuffix("_plain")
         is_composed = table in COMPOSED or key.startswith(("emergency.n1", "told_"))
         is_composed = is_composed or f"heading %}}{key}{{%" in used
+        is_composed = is_composed or f"%}}{key}{{%" in used  # a page's heading
         assert is_composed or f'"{plain}"' in used or f'"{key}"' in used, key
 
 

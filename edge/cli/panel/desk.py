@@ -70,6 +70,7 @@ class Desk:
         point: str,
         order: CarryOut,
         journal: Journal,
+        utc_offset_ms: int,
         url: str = "",
         fault: str = "",
     ) -> None:
@@ -81,6 +82,7 @@ class Desk:
         self.point = point
         #: The panel's address, with its closing slash.
         self.url = url
+        self.utc_offset_ms = utc_offset_ms
         self._order = order
         self._fault = fault
         #: What the journal tells of shifts, and of those that ended at a tablet.
@@ -261,13 +263,14 @@ class Desk:
             self.give(DutyOrdered(holder=holder, is_start=is_start, actor=actor))
         return holder in self.controller.on_duty
 
-    def end_shift(self, turn: Session) -> None:
+    def end_shift(self, turn: Session) -> bool:
         """End the shift of whoever goes home, and keep what he is thanked for."""
         shifts = self.controller.house.duty.shifts.items()
         runs = [s for s, one in shifts if one.holder == turn.holder and one.is_running]
         if runs:
             self.farewells.keep(turn, runs[0], self.now().monotonic_s)
             self.shift(turn.holder, turn.actor, is_start=False)
+        return bool(runs)
 
     def note(
         self, kind: EventKind, who: Who, facts: Facts = (), *, holder: str = ""

@@ -75,6 +75,7 @@ async def open_desk(
         point=login_point(settings),
         order=order,
         journal=journal,
+        utc_offset_ms=settings.plan().utc_offset_ms,
         url=url_of(settings.panel),
         fault=fault,
     )

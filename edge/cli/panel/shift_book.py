@@ -45,7 +45,7 @@ class ShiftBook:
         await self._settled()
         async with self._reading:
             while not await self._next():
-                await asyncio.sleep(0)
+                continue  # each piece is read in the reader's thread
             return self._stories
 
     async def openings(self, after: int, actors: Collection[str]) -> int:

@@ -275,10 +275,9 @@ class Turns:
         desk = self._desk
         await desk.book.end_turn(session)
         desk.forget(session)
-        if ends_shift:
-            desk.end_shift(session)
+        thanks = ends_shift and desk.end_shift(session)
         desk.note(EventKind.LOGOUT, who, holder=session.holder)
-        return {"state": "out"}
+        return {"state": "out", "thanks": thanks}
 
     def _tablet(self, request: dict[str, Any]) -> Tablet:
         tablet = self._desk.book.tablet_of(request.get("tablet"))

@@ -135,7 +135,7 @@ def look_after(crowd: Crowd) -> Scene:
 
 
 def settle_shifts(crowd: Crowd) -> Scene:
-    """Two correct a shift, its volunteer doubts one, a social worker confirms another."""
+    """Two correct a shift, its volunteer doubts one, a worker confirms another."""
     chance, machine = crowd.chance, crowd.site.machine
     shifts = machine.controller.house.duty.shifts if machine is not None else {}
     seq = chance.choice(sorted(shifts)) if shifts else 1
