@@ -30,6 +30,8 @@ Short = Annotated[str, Form(max_length=64)]
 Number = Annotated[int, Query(ge=-(1 << 52), le=1 << 52)]
 Seq = Annotated[int, Form(ge=-(1 << 52), le=1 << 52)]
 Minutes = Annotated[int, Form(ge=0, le=hours.MAX_MINUTES)]
+#: Shifts on a page, so that an old tablet has it at once.
+ON_A_PAGE = 15
 #: The journal of some months is read at the first look.
 LOOK_S = 10.0
 
@@ -43,7 +45,9 @@ def add_hours(app: FastAPI, ground: Ground) -> None:
 
 def _add_reading(app: FastAPI, ground: Ground) -> None:
     @app.get("/hours")
-    async def read_own(request: Request, told: str = "") -> HTMLResponse:
+    async def read_own(
+        request: Request, told: str = "", page: Number = 0
+    ) -> HTMLResponse:
         visitor: Visitor = request.state.visitor
         words, offset = ground.words, offset_of(ground)
         mine = read_hours(await ground.ask("hours", visitor, within_s=LOOK_S))
@@ -53,11 +57,23 @@ def _add_reading(app: FastAPI, ground: Ground) -> None:
                 "length": hours.length(each.minutes, words),
                 "points": hours.tenths(each.minutes),
                 "confirmed": hours.tenths(each.confirmed),
-                "rows": [hours.row(one, words, offset) for one in each.shifts[::-1]],
             }
             for each in mine.months
         ]
-        return ground.draw("hours.html", visitor, told, mine=mine, months=months)
+        shifts = [one for each in mine.months for one in each.shifts[::-1]]
+        first = max(0, page) * ON_A_PAGE
+        return ground.draw(
+            "hours.html",
+            visitor,
+            told,
+            mine=mine,
+            months=months,
+            rows=[
+                hours.row(each, words, offset)
+                for each in shifts[first : first + ON_A_PAGE]
+            ],
+            older=page + 1 if len(shifts) > first + ON_A_PAGE else 0,
+        )
 
     @app.get("/hours/end")
     async def read_forgotten(request: Request, told: str = "") -> Response:

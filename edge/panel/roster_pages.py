@@ -31,11 +31,13 @@ if TYPE_CHECKING:
 
 Pin = Annotated[str, Form(max_length=12)]
 Week = Annotated[int, Query(ge=0, le=13)]
+#: The day of the week whose shifts have buttons, from 1; 0: none.
+Day = Annotated[int, Query(ge=0, le=7)]
 MONTH = "20[0-9]{2}-(0[1-9]|1[0-2])"
 Month = Annotated[str, Query(pattern=f"^{MONTH}$")]
 Holder = Annotated[str, Query(max_length=64)]
 #: Shifts that wait, shown at once; the rest are counted.
-MAX_WAITING = 8
+MAX_WAITING = 3
 
 
 def add_roster(app: FastAPI, ground: Ground) -> None:
@@ -48,7 +50,9 @@ def add_roster(app: FastAPI, ground: Ground) -> None:
 
 def _add_roster(app: FastAPI, ground: Ground) -> None:
     @app.get("/roster")
-    async def read(request: Request, week: Week = 0, told: str = "") -> HTMLResponse:
+    async def read(
+        request: Request, week: Week = 0, day: Day = 0, told: str = ""
+    ) -> HTMLResponse:
         visitor: Visitor = request.state.visitor
         answer = await ground.ask("roster", visitor, within_s=LOOK_S, week=week)
         known, words, offset = read_roster(answer), ground.words, offset_of(ground)
@@ -71,6 +75,7 @@ def _add_roster(app: FastAPI, ground: Ground) -> None:
             over=len(known.waiting) - len(waiting),
             days=hours.week(known.monday_ms, known.shifts, words, offset),
             week=week,
+            opened=day,
             months=_months(known.month),
         )
 

@@ -23,11 +23,11 @@ def _rental(kind: str, tail: str = "", **more: Any) -> dict[str, Any]:
 LATE = {"end_ms": NOW_MS - 80 * MINUTE_MS, "over_ms": NOW_MS - 75 * MINUTE_MS}
 
 
-def shift(seq: int, minutes: int, state: str, **more: Any) -> dict[str, Any]:
-    """Return a shift that ended ``seq`` days ago at 14:32."""
-    to_ms = NOW_MS - seq * 1_440 * MINUTE_MS
+def shift(ago: int, minutes: int, state: str, **more: Any) -> dict[str, Any]:
+    """Return a shift that ended ``ago`` days ago at 14:32; that is its number too."""
+    to_ms = NOW_MS - ago * 1_440 * MINUTE_MS
     told = {
-        "seq": seq,
+        "seq": ago,
         "holder": "h-0042",
         "name": "陈姨",
         "mark": "0042",

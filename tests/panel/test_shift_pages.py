@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from edge.panel.notice_pages import MAX_NOTICE
+from edge.panel.report import MAX_NOTICE
 from edge.panel.shift_report import read_hours, read_notices, read_roster, read_shift
+from tests.panel.readings import FORGOTTEN, READINGS, shift
 from tests.panel.scripted_gateway import TABLET, ScriptedGateway
 
 if TYPE_CHECKING:
@@ -60,6 +61,28 @@ async def test_a_month_of_my_hours_is_its_minutes(http: httpx.AsyncClient) -> No
     assert "李站长和林叔改成 2 小时 5 分钟" in page
     assert "待确认" in page
     assert 'href="/hours/end"' in page
+
+
+async def test_a_busy_month_and_a_busy_week_stay_small_pages(
+    gateway: ScriptedGateway, http: httpx.AsyncClient, manager: httpx.AsyncClient
+) -> None:
+    many = [shift(n % 7, 60 + n, "PROVISIONAL", seq=n) for n in range(100)]
+    month = {"month": "2026-11", "minutes": 9_999, "confirmed": 0, "shifts": many[:60]}
+    gateway.answers["hours"] = {"has_card": True, "months": [month], "asks": []}
+    week = READINGS["roster"] | {"shifts": many, "waiting": [FORGOTTEN] * 50}
+    people = [
+        {"holder": f"h-{n:04}", "name": f"志愿者{n}", "may_begin": True}
+        for n in range(40)
+    ]
+    gateway.answers["roster"] = week | {"people": people}
+    first, second = await seen(http, "/hours"), await seen(http, "/hours?page=1")
+    assert (first.count("/hours/wrong"), second.count("/hours/wrong")) == (15, 15)
+    assert "/hours?page=1" in first
+    page = await seen(manager, "/roster?day=6")
+    assert page.count("/roster/shift?n=") == 15 + 3
+    assert "还有 47 班" in page
+    for odd in ("/hours?page=x", "/roster?day=9", "/roster?week=99"):
+        assert (await manager.get(odd)).status_code == 422
 
 
 async def test_a_forgotten_end_is_asked_for_with_four_tiles(
