@@ -138,6 +138,9 @@ async def test_a_card_logs_in_by_itself_and_going_home_ends_the_shift(
         await expect(page.locator("#told")).to_contain_text("继续值班")
         await page.get_by_role("link", name="更多").click()
         await page.get_by_role("button", name="下班").click()
+        await expect(page.locator("h1")).to_contain_text("谢谢您")
+        await judge(page, "thanks")
+        await page.get_by_role("link", name="下一位").click()
         await expect(page.locator("h1")).to_contain_text("社区的门")
         assert site.on_duty() == ("h-lin",)
 
@@ -158,6 +161,7 @@ async def test_without_scripts_card_and_pin_log_in(
         await expect(page.locator("h1")).to_contain_text("值班台")
         await page.get_by_role("link", name="更多").click()
         await page.get_by_role("button", name="下班").click()
+        await page.get_by_role("link", name="下一位").click()
         await page.get_by_role("link", name="点名字，输密码").click()
         await page.get_by_role("link", name="林叔").click()
         await page.get_by_label("六位密码").fill(PIN)

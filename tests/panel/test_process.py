@@ -57,10 +57,10 @@ async def test_news_reach_an_open_page_at_once_and_only_what_changed(
     async with asyncio.timeout(10), http.stream("GET", "/live") as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         news = parts(stream.aiter_lines())
-        whole = {(await anext(news))["name"] for _ in range(7)}
+        whole = {(await anext(news))["name"] for _ in range(8)}
         assert whole == {
             *("said", "emergency", "verdict", "troubles", "links"),
-            *("door-1", "door-2"),
+            *("door-1", "door-2", "notice"),
         }
         await asyncio.sleep(2 * GATHER_S)
         began_s = time.monotonic()
