@@ -161,6 +161,8 @@ async def test_the_journal_is_read_in_pieces_and_anew_after_an_erasing(
         known = await tablet.ask("roster")
         assert [each["holder"] for each in known["shifts"]] == ["h-lin"]
         assert (await tablet.ask("roster", week=1))["shifts"] == []
+        nobody = await tablet.ask("hours", holder="990101199003070017")
+        assert (nobody["has_card"], nobody["mark"], nobody["name"]) == (False, "", "")
 
 
 async def test_the_line_at_the_door_is_kept_and_its_words_stay_out_of_the_journal(

@@ -65,6 +65,8 @@ class Shifts:
         if month is not None and not _MONTH.fullmatch(str(month)):
             raise ValueError("month: does not fit, say YYYY-MM")
         stories = (await desk.shift_book.look()).of(holder) if holder else ()
+        if not stories and desk.controller.rolls.holder(holder) is None:
+            holder = ""  # nobody's: what was asked for is not said again
         this = month_of(desk.now().earliest_ms, self._offset_ms)
         months = [str(month)] if month else [this, _before(this)]
         tell = self._teller(is_named=named)
