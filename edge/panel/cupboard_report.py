@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from edge.panel.json_edge import rows, table, text, whole
+from edge.panel.fields import count, rows, table, text
 
 #: More than a site has; what is over is not shown.
 MAX_BANKS = 16
@@ -135,8 +135,8 @@ def read_receivers(answer: dict[str, Any]) -> tuple[ReceiverReport, ...]:
             mark=text(each.get("mark"), MAX_MARK),
             tail=text(each.get("tail")),
             space=text(each.get("space")),
-            from_ms=whole(each.get("from_ms")),
-            to_ms=whole(each.get("to_ms")),
+            from_ms=count(each.get("from_ms")),
+            to_ms=count(each.get("to_ms")),
         )
         for each in rows(answer.get("found"), MAX_RECEIVERS)
     )
@@ -156,7 +156,7 @@ def _cells(bank: str, told: dict[str, Any]) -> tuple[CellReport, ...]:
             rental=_rental(cell.get("rental")),
         )
         for cell in rows(told.get("cells"), MAX_CELLS)
-        if (number := whole(cell.get("number"))) is not None
+        if (number := count(cell.get("number"))) is not None
     )
 
 
@@ -166,8 +166,8 @@ def _rental(value: Any) -> RentalReport | None:
         return None
     return RentalReport(
         kind=text(rental.get("kind")),
-        end_ms=whole(rental.get("end_ms")),
-        over_ms=whole(rental.get("over_ms")),
+        end_ms=count(rental.get("end_ms")),
+        over_ms=count(rental.get("over_ms")),
         is_overdue=rental.get("is_overdue") is True,
         is_deposited=rental.get("is_deposited") is True,
         tail=text(rental.get("tail"), 4),
@@ -178,8 +178,8 @@ def _items(box: dict[str, Any]) -> tuple[ItemReport, ...]:
     return tuple(
         ItemReport(
             item=name,
-            count=whole(each.get("count")) or 0,
-            expires_ms=whole(each.get("expires_ms")),
+            count=count(each.get("count")) or 0,
+            expires_ms=count(each.get("expires_ms")),
         )
         for each in rows(box.get("items"), MAX_ITEMS)
         if (name := text(each.get("item"), MAX_ITEM))

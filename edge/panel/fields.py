@@ -19,6 +19,12 @@ def table(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def rows(value: Any, most: int) -> list[dict[str, Any]]:
+    """Return the objects of a list, so many at most."""
+    found = value if isinstance(value, list) else []
+    return [row for row in found[:most] if isinstance(row, dict)]
+
+
 def text(value: Any, longest: int = MAX_NAME) -> str:
     """Return a short text; lone surrogates, which no page can carry, become ``?``."""
     if not isinstance(value, str):
@@ -32,6 +38,12 @@ def whole(value: Any) -> int | None:
     return value if is_whole and abs(value) <= LAST_MS else None
 
 
+def count(value: Any) -> int | None:
+    """Return a whole number that is not below 0, or None."""
+    told = whole(value)
+    return told if told is not None and told >= 0 else None
+
+
 def number(value: Any) -> float:
     """Return a number that is not below 0; 0 for anything else."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -40,5 +52,4 @@ def number(value: Any) -> float:
 
 def time_ms(value: Any) -> int | None:
     """Return a time in UTC milliseconds, or None."""
-    told = whole(value)
-    return told if told is not None and told >= 0 else None
+    return count(value)

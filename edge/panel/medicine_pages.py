@@ -15,9 +15,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from edge.panel.cupboard_report import read_medicine
+from edge.panel.fields import rows, text
 from edge.panel.gateway_link import PIN_S
 from edge.panel.ground import go, told
-from edge.panel.json_edge import rows, text
 from edge.panel.locker_pages import moved
 from edge.panel.medicine_view import (
     NO_END_MS,

@@ -17,8 +17,8 @@ from starlette.exceptions import HTTPException
 
 from edge.panel.cell_view import receivers
 from edge.panel.cupboard_report import MAX_MARK, read_receivers
+from edge.panel.fields import count
 from edge.panel.ground import go, told
-from edge.panel.json_edge import whole
 from edge.panel.locker_pages import settled
 from edge.panel.report import DEFAULT_OFFSET_HOURS
 
@@ -93,7 +93,7 @@ def add_parcels(app: FastAPI, ground: Ground, cells: Cells) -> None:
             return go(told("/lockers/parcel", "again"))
         fields = {"mark": mark, "bank": bank, "size": size}
         answer = await ground.ask("parcel-for", visitor, **fields, days=int(days))
-        number = whole(answer.get("number"))
+        number = count(answer.get("number"))
         match answer.get("state"):
             case "done" if number and bank in await cells.look(visitor):
                 cell = f"{bank}-{number}"
