@@ -38,6 +38,7 @@ from edge.core.stimulus import (
     ReadingBegan,
     RowsErased,
     Scan,
+    SiteKeysHeld,
     Stimulus,
     TracesGone,
     Unreadable,
@@ -283,6 +284,8 @@ class Controller:
                 house.remote.handle(stimulus, now)
             case EraseOrdered() | RowsErased() | TracesGone():
                 self.rejection = house.erasing.handle(stimulus, now)
+            case SiteKeysHeld():
+                house.site_keys.handle(stimulus, now)
             case _:
                 self.rejection = self._orders.carry_out(stimulus, now)
 

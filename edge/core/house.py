@@ -69,6 +69,7 @@ from edge.core.people.local import LocalRoster
 from edge.core.people.local_orders import LocalOrders
 from edge.core.people.rolls import Rolls
 from edge.core.people.roster_row import MAX_FEN
+from edge.core.people.site_keys import SiteKeys
 from edge.core.plan import Direction
 from edge.core.remote.remote import Remote
 from edge.core.spaces.spaces import Spaces
@@ -130,7 +131,9 @@ class House:
         self.locker_orders = LockerOrders(site, self.lockers)
         self.overdue = Overdue(site, self.lockers, self.rolls)
         self.medicine = Medicine(site, out, self.rentals.first_aid)
-        self.erasing = self._erasing(out)
+        bars = self._bars()
+        self.site_keys = SiteKeys(out, bars, self.lockers, self.local)
+        self.erasing = self._erasing(out, bars)
         self.remote = Remote(
             site,
             out,
@@ -171,9 +174,9 @@ class House:
             ("Doorkeeper", self.doors.settle),
         )
 
-    def _erasing(self, out: OutcomeBuilder) -> Erasing:
-        """Return who forgets people, with every part that knows them by name."""
-        bars = Bars(
+    def _bars(self) -> Bars:
+        """Return who knows whether somebody is still needed."""
+        return Bars(
             self._site,
             lockers=self.lockers,
             presence=self.spaces.presence,
@@ -182,6 +185,9 @@ class House:
             emergency=self.emergency,
             rolls=self.rolls,
         )
+
+    def _erasing(self, out: OutcomeBuilder, bars: Bars) -> Erasing:
+        """Return who forgets people, with every part that knows them by name."""
         parts = (self.admissions, self.emergency, self.spaces, self.local, self.duty)
         return Erasing(out, bars, self.rolls, self.lockers, (*parts, self.care))
 
@@ -193,6 +199,7 @@ class House:
             self.emergency,
             self.spaces,
             self.local_orders,
+            self.site_keys,
             self.duty,
             self.care,
             self.medicine,
@@ -257,7 +264,8 @@ class House:
     def scan(self, scan: Scan, now: Moment) -> None:
         """Answer a credential wherever it was presented."""
         point = self._site.access_points[scan.access_point]
-        holder = self.rolls.find(scan.credential.token)
+        holder = self.rolls.find(*scan.credential.tokens)
+        self.site_keys.recognised(scan.credential)
         if self._is_paused(scan, point, holder, now):
             return
         if point.is_desk:

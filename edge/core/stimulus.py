@@ -189,6 +189,14 @@ class TracesGone:
     name: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteKeysHeld:
+    """The site keys that lie on this box's disk, by their numbers."""
+
+    current: int
+    former: tuple[int, ...] = ()
+
+
 Stimulus = (
     Scan
     | ReadingBegan
@@ -208,6 +216,7 @@ Stimulus = (
     | EraseOrdered
     | RowsErased
     | TracesGone
+    | SiteKeysHeld
     | Order
 )
 

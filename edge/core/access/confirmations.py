@@ -51,7 +51,7 @@ class Confirmations:
         before = self.waiting(scan.access_point, now_s)
         until_s = now_s + CONFIRM_S
         self._waiting[scan.access_point] = _Waiting(scan=scan, until_s=until_s)
-        return before is None or before.credential != scan.credential
+        return before is None or not before.credential.is_same(scan.credential)
 
     def waiting(self, access_point: str, now_s: float) -> Scan | None:
         """Return the scan that waits there, or None."""

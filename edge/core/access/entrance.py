@@ -188,7 +188,7 @@ class Entrance:
 
     def _may_reopen(self, scan: Scan, point: AccessPointPlan, now: Moment) -> bool:
         """Say whether nothing has come between a grant and its repetition."""
-        around, holder = self._around, self._rolls.find(scan.credential.token)
+        around, holder = self._around, self._rolls.find(*scan.credential.tokens)
         if not scan.is_secure or not around.doors.strike_is_sound(point.door_id):
             return False
         if not around.emergency.is_fire and around.doors.interlocked_by(point.door_id):
@@ -228,7 +228,7 @@ class Entrance:
             EventKind.CONFIRMATION_GIVEN, scan.access_point, now, facts=facts, person=by
         )
         point = self._site.access_points[scan.access_point]
-        holder = self._rolls.find(scan.credential.token)
+        holder = self._rolls.find(*scan.credential.tokens)
         self._decide(scan, point, holder, now, is_confirmed=True)
 
     def _decide(
@@ -294,7 +294,7 @@ class Entrance:
         if not first or name not in self._firsts:
             return first
         scan, changes = self._firsts[name]
-        holder = self._rolls.find(scan.credential.token)
+        holder = self._rolls.find(*scan.credential.tokens)
         if changes == self._around.doors.mode_changes(point.door_id):
             answer = decide(self._question(scan, point, holder, now, is_first=True))
             needed = DenyReason.SECOND_PERSON_NEEDED

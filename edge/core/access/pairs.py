@@ -25,7 +25,8 @@ def pair_identity(question: Question) -> str:
         return question.holder.holder_id
     if isinstance(question.ticket, Ticket):
         return f"ticket {question.ticket.ticket_id}"
-    return f"card {question.credential.token.hex()}"
+    # The oldest of its tokens: the one that a new site key does not change.
+    return f"card {question.credential.tokens[-1].hex()}"
 
 
 class Pairs:

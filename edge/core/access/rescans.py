@@ -63,7 +63,9 @@ class Rescans:
         grant = self._grants.get(scan.access_point)
         if grant is None or now_s >= grant.until_s:
             return None
-        if grant.mode_changes != mode_changes or grant.credential != scan.credential:
+        if grant.mode_changes != mode_changes or not grant.credential.is_same(
+            scan.credential
+        ):
             return None
         return grant.cause, grant.release_s
 

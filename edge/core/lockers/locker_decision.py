@@ -119,7 +119,7 @@ def _is_lost(question: BankQuestion) -> bool:
     What volunteers revoke on the spot are cards that their holder has lost.
     """
     rolls, holder = question.rolls, question.holder
-    if rolls.revocation(question.credential.token) == LOST:
+    if rolls.revocation(*question.credential.tokens) == LOST:
         return True
     why = rolls.holder_revocation(holder.holder_id) if holder else None
     if holder is None or why is None:

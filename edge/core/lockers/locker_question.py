@@ -62,11 +62,11 @@ class BankQuestion:
 
     def _mine(self) -> list[Own]:
         holder_id = self.holder.holder_id if self.holder else None
-        token = self.credential.token
+        tokens = self.credential.tokens
         return [
             (number, compartment, compartment.rental)
             for number, compartment in self.compartments.items()
-            if compartment.rental and compartment.rental.belongs_to(holder_id, token)
+            if compartment.rental and compartment.rental.belongs_to(holder_id, *tokens)
         ]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from edge.core.credential import FIRST_KEY
 from edge.core.event import Event, EventKind
 from edge.core.lockers.compartment import Compartment, CompartmentPhase
 from edge.core.lockers.compartment_steps import (
@@ -184,7 +185,9 @@ def _dump_rental(rental: Rental | None) -> list[int | str]:
         return []
     marks = sum(getattr(rental, mark) << bit for bit, mark in enumerate(_MARKS))
     known = [rental.holder, rental.booking, rental.end_ms, marks]
-    return [*known, rental.kind.value, rental.token.hex()]
+    known += [rental.kind.value, rental.token.hex()]
+    # Of the first key it is left out, as snapshots of before have it.
+    return known if rental.key == FIRST_KEY else [*known, rental.key]
 
 
 def _load_rental(told: list[Any]) -> Rental | None:
@@ -192,12 +195,13 @@ def _load_rental(told: list[Any]) -> Rental | None:
     if not told:
         return None
     holder, booking, end_ms, marks, *more = told
-    kind, token = more or (RentalKind.BOOKED.value, "")
+    kind, token, *key = more or (RentalKind.BOOKED.value, "")
     return Rental(
         holder=holder,
         booking=booking,
         end_ms=end_ms,
         kind=RentalKind(kind),
         token=bytes.fromhex(token),
+        key=key[0] if key else FIRST_KEY,
         **{mark: bool(marks >> bit & 1) for bit, mark in enumerate(_MARKS)},
     )

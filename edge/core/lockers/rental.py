@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from edge.core.credential import FIRST_KEY
 from edge.core.event import Person
 
 
@@ -36,7 +37,8 @@ class Claim:
 class Rental:
     """Whose it is and until when (UTC ms, without grace).
 
-    ``token``: of a walk-in whom nobody knows. ``was_opened``: things may lie inside.
+    ``token``: of a walk-in whom nobody knows, under the site key of number ``key``.
+    ``was_opened``: things may lie inside.
     ``is_last``: it ends at the next closing. ``is_deposited``: the parcel is inside.
     """
 
@@ -45,6 +47,7 @@ class Rental:
     end_ms: int
     kind: RentalKind = RentalKind.BOOKED
     token: bytes = field(default=b"", repr=False)
+    key: int = FIRST_KEY
     was_opened: bool = False
     is_last: bool = False
     is_overdue: bool = False
@@ -65,8 +68,8 @@ class Rental:
         """Say whether the volunteer has not shut it with the parcel inside yet."""
         return self.is_parcel and not self.is_deposited
 
-    def belongs_to(self, holder_id: str | None, token: bytes) -> bool:
-        """Say whether this is the rental of whoever shows this."""
+    def belongs_to(self, holder_id: str | None, *tokens: bytes) -> bool:
+        """Say whether this is the rental of whoever shows what has these tokens."""
         if holder_id is not None and self.holder == holder_id:
             return True
-        return bool(self.token) and self.token == token
+        return bool(self.token) and self.token in tokens

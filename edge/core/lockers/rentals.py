@@ -20,6 +20,7 @@ from edge.core.lockers.locker_state import rental_of
 from edge.core.lockers.rental import RentalKind
 
 if TYPE_CHECKING:
+    from edge.core.credential import Credential
     from edge.core.lockers.locker_state import Place
     from edge.core.lockers.lockers import Lockers
     from edge.core.lockers.rental import Claim
@@ -108,8 +109,8 @@ class Rentals:
             return  # nothing to wish for while it is on its way or stands open
         if opening.claims is not None:
             # Who is not known by name is known by the card alone.
-            token = b"" if question.holder else question.credential.token
-            self._rent(place, opening.claims, opening, token, now)
+            card = None if question.holder else question.credential
+            self._rent(place, opening.claims, opening, card, now)
         facts += (("bank", bank.bank_id), *number, *opening.facts)
         granted = self._out.event(
             EventKind.ACCESS_GRANTED,
@@ -121,7 +122,12 @@ class Rentals:
         self._lockers.open(place, granted, access_point, is_last=opening.is_last)
 
     def _rent(
-        self, place: Place, claim: Claim, opening: Opening, token: bytes, now: Moment
+        self,
+        place: Place,
+        claim: Claim,
+        opening: Opening,
+        card: Credential | None,
+        now: Moment,
     ) -> None:
         bank_id, number = place
         facts: Facts = (("end", claim.end_ms), ("number", number))
@@ -133,7 +139,10 @@ class Rentals:
         started = self._out.event(
             EventKind.RENTAL_STARTED, bank_id, now, facts=facts, person=opening.person
         )
-        self._lockers.rent(place, replace(rental_of(started), token=token))
+        rental = rental_of(started)
+        if card is not None:
+            rental = replace(rental, token=card.token, key=card.key)
+        self._lockers.rent(place, rental)
 
     def _finish(
         self,

@@ -19,6 +19,7 @@ from edge.core.moment import ClockVerdict
 from edge.core.people.local import MAX_CARDS, MAX_CARDS_EACH
 
 if TYPE_CHECKING:
+    from edge.core.credential import Credential
     from edge.core.event import Facts
     from edge.core.moment import Moment
     from edge.core.order import BindBegun
@@ -83,7 +84,7 @@ class Binding:
             return self._card(scan, holder, now)
         if kind is not CredentialKind.QR or holder is None:
             return False
-        is_revoked = self._rolls.revocation(scan.credential.token) is not None
+        is_revoked = not self._is_free(scan.credential)
         if is_revoked or not self._is_sound(holder, now):
             return False
         self._await(scan.access_point, holder.holder_id, (("how", "qr"),), now)
@@ -111,13 +112,13 @@ class Binding:
         waiting = self._waiting.pop(scan.access_point, None)
         if waiting is None or now.monotonic_s >= waiting.until_s:
             return False
-        token = scan.credential.token
+        card = scan.credential
         if holder is not None:
-            if holder.holder_id == waiting.holder_id and self._is_free(token):
+            if holder.holder_id == waiting.holder_id and self._is_free(card):
                 self._reception.indicate(scan.access_point, Indication.DONE)
                 return True
             return False
-        is_known = self._rolls.lists(token) or not self._is_free(token)
+        is_known = self._rolls.lists(*card.tokens) or not self._is_free(card)
         if is_known or not self._is_sound(self._rolls.holder(waiting.holder_id), now):
             return False
         flaw = self._make_room(waiting.holder_id)
@@ -128,7 +129,8 @@ class Binding:
         return True
 
     def _bind(self, scan: Scan, waiting: _Waiting, now: Moment) -> None:
-        self._local.bind(scan.credential.token, waiting.holder_id)
+        card = scan.credential
+        self._local.bind(card.token, waiting.holder_id, card.key)
         facts: Facts = (("kind", scan.credential.kind.value), *waiting.facts)
         self._out.event(
             EventKind.CREDENTIAL_BOUND,
@@ -161,9 +163,9 @@ class Binding:
         kind: Facts = (("kind", scan.credential.kind.value),)
         self._reception.deny(scan.access_point, denied, now, kind, self._rolls)
 
-    def _is_free(self, token: bytes) -> bool:
-        """Say whether a token was not revoked."""
-        return self._rolls.revocation(token) is None
+    def _is_free(self, shown: Credential) -> bool:
+        """Say whether a card or code was not revoked."""
+        return self._rolls.revocation(*shown.tokens) is None
 
     def _is_sound(self, holder: Cardholder | None, now: Moment) -> bool:
         """Say whether a card of the holder could open anything now."""

@@ -12,10 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from edge.core.credential import FIRST_KEY
 from edge.core.event import EventKind
 from edge.core.plan import DAY_MS
 
 if TYPE_CHECKING:
+    from edge.core.credential import Credential
     from edge.core.erasing.names import Names
     from edge.core.event import Event
     from edge.core.people.entries import Booking
@@ -59,15 +61,22 @@ class LocalRoster:
         self.revoked: dict[str, str] = {}
         self.cash: dict[str, Cash] = {}
         self._cards: dict[bytes, str] = {}
+        #: The number of the site key of each bound card that is not the first's.
+        self._card_keys: dict[bytes, int] = {}
 
     @property
     def cards(self) -> int:
         """How many cards are bound."""
         return len(self._cards)
 
-    def owner(self, token: bytes) -> str | None:
-        """Return to whom a card was bound here, or None."""
-        return self._cards.get(token)
+    def owner(self, *tokens: bytes) -> str | None:
+        """Return to whom a card was bound here, by one of its tokens, or None."""
+        cards = self._cards
+        return next((cards[token] for token in tokens if token in cards), None)
+
+    def owners_under(self, number: int) -> set[str]:
+        """Return who has a card bound under that site key, or one before it."""
+        return {self._cards[token] for token in self._under(number)}
 
     def cards_of(self, holder_id: str) -> int:
         """Return how many cards are bound to a holder."""
@@ -86,15 +95,44 @@ class LocalRoster:
             not cash.due_fen and booking.due_fen <= cash.fen
         )
 
-    def bind(self, token: bytes, holder_id: str) -> None:
-        """Make a card a holder's; the caller asks for a snapshot in this commit."""
+    def bind(self, token: bytes, holder_id: str, key: int = FIRST_KEY) -> None:
+        """Make a card a holder's; the caller asks for a snapshot in this commit.
+
+        ``key`` is the number of the site key under which the token is.
+        """
         self._cards[token] = holder_id
+        if key != FIRST_KEY:
+            self._card_keys[token] = key
+
+    def rekey(self, shown: Credential) -> bool:
+        """Know a card that is bound under a former key by its token of today.
+
+        Say whether there was one; then the caller asks for a snapshot.
+        """
+        before = [token for _, token in shown.former if token in self._cards]
+        if not before:
+            return False
+        owner = self._cards.get(shown.token, self._cards[before[0]])
+        self._drop(before)
+        self.bind(shown.token, owner, shown.key)
+        return True
 
     def unbind(self, owners: set[str]) -> None:
         """Forget the cards of these holders; the caller asks for a snapshot."""
-        self._cards = {
-            token: owner for token, owner in self._cards.items() if owner not in owners
-        }
+        self._drop([token for token, owner in self._cards.items() if owner in owners])
+
+    def unbind_under(self, number: int) -> None:
+        """Forget the cards of a site key that is given up, and of those before it."""
+        self._drop(self._under(number))
+
+    def _under(self, number: int) -> list[bytes]:
+        keys = self._card_keys
+        return [each for each in self._cards if keys.get(each, FIRST_KEY) <= number]
+
+    def _drop(self, tokens: list[bytes]) -> None:
+        for token in tokens:
+            self._cards.pop(token, None)
+            self._card_keys.pop(token, None)
 
     def owners(self) -> set[str]:
         """Return the holders who have a card bound here."""
@@ -157,6 +195,9 @@ class LocalRoster:
                 for name, cash in self.cash.items()
             ],
             "local_cards": {token.hex(): name for token, name in self._cards.items()},
+            "local_card_keys": {
+                token.hex(): number for token, number in self._card_keys.items()
+            },
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -172,3 +213,5 @@ class LocalRoster:
         }
         cards = state.get("local_cards", {})
         self._cards = {bytes.fromhex(token): name for token, name in cards.items()}
+        keys = state.get("local_card_keys", {})
+        self._card_keys = {bytes.fromhex(token): n for token, n in keys.items()}

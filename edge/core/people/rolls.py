@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from edge.core.people.entries import Cardholder, Policy
 from edge.core.people.local import LocalRoster
-from edge.core.people.roster import EMPTY
+from edge.core.people.roster import EMPTY, LOST
 from edge.core.people.terms import narrowed
 from edge.core.schedule import Schedule
 
@@ -79,19 +79,33 @@ class Rolls:
         """The platform's roster in force."""
         return self._roster
 
-    def find(self, token: bytes) -> Cardholder | None:
-        """Return whose a token is: by the platform, else by a card bound here."""
-        found = self._roster.find(token)
+    def find(self, *tokens: bytes) -> Cardholder | None:
+        """Return whose a card is: by the platform, else by what was bound here.
+
+        ``tokens`` are those of one card, under each site key that is held. What they
+        name two holders for is nobody's: one of them is a mistake.
+        """
+        found = self._of_platform(tokens)
         if found is not None:
             return self._with_local(found) if self._local.holders else found
-        owner = self._local.owner(token)
-        if owner is None or self._roster.lists(token):  # a mistake is nobody's
+        owner = self._local.owner(*tokens)
+        if owner is None or self.lists(*tokens):  # a mistake is nobody's
             return None
         return self.holder(owner)
 
-    def lists(self, token: bytes) -> bool:
-        """Say whether the platform knows a token, be it as somebody's or by mistake."""
-        return self._roster.lists(token)
+    def _of_platform(self, tokens: tuple[bytes, ...]) -> Cardholder | None:
+        if len(tokens) == 1:
+            return self._roster.find(tokens[0])
+        found = [self._roster.find(each) for each in tokens if self.lists(each)]
+        first = found[0] if found else None
+        if first is None:
+            return None
+        is_his = all(each and each.holder_id == first.holder_id for each in found)
+        return first if is_his else None
+
+    def lists(self, *tokens: bytes) -> bool:
+        """Say whether the platform knows a card, be it as somebody's or by mistake."""
+        return any(self._roster.lists(token) for token in tokens)
 
     def holder(self, holder_id: str) -> Cardholder | None:
         """Return a holder by his name, or None where he is gone from both scopes."""
@@ -105,9 +119,16 @@ class Rolls:
         """Say whether two persons here vouched for a holder, platform's or not."""
         return holder_id in self._local.holders
 
-    def revocation(self, token: bytes) -> str | None:
-        """Return why the token was revoked, or None."""
-        return self._tables.revoked.get(token)
+    def revocation(self, *tokens: bytes) -> str | None:
+        """Return why one of a card's tokens was revoked, or None.
+
+        A card that was reported lost stays lost, under whichever key it was.
+        """
+        revoked = self._tables.revoked
+        if not revoked:
+            return None
+        reasons = [revoked[token] for token in tokens if token in revoked]
+        return LOST if LOST in reasons else next(iter(reasons), None)
 
     def holder_revocation(self, holder_id: str) -> str | None:
         """Return why nothing of a holder opens, or None; the platform's word first."""

@@ -42,8 +42,8 @@ CARDS = frozenset({CredentialKind.CARD, CredentialKind.ID_CARD})
 class Revocations(Protocol):
     """What was called back (``edge.core.people.rolls``)."""
 
-    def revocation(self, token: bytes) -> str | None:
-        """Return why a credential was called back, or None."""
+    def revocation(self, *tokens: bytes) -> str | None:
+        """Return why a credential was called back by one of its tokens, or None."""
 
     def holder_revocation(self, holder_id: str) -> str | None:
         """Return why a holder was called back, or None."""
@@ -64,7 +64,7 @@ def barred(
 
     Without ``now`` the holder's validity is not asked after.
     """
-    if rolls.revocation(credential.token) is not None:
+    if rolls.revocation(*credential.tokens) is not None:
         return DenyReason.CREDENTIAL_REVOKED
     if holder is None:
         return DenyReason.CREDENTIAL_NOT_FOUND
@@ -156,7 +156,7 @@ _PLACES = _Places()
 def known(question: Question, findings: Findings, rule: str) -> Decision | None:
     """Refuse what was called back, and what nobody knows where that is not enough."""
     rolls, holder = question.rolls, question.holder
-    if rolls.revocation(question.credential.token) is not None:
+    if rolls.revocation(*question.credential.tokens) is not None:
         return refuse(question, findings, rule, DenyReason.CREDENTIAL_REVOKED)
     if holder is None:
         if findings.entitlement is not None or _may_walk_in(question):
