@@ -15,7 +15,7 @@ from cloud_sync.signing import PlatformKeys
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MAX_ROTATION, MAX_ISSUERS, MAX_COMMAND = 2, 8, 4
+MAX_ROTATION, MAX_ISSUERS, MAX_COMMAND, MAX_FORMER = 2, 8, 4, 3
 _HEX = re.compile(r"(?:[0-9a-f]{2})+")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -31,7 +31,19 @@ def fault_of(use: str, keys: object) -> str:
 def _site(keys: dict[str, Any]) -> str:
     if not _is_hex(keys.get("site_key"), 32):
         return "site_key is not 32 bytes in hex"
-    return "" if _is_hex(keys.get("epoch_salt"), 16) else "epoch_salt is not 16 bytes"
+    if not _is_hex(keys.get("epoch_salt"), 16):
+        return "epoch_salt is not 16 bytes"
+    former = keys.get("former", [])
+    if not isinstance(former, list) or len(former) > MAX_FORMER:
+        return f"former is no list of {MAX_FORMER} at most"
+    for one in former:
+        number = one.get("n") if isinstance(one, dict) else None
+        if not isinstance(number, int) or not 0 < number < 1 << 53:
+            return "a former key without its number"
+        if "former" in one or _site(one):
+            return "a former key that is none"
+    numbers = {one["n"] for one in former}
+    return "" if len(numbers) == len(former) else "two former keys of one number"
 
 
 def _rotation(keys: dict[str, Any]) -> str:

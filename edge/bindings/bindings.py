@@ -134,6 +134,10 @@ class Bindings:
         #: Monotonic seconds since when each device answers, or does not.
         self.since_s: dict[str, float] = {}
 
+    def use(self, tokens: TokenMaker) -> None:
+        """Make tokens by these site keys from now on."""
+        self._tokens = tokens
+
     @property
     def devices(self) -> frozenset[str]:
         """All devices of the site."""

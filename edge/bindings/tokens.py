@@ -3,8 +3,10 @@
 
 The law of the module: an identity number exists only inside :meth:`id_card`; what
 comes out is a 16-byte token, keyed to the site, that neither another site nor a thief
-of the list can turn back. The buffer is overwritten before the function returns.
-Source: docs/sync-contract.md section 7.
+of the list can turn back. The buffer is overwritten before the function returns. Under
+each key of before that is still held it makes a token too: a card is one, whichever
+key it was written down under.
+Source: docs/sync-contract.md section 7; docs/enrolment.md, "A new site key".
 """
 
 from __future__ import annotations
@@ -13,7 +15,12 @@ import hmac
 from dataclasses import dataclass, field
 from hashlib import scrypt
 
-from edge.core.credential import TOKEN_BYTES, Credential, CredentialKind
+from edge.core.credential import (
+    FIRST_KEY,
+    TOKEN_BYTES,
+    Credential,
+    CredentialKind,
+)
 
 #: 16 MiB and tens of milliseconds a guess: a stolen list costs years, not seconds.
 SCRYPT_N = 1 << 14
@@ -24,11 +31,16 @@ SALT_BYTES = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenMaker:
-    """Derives tokens with the site's key (32 bytes) and epoch salt (16 bytes)."""
+    """Derives tokens with the site's key (32 bytes) and epoch salt (16 bytes).
+
+    ``number`` is the key's; ``former`` are the makers of the keys before, newest first.
+    """
 
     site_id: str
     site_key: bytes = field(repr=False)
     epoch_salt: bytes = field(repr=False)
+    number: int = FIRST_KEY
+    former: tuple[TokenMaker, ...] = ()
 
     def __post_init__(self) -> None:
         for name, value, length in (
@@ -43,15 +55,26 @@ class TokenMaker:
     def id_card(self, number: bytearray) -> Credential:
         """Turn an identity number (ASCII) into its credential and wipe it.
 
-        Takes tens of milliseconds and 16 MiB: call it in a worker thread.
+        Takes tens of milliseconds and 16 MiB for each salt in use, one after another:
+        call it in a worker thread.
         """
+        salts = {maker.epoch_salt for maker in (self, *self.former)}
         try:
-            secret = scrypt(
-                number, salt=self.epoch_salt, n=SCRYPT_N, r=SCRYPT_R, p=1, dklen=32
-            )
+            secrets = {
+                salt: scrypt(number, salt=salt, n=SCRYPT_N, r=SCRYPT_R, p=1, dklen=32)
+                for salt in salts
+            }
         finally:
             number[:] = bytes(len(number))
-        return self._credential(CredentialKind.ID_CARD, b"id1", secret)
+        return Credential(
+            kind=CredentialKind.ID_CARD,
+            token=self._token(b"id1", secrets[self.epoch_salt]),
+            key=self.number,
+            former=tuple(
+                (each.number, each._token(b"id1", secrets[each.epoch_salt]))  # noqa: SLF001
+                for each in self.former
+            ),
+        )
 
     def code(self, payload: bytes) -> Credential:
         """Turn a scanned code's payload into its credential."""
@@ -82,6 +105,19 @@ class TokenMaker:
     def _credential(
         self, kind: CredentialKind, label: bytes, secret: bytes
     ) -> Credential:
+        if not self.former:  # nearly always
+            token = self._token(label, secret)
+            return Credential(kind=kind, token=token, key=self.number)
+        return Credential(
+            kind=kind,
+            token=self._token(label, secret),
+            key=self.number,
+            former=tuple(
+                (each.number, each._token(label, secret))  # noqa: SLF001
+                for each in self.former
+            ),
+        )
+
+    def _token(self, label: bytes, secret: bytes) -> bytes:
         message = b"|".join((label, self.site_id.encode(), secret))
-        token = hmac.digest(self.site_key, message, "sha256")[:TOKEN_BYTES]
-        return Credential(kind=kind, token=token)
+        return hmac.digest(self.site_key, message, "sha256")[:TOKEN_BYTES]

@@ -54,6 +54,11 @@ class Intake(Doorstep):
         self._deriving: set[asyncio.Task[None]] = set()
         self._beat_s = self._loop.time()
 
+    def use(self, tokens: TokenMaker) -> None:
+        """Derive tokens by these site keys from now on; a card on its way by before."""
+        self._tokens = tokens
+        self._bindings.use(tokens)
+
     def close(self) -> None:
         """Take nothing any more, and end the worker threads."""
         super().close()

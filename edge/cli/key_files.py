@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloud_sync.signing import PlatformKeys
 from edge.bindings.tokens import TokenMaker
+from edge.core.credential import FIRST_KEY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,21 +27,44 @@ class NotSetUpError(KeyFileError):
     """A box that has never worked lacks a key file."""
 
 
-def read_tokens(path: Path, site_id: str) -> TokenMaker:
-    """Read ``{"site_key": hex, "epoch_salt": hex}`` (32 and 16 bytes)."""
+def read_tokens(path: Path, site_id: str, number: int = FIRST_KEY) -> TokenMaker:
+    """Read ``{"site_key": hex, "epoch_salt": hex}`` (32 and 16 bytes).
+
+    Beside them ``n``, the key's number (without it: ``number``), and ``former``: keys
+    of before that are still needed, each with the same three fields.
+    """
     content = _read(path)
     _refuse_open(path)
     try:
-        return TokenMaker(
-            site_id=site_id,
-            site_key=bytes.fromhex(content["site_key"]),
-            epoch_salt=bytes.fromhex(content["epoch_salt"]),
+        former = tuple(
+            _maker(each, site_id, int(each["n"]), ())
+            for each in sorted(content.get("former", ()), key=_newest_first)
         )
+        return _maker(content, site_id, int(content.get("n", number)), former)
     except (KeyError, TypeError, ValueError) as error:
         raise KeyFileError(
             f"{path}: site_key (32 bytes) or epoch_salt (16 bytes) is missing or not "
             "hex; restore the file from the backup"
         ) from error
+
+
+def _maker(
+    content: dict[str, Any],
+    site_id: str,
+    number: int,
+    former: tuple[TokenMaker, ...],
+) -> TokenMaker:
+    return TokenMaker(
+        site_id=site_id,
+        site_key=bytes.fromhex(content["site_key"]),
+        epoch_salt=bytes.fromhex(content["epoch_salt"]),
+        number=number,
+        former=former,
+    )
+
+
+def _newest_first(content: dict[str, Any]) -> int:
+    return -int(content["n"])
 
 
 def read_platform_keys(path: Path) -> dict[str, str]:

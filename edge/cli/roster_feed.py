@@ -156,6 +156,11 @@ class RosterFeed(RosterInForce):
         with port_faults():
             return [row.body for row in await self._store.of_kind(kind)]
 
+    async def rows_under(self, number: int) -> int:
+        """Count the rows in force of that site key, or of one before it."""
+        with port_faults():
+            return await self._store.tokens_under(number)
+
     async def forget(self, holder: str) -> tuple[str, ...]:
         """Take a person out of what is in force; return his cards' tokens (hex).
 

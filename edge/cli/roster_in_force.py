@@ -63,6 +63,8 @@ class RosterInForce:
         self._in_force: Roster | None = None
         #: How often changes did not fit what is held, so that all is fetched anew.
         self.misfits = 0
+        #: The latest site key that a row has named since the start.
+        self.newest_site_key = 0
         #: Since when there are two layers.
         self._layered_s: float | None = None
         #: When what is held was last known to be current (UTC ms, a lower bound).
@@ -125,6 +127,7 @@ class RosterInForce:
         Each change of a booking may bring a new snapshot: one bad row must not fill
         the journal. ``is_all`` False: the layer below has flaws of its own.
         """
+        self.newest_site_key = max(self.newest_site_key, work.newest_site_key)
         notes = list(work.quarantine.notes())
         for note in notes:
             if note not in self._told:

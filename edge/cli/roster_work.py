@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from edge.cli.courtesy import hurry
 from edge.core.people.quarantine import MAX_TOLD, Quarantine
 from edge.core.people.roster import RosterBuilder
+from edge.core.people.roster_row import HolderRow, RevocationRow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 #: Rows parsed between two rests: about a millisecond.
 SLICE_ROWS = 25
+_WITH_TOKENS = (HolderRow, RevocationRow)
 
 
 @dataclass(slots=True)
@@ -48,6 +50,8 @@ class RosterWork:
         self.builder = RosterBuilder(spaces)
         self.quarantine = Quarantine()
         self.left_out = LeftOut()
+        #: The latest site key that a row names.
+        self.newest_site_key = 0
 
     def leave_out(
         self, rows: Sequence[RosterRow], kept_out: KeptOut
@@ -76,8 +80,10 @@ class RosterWork:
         parse = self.quarantine.parse
         for start in range(0, len(rows), SLICE_ROWS):
             part = rows[start : start + SLICE_ROWS]
-            parsed = (parse(row.kind, row.id, row.body) for row in part if row.body)
-            self.builder.add(row for row in parsed if row is not None)
+            found = [parse(row.kind, row.id, row.body) for row in part if row.body]
+            self.builder.add(row for row in found if row is not None)
+            numbers = (r.site_key for r in found if isinstance(r, _WITH_TOKENS))
+            self.newest_site_key = max((self.newest_site_key, *numbers))
             await self._rest()
 
     async def lie_over(self, base: Roster, changes: RosterChanges) -> bool:

@@ -34,7 +34,8 @@ from edge.cli.handover import WITHOUT_DISK, Handover
 from edge.cli.housekeeping import keep_house
 from edge.cli.intake import Intake
 from edge.cli.key_files import read_tokens
-from edge.cli.keys.sealed_feed import SealedFeed, Users
+from edge.cli.keys.sealed_feed import sealed_feed
+from edge.cli.keys.site_keys import number_of
 from edge.cli.panel.opening import acts_of, open_desk
 from edge.cli.platform_line import Lent, PlatformLine, open_platform_line
 from edge.cli.remote_commands import RemoteCommands, witnesses_of
@@ -138,7 +139,9 @@ class Runtime:
         """Work until ``stop`` is set; raises KeyFileError and StorageError."""
         self.started_s = asyncio.get_running_loop().time()
         tokens = read_tokens(
-            self._state / self.settings.keys.site, self.settings.site.id
+            self._state / self.settings.keys.site,
+            self.settings.site.id,
+            number_of(self._state),
         )
         async with AsyncExitStack() as stack:
             await self._open_storage(stack)
@@ -157,7 +160,7 @@ class Runtime:
             # A roster may bring something about, and that needs its wires.
             await self._open_roster(stack)
             self._open_client(intake)
-            sealed = self._sealed_keys(sight)
+            sealed = sealed_feed(self, self._state, sight, intake)
             self._start()
             await self._open_control(stack)
             wires = self.wires.running()
@@ -181,16 +184,6 @@ class Runtime:
         """Return the keys of a site that had some before its first feed."""
         path = self._state / "keys" / "tickets.json"
         return read_ticket_keys(path) if path.exists() else TicketKeys(keys=())
-
-    def _sealed_keys(self, sight: TicketSight) -> SealedFeed:
-        return SealedFeed(
-            self.settings,
-            self._state,
-            box=self.box,
-            feed=self.feed,
-            users=Users(tickets=sight.replace_own, platform=self.line.believe),
-            report=self._report,
-        )
 
     def _open_lines(self, intake: Intake) -> None:
         """Build the wires, and who listens to them; nothing is opened yet."""
@@ -306,7 +299,7 @@ class Runtime:
             "self-test": self.self_test.order,
             "community": lambda _: self._community(),
         }
-        private = stick_verbs(self, self._report, self.lost)
+        private = stick_verbs(self, self.report, self.lost)
         private |= erasing_verbs(self, self._eraser, self.lost)
         private["renew"] = self.line.renew
         await self._watchers.open(stack, verbs, private, acts_of(self.desk))
@@ -327,7 +320,7 @@ class Runtime:
             feed=self.feed,
             clock=self.clock,
             days=self.days,
-            report=self._report,
+            report=self.report,
             order=self._remote.order,
             stood_still=intake.check_stall,
             box=self.box,
@@ -349,7 +342,8 @@ class Runtime:
         note = Noted(kind=EventKind.STORAGE_FAULT, subject=what, facts=facts)
         self.gateway.note(note)
 
-    def _report(self, kind: EventKind, facts: Facts) -> None:
+    def report(self, kind: EventKind, facts: Facts) -> None:
+        """Write down a fact of the platform or its line."""
         self.gateway.note(Noted(kind=kind, subject="platform", facts=facts))
 
     def _stored(self, batch: Sequence[Event]) -> None:

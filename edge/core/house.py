@@ -20,7 +20,7 @@ from edge.core.doors.doorkeeper import Doorkeeper
 from edge.core.duty.care import Care
 from edge.core.duty.duty import Duty
 from edge.core.emergency.emergency import Emergency
-from edge.core.erasing.bars import Bars
+from edge.core.erasing.bars import bars_of
 from edge.core.erasing.erasing import Erasing
 from edge.core.hearing import Passers
 from edge.core.lockers.locker_orders import LockerOrders
@@ -78,6 +78,7 @@ from edge.core.stimulus import CompartmentChanged, CompartmentFailed, OpenRefuse
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from edge.core.erasing.bars import Bars
     from edge.core.event import Facts
     from edge.core.keeper import Keeper, Learner, Stored, Timed
     from edge.core.moment import Moment
@@ -131,7 +132,7 @@ class House:
         self.locker_orders = LockerOrders(site, self.lockers)
         self.overdue = Overdue(site, self.lockers, self.rolls)
         self.medicine = Medicine(site, out, self.rentals.first_aid)
-        bars = self._bars()
+        bars = bars_of(site, self)
         self.site_keys = SiteKeys(out, bars, self.lockers, self.local)
         self.erasing = self._erasing(out, bars)
         self.remote = Remote(
@@ -172,18 +173,6 @@ class House:
             ("Remote", self.remote.settle),
             ("Erasing", self.erasing.settle),
             ("Doorkeeper", self.doors.settle),
-        )
-
-    def _bars(self) -> Bars:
-        """Return who knows whether somebody is still needed."""
-        return Bars(
-            self._site,
-            lockers=self.lockers,
-            presence=self.spaces.presence,
-            duty=self.duty,
-            admissions=self.admissions,
-            emergency=self.emergency,
-            rolls=self.rolls,
         )
 
     def _erasing(self, out: OutcomeBuilder, bars: Bars) -> Erasing:

@@ -270,6 +270,22 @@ class RosterStore:
             )
         ]
 
+    async def tokens_under(self, number: int) -> int:
+        """Count the rows in force whose tokens are of that site key, or one before.
+
+        A row that names no key is of the oldest that is held.
+        """
+        found = await self._connection.execute_fetchall(
+            "SELECT count(*) FROM entry WHERE place > ? AND place <= ? AND"
+            " kind IN ('holder', 'revocation') AND CASE WHEN json_valid(body) THEN"
+            " coalesce(json_extract(body, '$.key'), 0) <= ?"
+            " AND (json_array_length(body, '$.credentials') > 0"
+            " OR json_extract(body, '$.token') IS NOT NULL) END",
+            (*self._span, number),
+        )
+        [(count,)] = found
+        return int(count)
+
     async def forget_deleted(self) -> bool:
         """Overwrite what stands in the write-ahead log, where rows outlive deletion.
 

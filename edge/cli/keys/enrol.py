@@ -24,7 +24,7 @@ from edge.cli.box_key import Box
 from edge.cli.exits import GOOD, TROUBLE, WRONG_USE
 from edge.cli.key_files import KeyFileError
 from edge.cli.keys import pending as under_way
-from edge.cli.keys import site_lines
+from edge.cli.keys import site_keys, site_lines
 from edge.cli.keys.certificate import CertificateError, check_certificate, loaded
 from edge.cli.keys.https import (
     Address,
@@ -302,8 +302,7 @@ def _refuse_other_site_key(path: Path, files: dict[str, KeyFile]) -> None:
         held, given = json.loads(path.read_text("utf-8")), json.loads(new.text)
     except (OSError, ValueError) as fault:
         raise KeyFileError(f"{path}: cannot be read; mend or move it away") from fault
-    names = ("site_key", "epoch_salt")
-    if [held.get(name) for name in names] != [given[name] for name in names]:
+    if not site_keys.knows(given, held):
         raise CertificateError(
             f"{path} holds another site key than the platform. If this box's is right "
             "(cards and codes work here), have the platform take it: menshen platform "

@@ -17,7 +17,9 @@ from cloud_sync.key_shapes import fault_of
 from cloud_sync.refusal import RefusalKind, Refused
 from cloud_sync.sealing import SealedKeys, is_row, unseal
 from edge.cli.key_files import KeyFileError, read_platform_keys
+from edge.cli.keys import site_keys
 from edge.cli.keys.install import ANYBODY, FOLDER, KeyFile
+from edge.cli.keys.numbers import NUMBERS, numbers
 from edge.cli.ticket.key_files import ticket_keys
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
     from edge.cli.box_key import BoxKey
 
-NUMBERS = f"{FOLDER}/sealed.json"
 TICKETS = f"{FOLDER}/tickets.json"
 
 
@@ -44,23 +45,16 @@ class Lock:
 
 @dataclass(slots=True)
 class Opened:
-    """What sealed rows came to: files to install, uses that are new, refusals."""
+    """What sealed rows came to: files to install, uses that are new, refusals.
+
+    ``listed``: the site keys of before that the platform still needs; None where it
+    says nothing of the site's key.
+    """
 
     files: dict[str, KeyFile] = field(default_factory=dict)
     uses: list[str] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
-
-
-def numbers(state: Path) -> dict[str, int]:
-    """Return the number of the keys that are held, by use."""
-    try:
-        found = json.loads((state / NUMBERS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    is_good = isinstance(found, dict) and all(
-        isinstance(each, int) for each in found.values()
-    )
-    return found if is_good else {}
+    listed: tuple[int, ...] | None = None
 
 
 def open_rows(
@@ -68,8 +62,7 @@ def open_rows(
 ) -> Opened:
     """Open the bodies of sealed rows; nothing is put in place yet.
 
-    A site's key is taken where a box ``enrols``, and nowhere else: what people hold
-    (cards bound here, compartments in use) is known under the key of before.
+    ``enrols``: the box is at no work yet, so nothing that it holds has to go on.
     """
     opened, held = Opened(), numbers(lock.state)
     before = dict(held)
@@ -80,9 +73,8 @@ def open_rows(
         elif found.number < held.get(found.use, 0):
             why = f"{found.use} keys {found.number}, and {held[found.use]} are held"
             opened.refused.append(Refused(kind=RefusalKind.OLDER, why=why))
-        elif found.use == "site" and found.number > held.get("site", 0) and not enrols:
-            why = f"site key {found.number}: taken where a box enrols, not in its work"
-            opened.refused.append(Refused(kind=RefusalKind.SITE_KEY, why=why))
+        elif found.use == "site":
+            _take_site_key(lock, opened, found, held, enrols=enrols)
         elif found.number > held.get(found.use, 0):
             fault = _file(lock, opened.files, found, enrols=enrols)
             if fault:
@@ -94,6 +86,35 @@ def open_rows(
     if held != before:
         opened.files[NUMBERS] = KeyFile(text=json.dumps(held))
     return opened
+
+
+def _take_site_key(
+    lock: Lock,
+    opened: Opened,
+    found: SealedKeys,
+    held: dict[str, int],
+    *,
+    enrols: bool,
+) -> None:
+    """Take a site's key beside what is held: what people hold is known under that.
+
+    Where a box enrols, what it holds has to be the platform's; else it stays alone,
+    and whoever installs finds that out.
+    """
+    path = lock.state / lock.site_file
+    before = site_keys.read(path, held.get("site", site_keys.FIRST_KEY))
+    if enrols and before is not None and not site_keys.knows(found.keys, before):
+        before = None
+    after = site_keys.merged(before, found.number, found.keys)
+    if isinstance(after, str):
+        why = f"site key {found.number}: {after}"
+        opened.refused.append(Refused(kind=RefusalKind.SITE_KEY, why=why))
+        return
+    opened.listed = tuple(each["n"] for each in found.keys.get("former", ()))
+    held["site"] = found.number
+    if after != before:
+        opened.files[lock.site_file] = KeyFile(text=json.dumps(after))
+        opened.uses.append(found.use)
 
 
 def _open(lock: Lock, body: Mapping[str, Any]) -> SealedKeys | Refused:
@@ -119,8 +140,6 @@ def _file(
     """Put the keys into their file; return what is against it, and then do nothing."""
     keys = dict(found.keys)
     match found.use:
-        case "site":
-            files[lock.site_file] = KeyFile(text=json.dumps(keys))
         case "command" if not enrols and not _overlaps(lock, keys):
             return "none of those held is among them: nobody could be believed"
         case "command":

@@ -14,7 +14,7 @@ from cryptography import x509
 from cloud_sync.enrolling import shown_digits
 from edge.cli.box_key import Box
 from edge.cli.keys import pending as under_way
-from edge.cli.keys.sealed import numbers
+from edge.cli.keys.numbers import numbers
 from edge.cli.system_clock import wall_ms
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from edge.core.emergency.emergency import Emergency
     from edge.core.erasing.names import Names
     from edge.core.event import Person
+    from edge.core.house import House
     from edge.core.lockers.lockers import Lockers
     from edge.core.people.rolls import Rolls
     from edge.core.plan import SitePlan
@@ -89,6 +90,19 @@ class Bars:
         if overtaking(self._emergency.standing) is None:
             return False
         return any(elder.holder_id == holder for elder in self._rolls.elders)
+
+
+def bars_of(site: SitePlan, house: House) -> Bars:
+    """Return the bars of a house, whose parts are made."""
+    return Bars(
+        site,
+        lockers=house.lockers,
+        presence=house.spaces.presence,
+        duty=house.duty,
+        admissions=house.admissions,
+        emergency=house.emergency,
+        rolls=house.rolls,
+    )
 
 
 def _is_his(person: Person, names: Names) -> bool:

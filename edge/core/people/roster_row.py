@@ -42,6 +42,8 @@ MAX_TICKET_BYTES = 16
 MAX_ISSUER = 8
 #: The last moment that may stand in a row.
 LATEST_MS = 1 << 52
+#: The last number that a site key may have.
+LATEST_KEY = (1 << 53) - 1
 #: Why something was revoked, where the platform did not say it readably.
 UNSTATED = "UNSTATED"
 #: Why a ticket of a cancelled booking is.
@@ -61,6 +63,8 @@ class HolderRow:
     valid_from_ms: int = 0
     valid_to_ms: int = UNBOUNDED_MS
     care_days: int = 0
+    #: The number of the site key of these tokens; 0 where the row does not say.
+    site_key: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,7 @@ class RevocationRow:
     ticket: str = ""
     reason: str
     flaw: str = ""
+    site_key: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +152,12 @@ def _holder(row_id: str, fields: Body) -> HolderRow:
         valid_from_ms=from_ms,
         valid_to_ms=fields.number("valid_to", from_ms + 1, LATEST_MS, UNBOUNDED_MS),
         care_days=fields.number("care_days", 0, MAX_CARE_DAYS, 0),
+        site_key=_site_key(fields),
     )
+
+
+def _site_key(fields: Body) -> int:
+    return fields.number("key", 1, LATEST_KEY) if "key" in fields else 0
 
 
 def _booking(row_id: str, fields: Body) -> BookingRow | RevocationRow:
@@ -211,12 +221,18 @@ def _revocation(_: str, fields: Body) -> RevocationRow:
     except ValueError as flaw:
         flaws.append(str(flaw))
         reason = UNSTATED
+    try:
+        site_key = _site_key(fields)
+    except ValueError as flaw:
+        flaws.append(str(flaw))
+        site_key = 0
     return RevocationRow(
         token=bytes.fromhex(token),
         holder_id=holder,
         ticket=ticket,
         reason=reason,
         flaw=flaws[0] if flaws else "",
+        site_key=site_key,
     )
 
 

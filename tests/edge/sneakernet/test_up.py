@@ -271,7 +271,7 @@ async def test_a_gateway_without_its_disk_exports_and_imports_nothing(
     control = place.runtime._watchers._server
     assert control is not None
     assert control._private.keys() >= set(VERBS)
-    report = place.runtime._report
+    report = place.runtime.report
     lost = stick_verbs(place.runtime, report, lost="disk I/O error")
     for verb in VERBS:
         with pytest.raises(ValueError, match=r"^STORAGE: .*disk I/O error"):
