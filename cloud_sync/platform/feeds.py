@@ -18,7 +18,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from cloud_sync.feed import MAX_ROWS, NO_FEED, FeedCursor, add
-from cloud_sync.platform import feed_head
+from cloud_sync.platform import feed_head, site_key_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -134,6 +134,9 @@ async def change(work: Work, gateway: str, wanted: Change, now_ms: int) -> Chang
     found = await work.fetch(sql, gateway)
     held = {(kind, name): body for kind, name, _, body in found}
     written = {key: body for key, body in wanted.put.items() if held.get(key) != body}
+    why = await site_key_rows.flaw(work, gateway, written)
+    if why:
+        raise FeedError(f"{gateway}: {why}; nothing was changed")
     is_all = EVERY_KIND in wanted.replaces
     gone = {key for key in held if is_all or key[0] in wanted.replaces}
     # Sealed keys come from the keyring, not from files of bookings.

@@ -22,6 +22,7 @@ from cloud_sync.feed import NO_FEED
 from cloud_sync.key_shapes import fault_of
 from cloud_sync.platform import feeds
 from cloud_sync.platform.enrolment.authority import AuthorityError, write_new
+from cloud_sync.platform.site_key_rows import FORMER
 from cloud_sync.sealing import USES, SealedKeys, seal
 from edge.core.chain import canonical
 
@@ -119,12 +120,20 @@ async def ensure_site_key(work: Work, vault: Vault, site: str) -> bool:
 async def of_site(
     work: Work, vault: Vault, site: str
 ) -> list[tuple[str, int, dict[str, Any]]]:
-    """Return use, number and keys of all that a site has."""
+    """Return use, number and keys of all that a site has.
+
+    The site's key carries the one before, with its number, while that is in use.
+    """
     sql = "SELECT use_, number, locked FROM site_secret WHERE site = ?1 ORDER BY use_"
-    return [
-        (use, number, vault.open(bytes(locked), f"{site}|{use}|{number}"))
+    found = {
+        use: (number, vault.open(bytes(locked), f"{site}|{use}|{number}"))
         for use, number, locked in await work.fetch(sql, site)
-    ]
+    }
+    before = found.pop(FORMER, None)
+    if before is not None and "site" in found:
+        number, keys = before
+        found["site"][1]["former"] = [{"n": number, **keys}]
+    return [(use, number, keys) for use, (number, keys) in found.items()]
 
 
 async def sealed_for(work: Work, vault: Vault, gateway: str) -> list[dict[str, Any]]:
@@ -157,6 +166,14 @@ async def deliver(
 
 
 async def boxes_of(work: Work, site: str) -> list[str]:
-    """Return the gateways whose boxes enrolled at a site."""
-    sql = "SELECT gateway FROM box WHERE site = ?1 ORDER BY gateway"
+    """Return the gateways whose boxes enrolled at a site and were not revoked since.
+
+    Whoever stole a box must not find the next keys sealed to it.
+    """
+    sql = (
+        "SELECT gateway FROM box AS b WHERE site = ?1 AND (NOT EXISTS (SELECT 1 FROM "
+        "certificate AS c WHERE c.gateway = b.gateway) OR EXISTS (SELECT 1 FROM "
+        "certificate AS c WHERE c.gateway = b.gateway AND c.revoked_ms = 0)) "
+        "ORDER BY gateway"
+    )
     return [gateway for (gateway,) in await work.fetch(sql, site)]

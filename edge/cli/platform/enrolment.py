@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from cloud_sync.platform.settings import Settings
     from edge.cli.platform.shown import Form
 
+#: The fields of a site's key.
+_SITE = ("site_key", "epoch_salt")
+
 
 def make_authority(path: Path, name: str, hosts: list[str]) -> None:
     """Make the authority if there is none, the vault, and a server's certificate."""
@@ -208,10 +211,11 @@ def put_secret(path: Path, site: str, use: str, file: Path) -> None:
         async def work(work: Work) -> tuple[int, dict[str, bool]]:
             if use == "site" and await keyring.boxes_of(work, site):
                 raise authority.AuthorityError(
-                    f"{site} has boxes that work with its key: a new one would be "
-                    "strange to every card bound there. Boxes take it where they enrol"
+                    f"{site} has boxes that work with its key; for a new one beside "
+                    "it: menshen platform site-key rotate"
                 )
-            number = await keyring.put(work, vault, site, use, keys)
+            kept = {name: keys[name] for name in _SITE} if use == "site" else keys
+            number = await keyring.put(work, vault, site, use, kept)
             return number, {
                 gateway: await keyring.deliver(work, vault, gateway, wall_ms(), [use])
                 for gateway in await keyring.boxes_of(work, site)
@@ -232,7 +236,8 @@ def export_secret(path: Path, site: str, use: str, out: Path) -> None:
 
         async def ask(work: Work) -> dict[str, Any]:
             return {
-                name: keys for name, _, keys in await keyring.of_site(work, vault, site)
+                name: keys | ({"n": number} if name == "site" else {})
+                for name, number, keys in await keyring.of_site(work, vault, site)
             }
 
         found = run_once(settings, folder, ask, is_reading=True)

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from edge.cli.platform import alarm_verbs, duty_verbs
+from edge.cli.platform import alarm_verbs, duty_verbs, site_key_verbs
 from edge.cli.platform.command_verbs import register as register_commands
 from edge.cli.platform.enrolment_verbs import register as register_enrolment
 
@@ -216,3 +216,4 @@ def trouble(settings: Settings = HERE, csv: Csv = None, as_json: Json = False) -
 
 duty_verbs.add_to(app)
 alarm_verbs.add_to(app)
+site_key_verbs.add_to(app)

@@ -185,6 +185,7 @@ ROWS: dict[str, Samples] = {
             "holder", "h-3", **HOLDER | {"enabled": 0, "roles": [], "credentials": []}
         ),
         "newer fields are passed over": _row("holder", "h-4", **HOLDER, pets=["猫"]),
+        "of the second site key": _row("holder", "h-5", **HOLDER, key=2),
     },
     "row_booking.json": {
         "of a room": _row("booking", "B1", **BOOKING),
@@ -208,6 +209,9 @@ ROWS: dict[str, Samples] = {
         "of a ticket": _row("revocation", "r-3", ticket="0a0b", reason="退订"),
         "of all three": _row(
             "revocation", "r-4", token=TOKEN, holder="h-1", ticket="00", reason="LOST"
+        ),
+        "of the second site key": _row(
+            "revocation", "r-5", token=TOKEN, reason="LOST", key=2
         ),
     },
     "row_policy.json": {

@@ -77,6 +77,8 @@ _HOLDER = (
         ("care in words", "body/care_days", "often"),
         ("valid until nothing", "body/valid_to", 0),
         ("more care than a year", "body/care_days", 367),
+        ("a site key without a number", "body/key", "new"),
+        ("a site key of number 0", "body/key", 0),
     ),
     *unsaid(
         _KEPT_OUT,
@@ -135,6 +137,7 @@ _REVOCATION = (
         ("a reason that is a number", "body/reason", 1),
         ("a holder that is none, beside a good token", "body/holder", ""),
         ("a ticket that is none, beside a good token", "body/ticket", "x"),
+        ("a site key that is none, beside a good token", "body/key", 0),
     ),
 )
 _POLICY = (
