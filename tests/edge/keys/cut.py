@@ -9,6 +9,7 @@ Source: PEP 578.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -31,7 +32,7 @@ def cut_at(number: int, folder: Path) -> None:
 
 
 def main() -> None:
-    """``install N STATE`` or ``enrol N BOX CLAIM URL CA``."""
+    """``install N STATE``, ``site-key N STATE GW SITE ROW``, ``enrol N BOX …``."""
     what, number, folder, *words = sys.argv[1:]
     if what == "install":
         from edge.cli.keys.install import KeyFile, install
@@ -41,6 +42,24 @@ def main() -> None:
             f"keys/{name}": KeyFile(text=f"new {name}") for name in ("a", "b", "c")
         }
         install(Path(folder), files, removed=["keys/gone"])
+        return
+    if what == "site-key":
+        from edge.cli.box_key import Box
+        from edge.cli.keys.install import install
+        from edge.cli.keys.sealed import Lock, open_rows
+
+        gateway, site, body = words
+        lock = Lock(
+            state=Path(folder),
+            box=Box(Path(folder)).key(),
+            gateway=gateway,
+            site=site,
+            site_file="keys/site.json",
+            platform_file="keys/platform.json",
+        )
+        cut_at(int(number), Path(folder))
+        opened = open_rows(lock, [json.loads(body)])
+        install(Path(folder), opened.files)
         return
     from edge.cli.keys.enrol import EnrolOptions, enrol
     from edge.cli.keys.words import Told

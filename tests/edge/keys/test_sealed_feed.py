@@ -20,6 +20,7 @@ from tests.edge.at_work import PLATFORM_KEYS, SITE_KEYS, at_work, until
 from tests.edge.small_site import TEXT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from edge.cli.runtime import Runtime
@@ -63,12 +64,15 @@ class Feeding:
         self.runtime = runtime
         self.revision = runtime.feed.cursor.rev
 
-    async def give(self, *bodies: dict[str, Any]) -> None:
+    async def give(self, *bodies: dict[str, Any], rows: Sequence[FeedRow] = ()) -> None:
         self.revision += 1
         name = f"s{self.revision}"
         rows = [
-            FeedRow(kind="key", id=str(at), ver=1, body=canonical(body), digest=b"")
-            for at, body in enumerate(bodies)
+            *rows,
+            *(
+                FeedRow(kind="key", id=str(at), ver=1, body=canonical(body), digest=b"")
+                for at, body in enumerate(bodies)
+            ),
         ]
         feed = self.runtime.feed
         await feed.stage(name, rows)
@@ -146,7 +150,7 @@ async def test_what_is_hostile_or_mistaken_has_no_effect_and_a_name(
             ("GATEWAY", sealed(state, "rotation", 6, ROTATION, gateway="gw-8")),
             ("SITE", sealed(state, "rotation", 6, ROTATION, site="hall-8")),
             ("BODY", sealed(state, "site", 2, dict.fromkeys(SITE_KEYS, "33"))),
-            ("SITE_KEY", sealed(state, "site", 3, SITE_KEYS)),
+            ("SITE_KEY", sealed(state, "site", 1, OTHER_SITE_KEYS)),
             ("BODY", other | {"n": 7}),
             ("BODY", other | {"use": "command"}),
             ("BODY", sealed(state, "rotation", 6, {"rotation": ["00"]})),
@@ -184,4 +188,5 @@ async def test_what_is_hostile_or_mistaken_has_no_effect_and_a_name(
 
 #: The rotation key of the published vectors: everybody has it.
 ROTATION_PRINTED = bytes(range(0x40, 0x60)).hex()
+OTHER_SITE_KEYS = {"site_key": "33" * 32, "epoch_salt": "44" * 16}
 ISSUER = {"kid": "0a", "public": BOTH["k2"], "issuer": "city"}
