@@ -99,7 +99,7 @@ def test_a_sites_key_goes_out_to_the_booking_system_and_not_to_boxes_at_work(
     put = ("secret", "put", "site.json", "--site", SITE, "--use", "site")
     assert typed(*put).exit_code == 0
     _box(folder)
-    assert "Boxes take it where they enrol" in refused(*put)
+    assert "menshen platform site-key rotate" in refused(*put)
     assert "no rotation keys" in refused(
         *out[:2], "x", "--site", SITE, "--use", "rotation"
     )

@@ -22,6 +22,7 @@ import pytest
 from cryptography import x509
 from typer.testing import CliRunner
 
+from edge.cli.key_files import read_tokens
 from edge.cli.main import app
 from edge.control.client import ControlError, ask
 from tests import brokers
@@ -174,12 +175,15 @@ def test_the_whole_way(places: tuple[Path, Path], tmp_path: Path) -> None:
             assert gateway.connected()["platform"]["certificate_days"] in (729, 730)
             renew(gateway, platform)
             fall_back(gateway, tmp_path)
+            change_the_site_key(gateway, platform)
             revoke(gateway, platform, broker)
         finally:
             gateway.stop()
             running.send_signal(signal.SIGTERM)
             running.wait(10)
     spoken = (tmp_path / "platform.log").read_text() + gateway.log.read_text()
+    for each in json.loads((gateway.state / "keys" / "site.json").read_text()).values():
+        assert isinstance(each, int | list) or each not in spoken
     for name in ("gateway.key", "site.json", "box.json"):
         secret = (gateway.state / "keys" / name).read_text()
         assert secret not in spoken
@@ -250,6 +254,52 @@ def fall_back(gateway: Gateway, tmp_path: Path) -> None:
     status = gateway.status()
     assert status["platform"]["renewal"]["stage"] == "REFUSED", status["platform"]
     assert gateway.serial == held
+
+
+def change_the_site_key(gateway: Gateway, platform: Path) -> None:
+    """Two keys at once, the rows written anew, and the old one gone, at both ends."""
+    file = gateway.state / "keys" / "site.json"
+
+    def held() -> dict[str, Any]:
+        return dict(json.loads(file.read_text()))
+
+    def row(**more: int) -> str:
+        token = read_tokens(file, SITE).code(b"WANG-7").token.hex()
+        body = {"enabled": 1, "extended": 0, "language": "zh-CN", "roles": ["RESIDENT"]}
+        whole = body | {"credentials": [f"QR:{token}"]} | more
+        return json.dumps({"kind": "holder", "id": "wang", "body": whole}) + "\n"
+
+    def imports(text: str) -> None:
+        (platform / "rows.jsonl").write_text(text)
+        words = ("platform", "rows", "import", "rows.jsonl", "--gateway", GATEWAY)
+        typed(*words, folder=platform)
+
+    def shown() -> dict[str, Any]:
+        words = ("platform", "site-key", "show", SITE, "--json")
+        [line] = json.loads(typed(*words, folder=platform))
+        return dict(line)
+
+    imports(row())
+    before = held()
+    typed("platform", "site-key", "rotate", SITE, folder=platform)
+    until(lambda: shown()["state"] == "waits for rows")
+    assert {name: shown()[name] for name in ("holds", "before", "rows_before")} == {
+        "holds": 2,
+        "before": "1",
+        "rows_before": 1,
+    }
+    assert held()["former"] == [{n: before[n] for n in ("n", "site_key", "epoch_salt")}]
+    imports(row(key=2))
+    assert shown()["state"] == "keeps an old key"
+    typed("platform", "site-key", "retire", SITE, folder=platform)
+    until(lambda: shown()["state"] == "done")
+    assert held()["former"] == []
+    # What the booking system gets is what the box makes tokens with.
+    out = ("secret", "export", "site-2.json", "--site", SITE, "--use", "site")
+    typed("platform", *out, folder=platform)
+    exported = json.loads((platform / "site-2.json").read_text())
+    assert exported == {name: held()[name] for name in exported}
+    assert exported["n"] == 2
 
 
 def revoke(gateway: Gateway, platform: Path, broker: brokers.BrokerProcess) -> None:
