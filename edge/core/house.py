@@ -78,7 +78,6 @@ from edge.core.stimulus import CompartmentChanged, CompartmentFailed, OpenRefuse
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge.core.erasing.bars import Bars
     from edge.core.event import Facts
     from edge.core.keeper import Keeper, Learner, Stored, Timed
     from edge.core.moment import Moment
@@ -132,9 +131,8 @@ class House:
         self.locker_orders = LockerOrders(site, self.lockers)
         self.overdue = Overdue(site, self.lockers, self.rolls)
         self.medicine = Medicine(site, out, self.rentals.first_aid)
-        bars = bars_of(site, self)
-        self.site_keys = SiteKeys(out, bars, self.lockers, self.local)
-        self.erasing = self._erasing(out, bars)
+        self.erasing = self._erasing(out)
+        self.site_keys = SiteKeys(out, self.erasing.bars, self.lockers, self.local)
         self.remote = Remote(
             site,
             out,
@@ -175,9 +173,10 @@ class House:
             ("Doorkeeper", self.doors.settle),
         )
 
-    def _erasing(self, out: OutcomeBuilder, bars: Bars) -> Erasing:
+    def _erasing(self, out: OutcomeBuilder) -> Erasing:
         """Return who forgets people, with every part that knows them by name."""
         parts = (self.admissions, self.emergency, self.spaces, self.local, self.duty)
+        bars = bars_of(self._site, self)
         return Erasing(out, bars, self.rolls, self.lockers, (*parts, self.care))
 
     def _sourced(self) -> tuple[Stored, ...]:

@@ -20,8 +20,10 @@ from edge.core.event import EventKind
 from edge.core.plan import DAY_MS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from edge.core.credential import Credential
-    from edge.core.erasing.bars import Bars
+    from edge.core.erasing.bars import Bar
     from edge.core.event import Event, Facts
     from edge.core.lockers.lockers import Lockers
     from edge.core.moment import Moment
@@ -36,10 +38,17 @@ TAKEN, GIVEN_UP = "taken", "given_up"
 
 
 class SiteKeys:
-    """The current key's number, and since when each key of before is one (UTC ms)."""
+    """The current key's number, and since when each key of before is one (UTC ms).
+
+    ``bars`` says why somebody is not done yet, as for whoever wants to be erased.
+    """
 
     def __init__(
-        self, out: OutcomeBuilder, bars: Bars, lockers: Lockers, local: LocalRoster
+        self,
+        out: OutcomeBuilder,
+        bars: Callable[[Names], Sequence[Bar]],
+        lockers: Lockers,
+        local: LocalRoster,
     ) -> None:
         self._out = out
         self._bars = bars
@@ -73,7 +82,7 @@ class SiteKeys:
         since_ms = self.former.get(number, now.latest_ms)
         if owners and now.earliest_ms - since_ms < MAX_FORMER_MS:
             return f"{len(owners)} people with cards that were bound here"
-        if any(self._bars.of(Names(holder=owner)) for owner in owners):
+        if any(self._bars(Names(holder=owner)) for owner in owners):
             return "somebody with a card that was bound here, who is not done"
         return ""
 
