@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
@@ -138,3 +139,38 @@ def test_neither_keys_nor_tokens_are_ever_printed() -> None:
 def test_a_key_of_another_length_is_refused(key: bytes, salt: bytes, told: str) -> None:
     with pytest.raises(ValueError, match=f"^{told}$"):
         tokens(key=key, salt=salt)
+
+
+@pytest.mark.parametrize("salt", [SALT, SALT[::-1]], ids=["one salt", "two salts"])
+def test_under_two_keys_everything_has_the_tokens_of_both(salt: bytes) -> None:
+    number = b"990001195001010015"
+    old, alone = tokens(), tokens(key=KEY[::-1], salt=salt)
+    both = replace(alone, number=2, former=(old,))
+    view = bytearray(number)
+    shown = [
+        (both.id_card(view), old.id_card(bytearray(number))),
+        (both.code(b"WANG-7"), old.code(b"WANG-7")),
+        (both.ticket("0a0b"), old.ticket("0a0b")),
+        (both.pin(bytearray(b"2468")), old.pin(bytearray(b"2468"))),
+        (both.tag("WIEGAND", 26, b"\x26"), old.tag("WIEGAND", 26, b"\x26")),
+    ]
+    for now, before in shown:
+        assert (now.kind, now.key, now.former) == (
+            before.kind,
+            2,
+            ((1, before.token),),
+        )
+        assert now.is_same(before)
+        assert now.token != before.token
+    assert shown[0][0].token == alone.id_card(bytearray(number)).token
+    assert view == bytes(18), "wiped only once, when every key had it"
+
+
+def test_what_is_alike_is_not_the_same() -> None:
+    both = replace(tokens(key=KEY[::-1]), number=2, former=(tokens(),))
+    assert not both.code(b"WANG-7").is_same(tokens().code(b"LI-7"))
+    code = both.code(b"WANG-7")
+    assert not code.is_same(replace(code, kind=CredentialKind.CARD))
+    assert tokens().code(b"WANG-7").token.hex() not in repr(code)
+    with pytest.raises(ValueError, match="a token has 16 bytes, not 3"):
+        replace(code, former=((1, b"abc"),))

@@ -132,7 +132,7 @@ def without(rule: str) -> Break:
 
 
 def revocations_are_ignored(patch: Patch) -> None:
-    patch.setattr(Rolls, "revocation", lambda self, token: None)
+    patch.setattr(Rolls, "revocation", lambda self, *tokens: None)
 
 
 def hours_end_later(patch: Patch) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cloud_sync.feed import FeedRow
+from cloud_sync.platform.enrolment import site_keys
 from drivers.device import CodeRead
 from edge.cli.key_files import read_tokens
 from edge.cli.keys.install import finish
@@ -18,6 +19,7 @@ from edge.core.chain import canonical
 from edge.core.event import EventKind
 from edge.core.stimulus import DeviceChanged, Scan
 from tests.edge.at_work import PLATFORM_KEYS, SITE_KEYS, at_work, until
+from tests.edge.keys.enrolling import BoxAtSite, give_feed, office
 from tests.edge.keys.test_power_cuts import run
 from tests.edge.keys.test_sealed_feed import (
     GATEWAY,
@@ -324,3 +326,25 @@ async def test_another_key_under_the_number_that_is_held_has_no_effect(
         assert await feeding.refusals() == [("SITE_KEY", why)]
         assert held(state)["site.json"] == SITE_KEYS
         assert held(state)["sealed.json"] == {"rotation": 1}
+
+
+def test_a_box_that_enrols_between_two_site_keys_gets_both(tmp_path: Path) -> None:
+    with office(tmp_path / "platform") as at:
+        box = BoxAtSite(tmp_path / "box")
+        assert box.enrol(at, at.claim(), at.confirm)[0] == 0
+        old = box.json("site.json")
+        at.do(give_feed)
+        assert at.do(lambda work: site_keys.rotate(work, at.vault, SITE)) == 2
+        claim = at.claim(replaces=True)
+        code, heard = box.enrol(at, claim, at.confirm, replaces=True)
+        assert code == 0, heard.said
+        found = box.json("site.json")
+        assert (found["n"], found["former"]) == (2, [{n: old[n] for n in OLD}])
+        assert found["site_key"] != old["site_key"]
+        assert box.json("sealed.json")["site"] == 2
+        other = BoxAtSite(tmp_path / "other")
+        code, heard = other.enrol(
+            at, at.claim(replaces=True), at.confirm, replaces=True
+        )
+        assert code == 0, heard.said
+        assert other.json("site.json") == found
