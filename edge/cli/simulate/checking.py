@@ -223,9 +223,11 @@ class Ground:
     """What a checker may know beforehand: the plan, and who lives here.
 
     ``planted`` are identity numbers and codes, which must turn up nowhere;
-    ``holders`` gives each token's holder.
+    ``holders`` gives each token's holder; ``first`` the token under the site's first
+    key of one under a later one, by which a card is told to be the same.
     """
 
     plan: SitePlan
     planted: frozenset[str]
     holders: Mapping[bytes, str]
+    first: Mapping[bytes, bytes] = field(default_factory=dict)

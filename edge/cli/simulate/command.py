@@ -92,15 +92,22 @@ def site_of(seed: int) -> str:
 def ground(settings: Settings) -> Ground:
     """Return what checkers may know beforehand."""
     people = village(settings.site.id)
+    names = {one.holder for one in people.neighbours if one.is_known}
+    shown = [
+        (credential, one.holder)
+        for one in people.neighbours
+        for credential in people.under_next_key().credentials(one)
+    ]
     return Ground(
         plan=settings.plan(),
         planted=people.planted(),
         holders={
-            credential.token: one.holder
-            for one in people.neighbours
-            if one.is_known
-            for credential in people.credentials(one)
+            token: holder
+            for credential, holder in shown
+            if holder in names
+            for token in credential.tokens
         },
+        first={each.token: each.tokens[-1] for each, _ in shown},
     )
 
 

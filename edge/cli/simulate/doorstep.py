@@ -43,6 +43,11 @@ class SimulatedDoorstep(Doorstep):
         self._tokens = tokens
         self._boot = boot
 
+    def use(self, tokens: TokenMaker) -> None:
+        """Derive tokens by these site keys from now on."""
+        self._tokens = tokens
+        self._bindings.use(tokens)
+
     def _stood_still_s(self) -> float:
         gap_s, self._boot.stood_still_s = self._boot.stood_still_s, 0.0
         return gap_s

@@ -37,7 +37,7 @@ from edge.cli.ticket_sight import TicketSight
 from edge.core.chain import SALT_BYTES
 from edge.core.command import Indicate, OpenCompartment, Release
 from edge.core.event import EventKind
-from edge.core.stimulus import Noted, OpenRefused
+from edge.core.stimulus import Noted, OpenRefused, SiteKeysHeld
 from edge.gateway.gateway import Gateway
 from edge.storage.journal import Journal
 from edge.storage.roster import RosterStore
@@ -184,10 +184,19 @@ class Machine:
         if journal.missing:
             facts += (("missing", journal.missing),)
         self.gateway.do(lambda controller, now: controller.start(now, facts=facts))
+        self.use_site_keys()
         for line in self.lines.values():
             line.run()
         self._keep_house()
         self.talk.begin()
+
+    def use_site_keys(self) -> None:
+        """Make tokens by the keys that lie on the disk, and tell which they are."""
+        tokens = self._site.tokens
+        self.doorstep.use(tokens)
+        former = tuple(each.number for each in tokens.former)
+        held = SiteKeysHeld(current=tokens.number, former=former)
+        self.gateway.do(lambda controller, now: controller.handle(held, now))
 
     # -- what commands lead to -------------------------------------------------------
 

@@ -102,6 +102,7 @@ class Run:
     def _storm(self) -> None:
         site = self.site
         site.platform.begin(site.rows())
+        site.plan_site_key(self._days)
         self._boot()
         day = 0
         while day < self._days:

@@ -29,6 +29,7 @@ from edge.cli.simulate.witness import Witness
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from edge.cli.simulate.village import Village
     from edge.cli.simulate.weather import Weather
     from edge.settings.site import Settings
     from firmware_sim.platform.feed import Change, Key, Row
@@ -54,6 +55,9 @@ class SimulatedSite:
         self.witness = Witness(self.clockwork, self.true_time)
         self.village = village(settings.site.id)
         self.tokens = self.village.tokens
+        #: The same people by every site key that is good, and who draws among them.
+        self._villages = [self.village]
+        self._key_chance = self.chance("site key")
         identity = settings.gateway
         self.topics = Topics(gateway=identity.id, shard=identity.shard)
         self.platform = Platform(identity.id, identity.shard, self.chance("platform"))
@@ -101,6 +105,25 @@ class SimulatedSite:
             rows.append(self.ticket_office.key_row(self.began_ms))
         cared = [one.holder for one in people.neighbours if one.care_days]
         return rows + bylaws.policies(self.plan) + bylaws.elders(self.plan, cared)
+
+    def plan_site_key(self, days: float) -> None:
+        """Let the site's key change at some moment, in every other run."""
+        at_s = self._key_chance.uniform(0, days * DAY_MS / 1000)
+        if self._key_chance.random() < 0.5:
+            self.clockwork.at(at_s, self._change_site_key)
+
+    def written(self) -> Village:
+        """Return the people as the office writes them: by one of the keys."""
+        if len(self._villages) == 1:
+            return self.village
+        return self._key_chance.choice(self._villages)
+
+    def _change_site_key(self) -> None:
+        self.village = self.village.under_next_key()
+        self.tokens = self.village.tokens
+        self._villages.append(self.village)
+        if self.machine is not None:
+            self.machine.boot.call_soon(self.machine.use_site_keys)
 
     def calm(self, weather: Weather) -> None:
         """Change the weather of all parts at once."""

@@ -183,7 +183,7 @@ def book_a_day(crowd: Crowd, day: int) -> None:
 
 def _edited(crowd: Crowd) -> tuple[list[Row], list[Key]]:
     site, chance = crowd.site, crowd.chance
-    people = site.village
+    people = site.written()
     what = chance.randrange(6)
     if what == 0:
         lost = people.revocation(chance.choice(people.with_code[:10]))

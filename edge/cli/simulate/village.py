@@ -9,11 +9,12 @@ people book and do, never who they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from edge.bindings.tokens import TokenMaker
+from edge.core.credential import FIRST_KEY
 from firmware_sim.id_card.identity_card import IdentityCard
 from firmware_sim.platform.feed import Row
 from firmware_sim.platform.people import identity_number
@@ -43,7 +44,7 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 SITE_KEY, EPOCH_SALT = bytes(range(32)), bytes(range(16))
 
-_remembered: dict[bytes, Credential] = {}
+_remembered: dict[tuple[bytes, bytes], Credential] = {}
 
 
 class RememberedTokens(TokenMaker):
@@ -53,7 +54,7 @@ class RememberedTokens(TokenMaker):
 
     def id_card(self, number: bytearray) -> Credential:
         """Turn an identity number into its credential and wipe it."""
-        key = bytes(number)
+        key = self.site_key, bytes(number)
         if key not in _remembered:
             _remembered[key] = super().id_card(number)
         number[:] = bytes(len(number))
@@ -136,6 +137,8 @@ class Village:
         }
         if neighbour.care_days:
             body["care_days"] = neighbour.care_days
+        if self.tokens.number != FIRST_KEY:
+            body["key"] = self.tokens.number
         return Row(kind="holder", id=neighbour.holder, body=body)
 
     def revocation(self, neighbour: Neighbour) -> Row:
@@ -145,7 +148,21 @@ class Village:
             "token": token,
             "reason": "LOST",
         }
+        if self.tokens.number != FIRST_KEY:
+            body["key"] = self.tokens.number
         return Row(kind="revocation", id=f"r-{neighbour.holder}", body=body)
+
+    def under_next_key(self) -> Village:
+        """Return the same people where the site has a new key beside this one."""
+        now = self.tokens
+        tokens = RememberedTokens(
+            site_id=now.site_id,
+            site_key=now.site_key[::-1],
+            epoch_salt=now.epoch_salt,
+            number=now.number + 1,
+            former=(now, *now.former),
+        )
+        return replace(self, tokens=tokens)
 
     def planted(self) -> frozenset[str]:
         """Return the numbers and codes that must turn up nowhere."""

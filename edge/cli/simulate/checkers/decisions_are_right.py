@@ -99,7 +99,7 @@ class DecisionsAreRight:
             right = right_answers(self._picture, asked)
         self._compare(answer, right, scan)
         self._picture.answered(scan, answer, at_s=seen.at_s)
-        token = scan.credential.token
+        token = scan.credential.tokens[-1]
         if answer == DenyReason.AWAITING_CONFIRMATION.value:
             self._waiting[scan.access_point] = token
         if answer == OPEN:
@@ -120,7 +120,7 @@ class DecisionsAreRight:
     def _compare(self, answer: str, right: frozenset[str], scan: Scan) -> None:
         if answer in right:
             return
-        holder = self._picture.whose(scan.credential.token)
+        holder = self._picture.whose(scan.credential.tokens[-1])
         who = holder.holder_id if holder else "somebody unknown"
         told = f"{who} at {scan.access_point}: {answer}, not {sorted(right)}"
         raise Violation(GRANTS if answer == OPEN else REFUSALS, told)
@@ -136,7 +136,7 @@ class DecisionsAreRight:
         if scan.ticket is not None:  # it re-opens while its release still runs
             plan = self._picture.plan.doors[door]
             may_s = max(may_s, plan.extended_release_s, plan.release_s) + SLACK_S
-        if token != scan.credential.token or waited_s >= may_s:
+        if token != scan.credential.tokens[-1] or waited_s >= may_s:
             what = f"{door} was released for a scan without a decision"
             raise Violation(GRANTS, what)
 

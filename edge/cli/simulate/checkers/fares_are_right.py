@@ -37,7 +37,7 @@ class FaresAreRight:
 
     def __init__(self, ground: Ground) -> None:
         self._plan = ground.plan
-        self._holders = ground.holders
+        self._holders, self._first = ground.holders, ground.first
         self._book = Book()
         self._chronicle = Chronicle(self)
         self.clear()
@@ -46,7 +46,7 @@ class FaresAreRight:
         """Take the next observation."""
         if isinstance(seen, RosterAdopted):
             offset_ms = self._plan.utc_offset_ms
-            self._book = read_roster(seen.roster, self._holders, offset_ms)
+            self._book = read_roster(seen.roster, self._holders, offset_ms, self._first)
         self._chronicle.see(seen)
 
     def end(self, rest: Rest) -> None:

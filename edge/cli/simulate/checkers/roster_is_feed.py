@@ -57,9 +57,9 @@ class RosterIsFeed:
         texts = self._written.get((cursor.epoch, cursor.revision))
         if texts is None:
             raise Violation(self.name, f"nobody wrote {cursor}")
-        offset_ms = self._ground.plan.utc_offset_ms
-        written = read_rows(texts.values(), cursor.revision, offset_ms)
-        adopted = read_roster(seen.roster, self._ground.holders, offset_ms)
+        offset_ms, first = self._ground.plan.utc_offset_ms, self._ground.first
+        written = read_rows(texts.values(), cursor.revision, offset_ms, first)
+        adopted = read_roster(seen.roster, self._ground.holders, offset_ms, first)
         asked_for = self._ground.holders.keys()
         known = {t: who for t, who in written.tokens.items() if t in asked_for}
         for what in differences(adopted, replace(written, tokens=known)):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from edge.core.moment import UNBOUNDED_MS
@@ -62,10 +63,19 @@ class Book:
         ]
 
 
+NO_KEYS: Mapping[bytes, bytes] = MappingProxyType({})
+
+
 def read_roster(
-    roster: Roster, holders: Mapping[bytes, str], utc_offset_ms: int
+    roster: Roster,
+    holders: Mapping[bytes, str],
+    utc_offset_ms: int,
+    first: Mapping[bytes, bytes] = NO_KEYS,
 ) -> Book:
-    """Read what a roster says of everybody who may come (``holders`` by token)."""
+    """Read what a roster says of everybody who may come (``holders`` by token).
+
+    Every token stands for the one under the site's first key (``first``).
+    """
     known = {token: roster.find(token) for token in holders}
     found = {token: holder for token, holder in known.items() if holder is not None}
     names = set(holders.values()) | {one.holder_id for one in found.values()}
@@ -74,14 +84,14 @@ def read_roster(
     return Book(
         revision=roster.cursor.revision,
         holders={name: one for name, one in people.items() if one is not None},
-        tokens={token: one.holder_id for token, one in found.items()},
+        tokens={first.get(t, t): one.holder_id for t, one in found.items()},
         bookings=tuple(
             (name, booking)
             for name, one in people.items()
             if one is not None
             for booking in roster.bookings(name)
         ),
-        revoked_tokens=frozenset(tables.revoked),
+        revoked_tokens=frozenset(first.get(t, t) for t in tables.revoked),
         revoked_holders=frozenset(tables.revoked_holders),
         revoked_tickets=frozenset(tables.revoked_tickets),
         policies=tuple(
@@ -97,7 +107,12 @@ def read_roster(
     )
 
 
-def read_rows(texts: Iterable[str], revision: int, utc_offset_ms: int) -> Book:
+def read_rows(
+    texts: Iterable[str],
+    revision: int,
+    utc_offset_ms: int,
+    first: Mapping[bytes, bytes] = NO_KEYS,
+) -> Book:
     """Read the canonical rows of the feed, which the platform wrote."""
     rows = [json.loads(text) for text in texts]
     of = {
@@ -108,7 +123,8 @@ def read_rows(texts: Iterable[str], revision: int, utc_offset_ms: int) -> Book:
     owners: dict[bytes, set[str]] = {}
     for name, body in of["holder"].items():
         for credential in body.get("credentials", []):
-            owners.setdefault(_token(credential), set()).add(name)
+            token = _token(credential)
+            owners.setdefault(first.get(token, token), set()).add(name)
     bookings = [
         (body["holder"], _booking(name, body))
         for name, body in of["booking"].items()
@@ -120,14 +136,13 @@ def read_rows(texts: Iterable[str], revision: int, utc_offset_ms: int) -> Book:
         if body["state"] != "CONFIRMED" and body.get("ticket")
     }
     lost = list(of["revocation"].values())
+    called_back = [bytes.fromhex(b["token"]) for b in lost if b.get("token")]
     return Book(
         revision=revision,
         holders=holders,
         tokens={token: min(who) for token, who in owners.items() if len(who) == 1},
         bookings=tuple(bookings),
-        revoked_tokens=frozenset(
-            bytes.fromhex(body["token"]) for body in lost if body.get("token")
-        ),
+        revoked_tokens=frozenset(first.get(token, token) for token in called_back),
         revoked_holders=frozenset(b["holder"] for b in lost if b.get("holder")),
         revoked_tickets=frozenset(b["ticket"] for b in lost if b.get("ticket"))
         | cancelled,

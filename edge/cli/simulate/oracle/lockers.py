@@ -142,9 +142,9 @@ def right_locker_answers(
         return frozenset({OPEN})
     if not scan.is_secure:
         return frozenset({DenyReason.READER_INSECURE.value})
-    holder = picture.whose(scan.credential.token)
+    holder = picture.whose(scan.credential.tokens[-1])
     if holder is None:
-        if bank.allows_walk_in or scan.credential.token in picture.local.bound:
+        if bank.allows_walk_in or scan.credential.tokens[-1] in picture.local.bound:
             return frozenset({OPEN, *(reason.value for reason in DenyReason)})
         reasons = refuse(DenyReason.CREDENTIAL_NOT_FOUND, DenyReason.READER_PAUSED)
         return answers([_locked_down(picture, holder), reasons])
@@ -186,7 +186,7 @@ def _lost(picture: Picture, scan: Scan, holder: Cardholder) -> Ruling:
     """Say whether who comes for his things may be somebody else with his card."""
     book, holder_id = picture.book, holder.holder_id
     is_listed = holder_id in book.revoked_holders
-    if is_listed or scan.credential.token in book.revoked_tokens:
+    if is_listed or scan.credential.tokens[-1] in book.revoked_tokens:
         return either(DenyReason.CREDENTIAL_REVOKED)  # the picture has no reason why
     if holder_id in picture.local.revoked:
         # Volunteers revoke on the spot what its holder has lost.
@@ -199,7 +199,7 @@ def _barred(
 ) -> Iterator[Ruling]:
     book, local = picture.book, picture.local
     is_lost = holder.holder_id in book.revoked_holders | local.revoked
-    if is_lost or scan.credential.token in book.revoked_tokens:
+    if is_lost or scan.credential.tokens[-1] in book.revoked_tokens:
         yield refuse(DenyReason.CREDENTIAL_REVOKED)
     if not holder.is_enabled:
         yield refuse(DenyReason.CREDENTIAL_NOT_ENABLED)

@@ -86,7 +86,7 @@ class Picture:
 
     def __init__(self, ground: Ground) -> None:
         self.plan = ground.plan
-        self._holders = ground.holders
+        self._holders, self._first = ground.holders, ground.first
         self.book = Book()
         self._roster: Roster | None = None
         #: UTC ms at which the roster was surely still called current.
@@ -153,7 +153,7 @@ class Picture:
             case _:
                 row.disturb()
         if answer == "SECOND_PERSON_NEEDED":
-            memory.alone[point] = (scan.credential.token, at_s)
+            memory.alone[point] = (scan.credential.tokens[-1], at_s)
         elif answer == "AWAITING_CONFIRMATION":
             memory.asked_s[point] = at_s
 
@@ -164,9 +164,9 @@ class Picture:
         self.is_roster_of_boot = False
         self._roster = seen.roster
         offset_ms = self.plan.utc_offset_ms
-        self.book = read_roster(seen.roster, self._holders, offset_ms)
+        self.book = read_roster(seen.roster, self._holders, offset_ms, self._first)
 
     def _learn_binding(self, seen: Handled, scan: Scan) -> None:
         for event in seen.events:
             if event.kind is EventKind.CREDENTIAL_BOUND and event.person.holder:
-                self.local.bind(scan.credential.token, event.person.holder)
+                self.local.bind(scan.credential.tokens[-1], event.person.holder)

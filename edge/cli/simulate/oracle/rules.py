@@ -80,7 +80,7 @@ def ask(picture: Picture, scan: Scan, now: Moment, at_s: float) -> Asked:
     plan = picture.plan
     point = plan.access_points[scan.access_point]
     door = plan.doors[point.door_id]
-    token = scan.credential.token
+    token = scan.credential.tokens[-1]
     holder = picture.whose(token)
     if holder is None and token in picture.local.bound:
         holder = picture.book.holders.get(picture.local.bound[token])
