@@ -131,6 +131,16 @@ def without(rule: str) -> Break:
     return left_out
 
 
+def the_key_before_is_not_asked(patch: Patch) -> None:
+    right = Rolls.find
+    patch.setattr(Rolls, "find", lambda self, *tokens: right(self, tokens[0]))
+
+
+def what_was_lost_before_is_ignored(patch: Patch) -> None:
+    right = Rolls.revocation
+    patch.setattr(Rolls, "revocation", lambda self, *tokens: right(self, tokens[0]))
+
+
 def revocations_are_ignored(patch: Patch) -> None:
     patch.setattr(Rolls, "revocation", lambda self, *tokens: None)
 
@@ -268,6 +278,18 @@ BROKEN = (
     Broken(
         name="a revocation is ignored",
         by=revocations_are_ignored,
+        day=BUSY,
+        found_by=DECISIONS,
+    ),
+    Broken(
+        name="the site key before is not asked",
+        by=the_key_before_is_not_asked,
+        day=BUSY,
+        found_by=DECISIONS,
+    ),
+    Broken(
+        name="a card lost under the site key before opens",
+        by=what_was_lost_before_is_ignored,
         day=BUSY,
         found_by=DECISIONS,
     ),
