@@ -145,10 +145,7 @@ def _make(path: Path) -> BoxKey:
     private = Ed25519PrivateKey.generate().private_bytes_raw()
     content = {"private": private.hex(), "public": _pair(private).public.hex()}
     try:
-        if not path.parent.is_dir():
-            path.parent.mkdir(mode=0o700)
-            give_away(path.parent, path.parent.parent)
-        _keep(path, content)
+        keep_secret(path, content)
     except OSError as fault:
         raise KeyFileError(
             f"{path}: the box's key cannot be kept ({fault.strerror}); check the disk "
@@ -160,7 +157,11 @@ def _make(path: Path) -> BoxKey:
     return found
 
 
-def _keep(path: Path, content: dict[str, Any]) -> None:
+def keep_secret(path: Path, content: dict[str, Any]) -> None:
+    """Write a secret's file for its owner alone, durably, unless there is one."""
+    if not path.parent.is_dir():
+        path.parent.mkdir(mode=0o700)
+        give_away(path.parent, path.parent.parent)
     hidden = path.with_name(f"{path.name}.{os.getpid()}.new")
     create = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
     try:

@@ -22,7 +22,7 @@ from cloud_sync.ports import PortFaultError
 from edge.cli.roster_in_force import RosterInForce
 from edge.cli.sync_ports import port_faults
 from edge.core.people.layered_roster import LayeredRoster
-from edge.storage.errors import LocalError
+from edge.storage.errors import DamagedError, LocalError
 from edge.storage.roster import RosterCursor
 from edge.storage.roster_changes import RosterChanges
 from edge.storage.roster_row import RosterRow
@@ -147,6 +147,7 @@ class RosterFeed(RosterInForce):
         )
         if is_whole:
             self._kept_out.agreed(frozenset(work.left_out.met))
+        self._is_rotten = self._is_rotten and not is_whole
         self.confirmed_ms = cursor.applied_ms
         self._adopt(work.builder.build(self._place))
         self._tell(work)
@@ -195,7 +196,7 @@ class RosterFeed(RosterInForce):
             with port_faults():
                 try:
                     why = await self._change(changes)
-                except LocalError as fault:
+                except (LocalError, DamagedError) as fault:
                     why = str(fault)
             if why:
                 self.misfits += 1
@@ -218,7 +219,7 @@ class RosterFeed(RosterInForce):
         after, upto = self._store.staged
         if upto - after + work.left_out.rows != changes.count:
             return "some of the changes went while they were on their way"
-        added = RosterChanges(self._store, work.name)
+        added = RosterChanges(self._store, work.name, self.rest)
         await added.begin()
         weight = await added.weigh()
         count = held.count + weight.come - weight.gone
@@ -288,6 +289,11 @@ class RosterFeed(RosterInForce):
                     added = RosterChanges(self._store, name)
                     await added.begin()
                     why = await self._merge(added, self._work, cursor)
+            except PortFaultError as fault:
+                if isinstance(fault.__cause__, DamagedError):
+                    self._is_rotten = True
+                    self._refuse(str(fault))
+                raise
             finally:
                 self._begin("")
         if not why:  # else too much is broken, and there are two layers still

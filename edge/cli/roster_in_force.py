@@ -22,6 +22,7 @@ from edge.core.event import EventKind
 from edge.core.people.roster import Cursor, LayeredRoster, Roster
 from edge.core.people.roster_image import Unpacking, pack
 from edge.core.stimulus import Noted
+from edge.storage.errors import DamagedError
 from edge.storage.roster_changes import RosterChanges
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ class RosterInForce:
         self.misfits = 0
         #: The latest site key that a row has named since the start.
         self.newest_site_key = 0
+        #: Rows in the file do not open any more: the rules hold them, until all of it
+        #: has come anew.
+        self._is_rotten = False
         #: Since when there are two layers.
         self._layered_s: float | None = None
         #: When what is held was last known to be current (UTC ms, a lower bound).
@@ -89,14 +93,15 @@ class RosterInForce:
     @property
     def cursor(self) -> FeedCursor:
         """What is held now; a copy that cannot be used counts as none."""
-        if self._in_force is None:
+        if self._in_force is None or self._is_rotten:
             return NO_FEED
         return FeedCursor(epoch=self._store.cursor.epoch, rev=self._store.cursor.rev)
 
     @property
     def hash(self) -> bytes:
         """What the rows held add up to; empty for none."""
-        return b"" if self._in_force is None else _bytes(self._store.cursor.hash)
+        is_none = self._in_force is None or self._is_rotten
+        return b"" if is_none else _bytes(self._store.cursor.hash)
 
     @property
     def layered(self) -> int:
@@ -146,7 +151,10 @@ class RosterInForce:
         if self.layered:
             changes = RosterChanges(self._store, "")
             await changes.begin()
-            if not await self._work.lie_over(base, changes):
+            is_laid = False
+            with contextlib.suppress(DamagedError):  # the rows tell how many
+                is_laid = await self._work.lie_over(base, changes)
+            if not is_laid:
                 self._begin("")
                 return False
             await self._work.sort()

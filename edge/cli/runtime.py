@@ -40,6 +40,7 @@ from edge.cli.panel.opening import acts_of, open_desk
 from edge.cli.platform_line import Lent, PlatformLine, open_platform_line
 from edge.cli.remote_commands import RemoteCommands, witnesses_of
 from edge.cli.roster_feed import RosterFeed
+from edge.cli.roster_key import roster_seal
 from edge.cli.self_test import SelfTest
 from edge.cli.site_wiring import wiring_of
 from edge.cli.sneakernet.gateway_verbs import stick_verbs
@@ -125,7 +126,7 @@ class Runtime:
         self.days: DayBook
         self.wires = Wires(self.keep_emergency)
         #: Damaged files that were set aside at this start.
-        self._aside: dict[str, Path | None] = {}
+        self._aside: dict[str, tuple[Path | None, str]] = {}
         self._remote: RemoteCommands
         self._alarms: list[int] = []
         self._eraser: Eraser
@@ -222,7 +223,7 @@ class Runtime:
             )
         )
         self.journal = opened.journal
-        self._aside["journal"] = opened.set_aside
+        self._aside["journal"] = opened.set_aside, "damaged"
 
     async def _open_rules(self, stack: AsyncExitStack) -> None:
         self.clock = SystemClock(
@@ -258,9 +259,10 @@ class Runtime:
         )
 
     async def _open_roster(self, stack: AsyncExitStack) -> None:
-        path = self._state / "roster.db"
-        opened = await stack.enter_async_context(open_roster(path, open_aiosqlite))
-        self._aside["roster"] = opened.set_aside
+        path, seal = self._state / "roster.db", roster_seal(self._state)
+        opening = open_roster(path, open_aiosqlite, seal)
+        opened = await stack.enter_async_context(opening)
+        self._aside["roster"] = opened.set_aside, opened.why
         self.feed = await RosterFeed.open(
             opened.store,
             self.gateway,
@@ -285,9 +287,9 @@ class Runtime:
             *((("missing", self.journal.missing),) if self.journal.missing else ()),
         )
         self.gateway.do(lambda controller, now: controller.start(now, facts=facts))
-        for what, kept in self._aside.items():
+        for name, (kept, why) in self._aside.items():
             if kept is not None:
-                self._note_damage(what, kept)
+                self._note_damage(name, kept, why)
         for note in (*self.line.notes, *self._handover.notes):
             self.gateway.note(note)
         self.desk.tell_fault()
@@ -337,9 +339,9 @@ class Runtime:
             raise ValueError(f"not without the disk ({self.lost}); mend that first")
         return carry_out(self.gateway, read_order(verb, request))
 
-    def _note_damage(self, what: str, kept: Path) -> None:
-        facts: Facts = (("kept", kept.name), ("what", "damaged"))
-        note = Noted(kind=EventKind.STORAGE_FAULT, subject=what, facts=facts)
+    def _note_damage(self, name: str, kept: Path, why: str) -> None:
+        facts: Facts = (("kept", kept.name), ("what", why))
+        note = Noted(kind=EventKind.STORAGE_FAULT, subject=name, facts=facts)
         self.gateway.note(note)
 
     def report(self, kind: EventKind, facts: Facts) -> None:

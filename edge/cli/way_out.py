@@ -29,6 +29,7 @@ from edge.cli.handover import Handover
 from edge.cli.key_files import KeyFileError, NotSetUpError, read_tokens
 from edge.cli.panel.opening import borrow
 from edge.cli.platform_line import nobodys_key
+from edge.cli.roster_key import roster_seal
 from edge.cli.runtime import Runtime
 from edge.cli.ticket.key_files import read_ticket_keys
 from edge.core.chain import SALT_BYTES
@@ -166,7 +167,8 @@ class _Spare:
                 new_epoch=lambda: secrets.token_hex(4),
                 salt=lambda: secrets.token_bytes(SALT_BYTES),
             )
-            async with open_roster(state / "roster.db", open_aiosqlite):
+            seal = await asyncio.to_thread(roster_seal, state)
+            async with open_roster(state / "roster.db", open_aiosqlite, seal):
                 return True
         except GONE:
             return False

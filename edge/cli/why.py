@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.cli.exits import GOOD, TROUBLE, WRONG_USE
 from edge.cli.journal_view import NoJournalError
+from edge.cli.roster_key import held_seal
 from edge.core.event import decode
 from edge.core.explain.inquiry import Asking, Inquiry
 from edge.core.explain.kept import Kept, placed
@@ -139,7 +140,7 @@ async def roster_of_today(path: Path, spaces: frozenset[str]) -> Roster:
         return EMPTY
     quarantine, builder = Quarantine(), RosterBuilder(spaces)
     async with open_aiosqlite(path, is_reader=True) as reader:
-        store = await RosterStore.open(reader)
+        store = await RosterStore.open(reader, held_seal(path.parent))
         place = Cursor(store.cursor.epoch, store.cursor.rev)
         async for chunk in store.rows():
             parsed = (quarantine.parse(row.kind, row.id, row.body) for row in chunk)

@@ -29,5 +29,9 @@ class DamagedError(StorageError):
     """The chain of hashes is broken, and going on would hide it."""
 
 
+class OtherKeyError(DamagedError):
+    """The file is sealed by a key that nobody has any more."""
+
+
 class TracesRemainError(StorageError):
     """Rows are erased, but an old copy may still stand in the write-ahead log."""

@@ -13,32 +13,38 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from edge.storage.connection import Synchronous, transaction
-from edge.storage.errors import DamagedError, LocalError
+from edge.storage.errors import DamagedError, LocalError, OtherKeyError
 from edge.storage.retention import empty_log
 from edge.storage.roster_erasing import Taken, take_out
-from edge.storage.roster_row import FIELDS, RosterRow
+from edge.storage.roster_sealing import PUT, seal_rows
 from edge.storage.schema import ROSTER, migrate
 from edge.storage.shield import finish
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
     from edge.storage.connection import Connection
+    from edge.storage.roster_row import RosterRow
+    from edge.storage.seal import RosterSeal
 
 #: Rows of one transaction, staged or deleted, and of one slice that is read: some
 #: milliseconds each, so that the loop and the database's thread stay free in between.
 CHUNK_ROWS = 500
+#: Rows opened without a rest: a quarter of a millisecond.
+PIECE_ROWS = 100
 #: The contract's bound on a snapshot; a feed beyond it is refused, not truncated.
 ROWS_MAX = 1_000_000
 
-_STAGE = f"INSERT INTO entry (place, {FIELDS}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608
+#: What a row is opened of.
+SEALED = "kind, name, ver, cell"
 _READ = (
-    f"SELECT {FIELDS}, place FROM entry WHERE place > ? AND place <= ?"  # noqa: S608
-    " AND body != '' ORDER BY place LIMIT ?"
+    f"SELECT {SEALED}, place FROM entry WHERE place > ? AND place <= ?"  # noqa: S608
+    " AND NOT is_gone ORDER BY place LIMIT ?"
 )
 _KEEP = "INSERT INTO image (part, body) VALUES (?, ?)"
 _PROMOTE = (
@@ -82,9 +88,15 @@ class RosterStore:
     """
 
     def __init__(
-        self, connection: Connection, cursor: RosterCursor, span: _Span, highest: int
+        self,
+        connection: Connection,
+        seal: RosterSeal,
+        cursor: RosterCursor,
+        span: _Span,
+        highest: int,
     ) -> None:
         self._connection = connection
+        self.seal = seal
         self._cursor = cursor
         self._span = span
         self._highest = highest
@@ -97,23 +109,31 @@ class RosterStore:
         self._promoting = asyncio.Lock()
 
     @classmethod
-    async def open(cls, connection: Connection) -> Self:
+    async def open(cls, connection: Connection, seal: RosterSeal) -> Self:
         """Create or migrate the schema and read the cursor.
 
         What an earlier run staged is never used; :meth:`sweep` removes it. For files
         that may be damaged there is ``edge.storage.roster_file.open_roster``.
+        Raises OtherKeyError for a file that another key has sealed.
         """
-        await migrate(connection, ROSTER)
+        sealing = {"roster_sealed.sql": lambda: seal_rows(connection, seal)}
+        await migrate(connection, ROSTER, sealing)
         for row in await connection.execute_fetchall(
-            "SELECT after, upto, epoch, rev, hash, count, applied_ms, base, image_of,"
-            " coalesce((SELECT max(place) FROM entry), 0) FROM current"
+            "SELECT after, upto, epoch, rev, hash, count, applied_ms, base,"
+            " image_of, key, coalesce((SELECT max(place) FROM entry), 0) FROM current"
         ):
             after, upto, epoch, rev, digest, count, applied_ms = row[:7]
-            base, image_of, highest = row[7:]
+            base, image_of, key, highest = row[7:]
+            if key != seal.key_id:
+                raise OtherKeyError(
+                    f"the roster is sealed by the key {key}, not by {seal.key_id}; "
+                    "start the gateway, which has the platform send it again"
+                )
             cursor = RosterCursor(
                 epoch=epoch, rev=rev, hash=digest, count=count, applied_ms=applied_ms
             )
-            store = cls(connection, cursor, _Span(after, upto), max(highest, upto))
+            span, highest = _Span(after, upto), max(highest, upto)
+            store = cls(connection, seal, cursor, span, highest)
             store.base, store.image_of = base, image_of
             return store
         raise DamagedError("the roster has lost its cursor")
@@ -156,11 +176,8 @@ class RosterStore:
     async def _stage(self, rows: Sequence[RosterRow]) -> None:
         first = self._highest + 1
         self._highest += len(rows)
-        placed = [
-            (place, *row[:4], row.digest or None)
-            for place, row in enumerate(rows, first)
-        ]
-        await finish(self._write(_STAGE, placed))
+        # They are sealed as the database takes them, in its thread.
+        await finish(self._write(PUT, self.seal.entries(rows, first)))
 
     async def promote(
         self,
@@ -203,7 +220,7 @@ class RosterStore:
         after = self._staged[1] if self._staged and self._staged[0] == sid else None
         span = _Span(self._highest if after is None else after, self._highest)
         [(rows, keys)] = await self._connection.execute_fetchall(
-            "SELECT count(*), count(DISTINCT kind || char(0) || id) FROM entry"
+            "SELECT count(*), count(DISTINCT name) FROM entry"
             " WHERE place > ? AND place <= ?",
             span,
         )
@@ -242,7 +259,8 @@ class RosterStore:
         """Read the snapshot in force, in slices; read ``cursor`` just before.
 
         A promotion meanwhile changes nothing for this reader: the snapshot it began
-        with stays until it has finished (:meth:`sweep`).
+        with stays until it has finished (:meth:`sweep`). A row that does not open is
+        left out: whoever counts them sees that one is missing.
         """
         span = self._span
         last = span.after
@@ -254,21 +272,25 @@ class RosterStore:
                 )
             ):
                 last = chunk[-1][-1]
-                yield [RosterRow(*row[:-1]) for row in chunk]
+                for start in range(0, len(chunk), PIECE_ROWS):
+                    piece = chunk[start : start + PIECE_ROWS]
+                    yield list(self._opened(row[:-1] for row in piece))
         finally:
             self._readers[span] -= 1
 
     async def of_kind(self, kind: str) -> list[RosterRow]:
         """Read the rows of one kind, of which there are few, of what is in force."""
-        return [
-            RosterRow(*row)
-            for row in await self._connection.execute_fetchall(
-                "SELECT kind, id, ver, body FROM entry"
-                " WHERE place > ? AND place <= ? AND kind = ? AND body != ''"
-                " ORDER BY id",
-                (*self._span, kind),
-            )
-        ]
+        found = await self._connection.execute_fetchall(
+            f"SELECT {SEALED} FROM entry"  # noqa: S608
+            " WHERE place > ? AND place <= ? AND kind = ? AND NOT is_gone",
+            (*self._span, kind),
+        )
+        return sorted(self._opened(found), key=lambda row: row.id)
+
+    def _opened(self, found: Iterable[Sequence[Any]]) -> Iterator[RosterRow]:
+        for row in found:
+            with suppress(DamagedError):  # what is missing is seen by the count
+                yield self.seal.row(*row)
 
     async def tokens_under(self, number: int) -> int:
         """Count the rows in force whose tokens are of that site key, or one before.
@@ -304,7 +326,7 @@ class RosterStore:
     async def _erase(self, holder: str) -> Taken:
         async with self._promoting, self._writing:
             self._staged = None
-            taken = await take_out(self._connection, holder)
+            taken = await take_out(self._connection, self.seal, holder)
             count = self._cursor.count - taken.rows
             self._cursor = replace(self._cursor, count=count)
             return taken
@@ -316,10 +338,14 @@ class RosterStore:
         """
         await finish(self._write("DELETE FROM image", [()]))
         for number, body in enumerate(parts):
-            await finish(self._write(_KEEP, [(number, body)]))
+            sealed = ((n, self.seal.part(n, part)) for n, part in [(number, body)])
+            await finish(self._write(_KEEP, sealed))  # sealed in the thread, too
 
     async def image(self) -> AsyncIterator[bytes]:
-        """Read the parts that :meth:`keep_image` was given, if they all stand."""
+        """Read the parts that :meth:`keep_image` was given, if they all stand.
+
+        One that does not open ends it: without its seal an image is none.
+        """
         number = 0
         while found := list(
             await self._connection.execute_fetchall(
@@ -327,7 +353,11 @@ class RosterStore:
             )
         ):
             [(body,)] = found
-            yield body
+            try:
+                part = self.seal.opened_part(number, body)
+            except DamagedError:
+                return
+            yield part
             number += 1
 
     async def sweep(self) -> None:
@@ -362,7 +392,7 @@ class RosterStore:
     async def _write(
         self,
         sql: str,
-        rows: list[tuple[Any, ...]],
+        rows: Iterable[tuple[Any, ...]],
         synchronous: Synchronous = Synchronous.NORMAL,
     ) -> None:
         """Commit one statement for all ``rows``.

@@ -13,29 +13,30 @@ Source: docs/sync-contract.md sections 4 and 5.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import starmap
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edge.core.chain import canonical
 from edge.storage.connection import Synchronous, transaction
 from edge.storage.errors import LocalError
-from edge.storage.roster import CHUNK_ROWS, RosterCursor
-from edge.storage.roster_row import FIELDS, RosterRow
+from edge.storage.roster import CHUNK_ROWS, PIECE_ROWS, SEALED, RosterCursor
+from edge.storage.seal import MANY
 from edge.storage.shield import finish
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 
     from edge.storage.roster import RosterStore
+    from edge.storage.roster_row import RosterRow
 
 #: Places of one statement that looks for few rows among many: some milliseconds.
 LOOK_PLACES = 5_000
-#: Kinds of which there are many; the others are read anew with each change.
-_MANY = "('holder', 'booking')"
-_IS_CHANGED = (
-    "EXISTS (SELECT 1 FROM temp.changed AS c WHERE c.kind = e.kind AND c.id = e.id)"
-)
+_MANY = str(MANY)  # a tuple of Python is written as a list of SQL
+_IS_CHANGED = "EXISTS (SELECT 1 FROM temp.changed AS c WHERE c.name = e.name)"
+_COPIED = "kind, name, ver, is_gone, is_apart, cell"
 _BETWEEN = "e.place > ? AND e.place <= ?"
 
 
@@ -48,14 +49,27 @@ class Weight(NamedTuple):
     gone_sum: int
 
 
+async def _at_once() -> None:
+    """Rest for a turn of the loop alone."""
+    await asyncio.sleep(0)
+
+
 class RosterChanges:
     """The changes staged under ``sid``, or none of them: the roster as it is.
 
     To be used by one caller at a time, beside whom nobody stages: first :meth:`begin`.
+    ``rest`` is done between pieces of work. Whatever reads rows raises DamagedError
+    where one does not open: the missing one may be a revocation.
     """
 
-    def __init__(self, store: RosterStore, sid: str) -> None:
+    def __init__(
+        self,
+        store: RosterStore,
+        sid: str,
+        rest: Callable[[], Awaitable[None]] = _at_once,
+    ) -> None:
         self._store = store
+        self._rest = rest
         self._sid = sid
         self._connection = store._connection  # noqa: SLF001  two rooms of one store
         self._after, self._upto = store.staged
@@ -64,13 +78,10 @@ class RosterChanges:
         """Note which rows are changed; LocalError if one is changed twice."""
         execute = self._connection.execute
         await execute("DROP TABLE IF EXISTS temp.changed")
-        await execute(
-            "CREATE TEMP TABLE changed (kind TEXT, id TEXT, PRIMARY KEY (kind, id))"
-            " WITHOUT ROWID"
-        )
+        await execute("CREATE TEMP TABLE changed (name BLOB PRIMARY KEY) WITHOUT ROWID")
         for low, high in _stretches(self._after, self._upto, LOOK_PLACES):
             await execute(
-                "INSERT OR IGNORE INTO temp.changed SELECT kind, id FROM entry"
+                "INSERT OR IGNORE INTO temp.changed SELECT name FROM entry"
                 " WHERE place > ? AND place <= ?",
                 (low, high),
             )
@@ -90,14 +101,15 @@ class RosterChanges:
         count = total = 0
         for low, high in _stretches(after, upto, LOOK_PLACES):
             rows = await self._connection.execute_fetchall(
-                "SELECT CASE WHEN digest IS NULL THEN kind ELSE '' END, id, ver,"
-                " CASE WHEN digest IS NULL THEN body ELSE '' END, digest"
-                f" FROM entry AS e WHERE {_BETWEEN} AND body != '' AND {which}",
+                f"SELECT {SEALED} FROM entry AS e"
+                f" WHERE {_BETWEEN} AND NOT is_gone AND {which}",
                 (low, high),
             )
-            for row in rows:
-                count += 1
-                total += int.from_bytes(row[4] or _digest(RosterRow(*row)))
+            for piece in _pieces(rows):
+                count += len(piece)
+                for row in starmap(self._store.seal.row, piece):
+                    total += int.from_bytes(row.digest or _digest(row))
+                await self._rest()
         return count, total
 
     async def keys(self) -> AsyncIterator[list[tuple[str, str]]]:
@@ -106,13 +118,14 @@ class RosterChanges:
         places = [(base, upto), (self._after, self._upto)]
         for low, high in (pair for pair in places if pair[0] < pair[1]):
             for start, end in _stretches(low, high, LOOK_PLACES):
-                yield list(
-                    await self._connection.execute_fetchall(
-                        f"SELECT kind, id FROM entry AS e WHERE {_BETWEEN}"
-                        f" AND kind IN {_MANY}",
-                        (start, end),
-                    )
+                found = await self._connection.execute_fetchall(
+                    f"SELECT {SEALED} FROM entry AS e WHERE {_BETWEEN}"
+                    f" AND kind IN {_MANY}",
+                    (start, end),
                 )
+                for piece in _pieces(found):
+                    rows = starmap(self._store.seal.row, piece)
+                    yield [(row.kind, row.id) for row in rows]
 
     async def rows(self, *, is_whole: bool) -> AsyncIterator[list[RosterRow]]:
         """Yield what of the roster in force stays, in slices; the staged not.
@@ -121,23 +134,19 @@ class RosterChanges:
         bookings that were cancelled, whose tickets stand in a small table.
         """
         after, upto = self._store.span
-        which = f"{_BETWEEN} AND body != '' AND NOT {_IS_CHANGED}"
+        which = f"{_BETWEEN} AND NOT is_gone AND NOT {_IS_CHANGED}"
         values: tuple[int, ...] = ()
         if not is_whole:
-            which += (
-                f" AND (kind NOT IN {_MANY} OR place > ?"
-                " OR kind = 'booking' AND instr(body, '\"CANCELLED\"') > 0"
-                " AND json_extract(body, '$.state') = 'CANCELLED')"
-            )
+            which += " AND (is_apart OR place > ?)"
             values = (self._store.base,)
         step = CHUNK_ROWS if is_whole else LOOK_PLACES
         for low, high in _stretches(after, upto, step):
             found = await self._connection.execute_fetchall(
-                f"SELECT {FIELDS} FROM entry AS e WHERE {which} ORDER BY place",
+                f"SELECT {SEALED} FROM entry AS e WHERE {which} ORDER BY place",
                 (low, high, *values),
             )
-            if chunk := [RosterRow(*row) for row in found]:
-                yield chunk
+            for piece in _pieces(found):
+                yield list(starmap(self._store.seal.row, piece))
 
     async def add(self, cursor: RosterCursor) -> None:
         """Put the changes in force where they stand, and take away what they replace.
@@ -183,7 +192,7 @@ class RosterChanges:
         store, (after, upto) = self._store, self._store.span
         await finish(
             store._write(  # noqa: SLF001
-                "DELETE FROM entry WHERE place > ? AND place <= ? AND body = ''",
+                "DELETE FROM entry WHERE place > ? AND place <= ? AND is_gone",
                 [(self._after, self._upto)],
             )
         )
@@ -192,8 +201,8 @@ class RosterChanges:
         for low, high in _stretches(after, upto, CHUNK_ROWS):
             await finish(
                 store._write(  # noqa: SLF001
-                    f"INSERT INTO entry (place, {FIELDS}) SELECT place + ?, {FIELDS}"
-                    f" FROM entry AS e WHERE {_BETWEEN} AND body != ''"
+                    f"INSERT INTO entry (place, {_COPIED}) SELECT place + ?, {_COPIED}"
+                    f" FROM entry AS e WHERE {_BETWEEN} AND NOT is_gone"
                     f" AND NOT {_IS_CHANGED}",
                     [(offset, low, high)],
                 )
@@ -209,6 +218,12 @@ def _digest(row: RosterRow) -> bytes:
     body = json.loads(row.body)
     raw = {"kind": row.kind, "id": row.id, "ver": row.ver, "body": body}
     return sha256(canonical(raw).encode()).digest()
+
+
+def _pieces(found: Iterable[Any]) -> Iterator[list[Any]]:
+    rows = list(found)
+    for start in range(0, len(rows), PIECE_ROWS):
+        yield rows[start : start + PIECE_ROWS]
 
 
 def _stretches(after: int, upto: int, step: int) -> Iterator[tuple[int, int]]:

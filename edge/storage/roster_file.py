@@ -2,8 +2,8 @@
 """Opening the roster's file, whatever state the card has left it in.
 
 The law of the module: a roster that cannot be trusted is worth less than none, for
-the platform sends it again. It is set aside and told to the caller; a disk that
-fails is an error and sets nothing aside.
+the platform sends it again; one whose key is lost nobody can read any more. Either is
+set aside and told to the caller; a disk that fails is an error and sets nothing aside.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from edge.storage.connection import Connection, Synchronous, is_damage
-from edge.storage.errors import DamagedError
+from edge.storage.errors import DamagedError, OtherKeyError
 from edge.storage.quarantine import set_aside
 from edge.storage.roster import RosterStore
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
+
+    from edge.storage.seal import RosterSeal
 
 
 class Opener(Protocol):
@@ -35,33 +37,42 @@ class Opener(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedRoster:
-    """The store, and under which name a damaged file was set aside, if one was."""
+    """The store, and under which name another file was set aside, if one was.
+
+    ``why``: ``damaged``, or ``key`` where another key had sealed it.
+    """
 
     store: RosterStore
     set_aside: Path | None
+    why: str = ""
 
 
 @asynccontextmanager
-async def open_roster(path: Path, opener: Opener) -> AsyncIterator[OpenedRoster]:
-    """Open the roster at ``path``; an empty one if the file is damaged.
+async def open_roster(
+    path: Path, opener: Opener, seal: RosterSeal
+) -> AsyncIterator[OpenedRoster]:
+    """Open the roster at ``path``; an empty one if the file cannot be used.
 
     Raises SchemaTooNewError or ForeignFileError for a file of somebody else.
     """
-    aside = None if await _is_sound(path, opener) else set_aside(path)
+    why = await _what_is_wrong(path, opener, seal)
+    aside = set_aside(path) if why else None
     async with opener(path, synchronous=Synchronous.NORMAL) as connection:
-        store = await RosterStore.open(connection)
-        yield OpenedRoster(store=store, set_aside=aside)
+        store = await RosterStore.open(connection, seal)
+        yield OpenedRoster(store=store, set_aside=aside, why=why)
 
 
-async def _is_sound(path: Path, opener: Opener) -> bool:
+async def _what_is_wrong(path: Path, opener: Opener, seal: RosterSeal) -> str:
     try:
         async with opener(path, synchronous=Synchronous.NORMAL) as connection:
             [(verdict,)] = await connection.execute_fetchall("PRAGMA quick_check(1)")
-            await RosterStore.open(connection)
-            return bool(verdict == "ok")
+            await RosterStore.open(connection, seal)
+            return "" if verdict == "ok" else "damaged"
+    except OtherKeyError:
+        return "key"
     except DamagedError:
-        return False
+        return "damaged"
     except sqlite3.DatabaseError as error:
         if is_damage(error):
-            return False
+            return "damaged"
         raise

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A row of the roster's file.
 
-The law of the module: rows are kept as they came; what they mean is the rules' affair.
+The law of the module: rows are kept as they came; what they mean is the rules' affair,
+and how they lie on the disk that of :mod:`edge.storage.seal`.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
-
-#: The columns of a row, in its order.
-FIELDS = "kind, id, ver, body, digest"
 
 
 class RosterRow(NamedTuple):

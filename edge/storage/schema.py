@@ -19,7 +19,7 @@ from edge.storage.connection import transaction
 from edge.storage.errors import ForeignFileError, SchemaTooNewError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from edge.storage.connection import Connection
 
@@ -41,23 +41,34 @@ JOURNAL = Schema(name="journal", application_id=0x4D53484A, migrations=("journal
 ROSTER = Schema(
     name="roster",
     application_id=0x4D534852,
-    migrations=("roster.sql", "roster_image.sql", "roster_changes.sql"),
+    migrations=(
+        *("roster.sql", "roster_image.sql", "roster_changes.sql"),
+        "roster_sealed.sql",
+    ),
 )
 ACCOUNTS = Schema(
     name="accounts", application_id=0x4D534841, migrations=("accounts.sql",)
 )
 
 
-async def migrate(connection: Connection, schema: Schema) -> None:
+async def migrate(
+    connection: Connection,
+    schema: Schema,
+    then: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
+) -> None:
     """Bring the file to the present shape; a fresh file gets all of it.
 
-    Raises ForeignFileError or SchemaTooNewError, having changed nothing.
+    ``then`` holds what no statement can do: it follows the migration of that name, in
+    the same transaction. Raises ForeignFileError or SchemaTooNewError, having changed
+    nothing.
     """
     version = await _version(connection, schema)
     for number, name in enumerate(schema.migrations[version:], version + 1):
         async with transaction(connection):
             for statement in statements(_text(name)):
                 await connection.execute(statement)
+            if then and name in then:
+                await then[name]()
             await connection.execute(f"PRAGMA application_id = {schema.application_id}")
             await connection.execute(f"PRAGMA user_version = {number}")
 

@@ -15,6 +15,7 @@ from edge.cli.roster_feed import RosterFeed
 from edge.storage.connection import open_aiosqlite
 from edge.storage.roster import RosterStore
 from tests.edge.stage import Stage, settle
+from tests.storage.sealing import SEAL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -135,7 +136,7 @@ async def running(path: Path, stage: Stage) -> AsyncIterator[Site]:
     """Run a site on the file until the block ends."""
     async with open_aiosqlite(path) as connection:
         disk = Disk(connection)
-        store = await RosterStore.open(disk)
+        store = await RosterStore.open(disk, SEAL)
         feed = await RosterFeed.open(store, stage.gateway)
         await settle()
         yield Site(stage, feed, store, disk)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sqlite3
 import threading
 from pathlib import Path
@@ -180,13 +181,23 @@ class Reader(threading.Thread):
         self.join()
 
 
+async def rostered(runtime: Runtime) -> set[str]:
+    """Return every word of the roster's rows as they lie in the file."""
+    rows = [row async for chunk in runtime.feed._store.rows() for row in chunk]
+    text = " ".join(f"{row.id} {row.body}" for row in rows)
+    return set(re.findall(r"[\w-]+", text))
+
+
 async def test_a_planted_person_stands_in_no_file_after_the_command(
     runtime: Runtime, state: Path
 ) -> None:
     planted = (PLANTED, BOOKING, TOKEN)
     (state / "journal.db.damaged-1").write_bytes(b"\0" + PLANTED.encode() + b"\0")
-    (state / "roster.db.damaged-1").write_bytes(b"\0" + OTHER.encode() + b"\0")
-    assert {each.split(": ")[1] for each in files_with(state, *planted)} == {*planted}
+    (state / "journal.db.damaged-2").write_bytes(b"\0" + OTHER.encode() + b"\0")
+    (state / "roster.db.damaged-1").write_bytes(b"whom it names nobody can see")
+    # The journal names him openly, the roster only to who has its key.
+    assert {each.split(": ")[1] for each in files_with(state, *planted)} == {PLANTED}
+    assert await rostered(runtime) >= {*planted}
     reader = Reader(state / "journal.db")
     reader.start()
     try:
@@ -201,8 +212,10 @@ async def test_a_planted_person_stands_in_no_file_after_the_command(
     assert kinds(runtime)[-2:] == ["ERASED", "COMMAND_EXECUTED"]
     assert runtime.controller.rolls.holder(PLANTED) is None
     assert runtime.controller.rolls.holder(OTHER) is not None
+    assert not await rostered(runtime) & {*planted}
     assert not (state / "journal.db.damaged-1").exists()
-    assert (state / "roster.db.damaged-1").exists()
+    assert (state / "journal.db.damaged-2").exists()
+    assert not (state / "roster.db.damaged-1").exists()
 
 
 async def test_his_account_at_the_panel_goes_with_him(

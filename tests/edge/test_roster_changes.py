@@ -284,7 +284,7 @@ async def test_a_row_that_rots_on_the_card_is_noticed(
 ) -> None:
     async with running(tmp_path / "roster.db", prompt_stage) as site:
         feed = await begun(site, 1)
-        await site.disk.execute("UPDATE entry SET digest = zeroblob(32)")
+        await site.disk.execute("UPDATE entry SET cell = zeroblob(length(cell))")
         base = feed.cursor
         key, row = next(iter(feed.rows.items()))
         changed = wire(key, 99, json.loads(row.body) | {"more": 1})
@@ -301,7 +301,7 @@ async def test_a_row_that_rots_on_the_card_is_noticed(
             )
         )
         assert site.feed.cursor == base
-        assert "add up" in site.feed.refusal
+        assert site.feed.refusal == "a cell of the roster does not open"
 
 
 async def test_changes_of_something_else_are_refused(

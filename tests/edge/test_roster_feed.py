@@ -28,6 +28,7 @@ from tests.edge.fed_site import (
     running,
 )
 from tests.edge.stage import Stage, settle
+from tests.storage.sealing import SEAL, with_body
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -145,7 +146,7 @@ async def test_a_booking_of_nobody_or_elsewhere_is_told(
 
     rows = [of("guest", "hall"), of("ghost", "hall"), of("guest", "cellar")]
     async with open_aiosqlite(path) as connection:
-        store = await RosterStore.open(connection)
+        store = await RosterStore.open(connection, SEAL)
         feed = await RosterFeed.open(store, prompt_stage.gateway, {"hall"})
         site = Site(prompt_stage, feed, store, Disk(connection))
         await site.take([*rows, holder("guest")])
@@ -202,7 +203,7 @@ async def test_a_copy_that_cannot_be_used_any_more_is_asked_for_again(
     async with running(path, prompt_stage) as site:
         await site.take([holder("guest")], rev=7)
     async with open_inline(path) as connection:
-        await connection.execute("UPDATE entry SET body = '{}'")
+        await with_body(connection, "{}")
         await connection.execute("DELETE FROM image")
     second = Stage(prompt_stage.clock, is_prompt=True)
     async with running(path, second) as site:

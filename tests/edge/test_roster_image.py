@@ -15,6 +15,7 @@ from edge.core.event import EventKind
 from edge.core.people.roster import Cursor
 from edge.storage.connection import open_inline
 from tests.edge.fed_site import EPOCH, Site, complete, holder, many, running, second_run
+from tests.storage.sealing import SEAL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -40,7 +41,7 @@ async def test_a_start_takes_the_image_and_reads_no_row(
     async with running(path, prompt_stage) as site:
         await site.take([holder("guest"), *many(3 * SLICE_ROWS)], rev=7)
     async with open_inline(path) as connection:
-        await connection.execute("UPDATE entry SET body = '{}'")
+        await connection.execute("UPDATE entry SET cell = zeroblob(length(cell))")
     async with second_run(path, prompt_stage) as site:
         assert site.knows()
         assert site.stage.controller.roster.credentials == 3 * SLICE_ROWS + 1
@@ -137,7 +138,7 @@ async def test_a_roster_that_lost_a_row_is_not_taken_for_whole(
     async with running(path, prompt_stage) as site:
         await site.take([holder("guest"), *many(3)], rev=7)
     async with open_inline(path) as connection:
-        await connection.execute("DELETE FROM entry WHERE id = 'h-1'")
+        await connection.execute("DELETE FROM entry WHERE place = 2")
         await connection.execute("DELETE FROM image")
     async with second_run(path, prompt_stage) as site:
         assert not site.knows()
@@ -147,9 +148,10 @@ async def test_a_roster_that_lost_a_row_is_not_taken_for_whole(
 
 async def test_who_left_the_roster_is_in_no_file_of_it(fed: Site, path: Path) -> None:
     await fed.take([holder("somebody-who-left"), *many(3)])
-    assert b"somebody-who-left" in _files_of(path)
+    [cell] = await _cells_of(path, "somebody-who-left")
+    assert cell in _files_of(path)
     await fed.take(many(3), rev=2, name="s2")
-    assert b"somebody-who-left" not in _files_of(path)
+    assert cell not in _files_of(path)
 
 
 async def test_the_rows_of_before_are_gone_after_a_swap(fed: Site, path: Path) -> None:
@@ -157,6 +159,14 @@ async def test_the_rows_of_before_are_gone_after_a_swap(fed: Site, path: Path) -
     await fed.take(many(4), rev=2, name="s2")
     async with open_inline(path) as reader:
         assert await reader.execute_fetchall("SELECT count(*) FROM entry") == [(4,)]
+
+
+async def _cells_of(path: Path, holder_id: str) -> list[bytes]:
+    async with open_inline(path) as reader:
+        found = await reader.execute_fetchall(
+            "SELECT cell FROM entry WHERE name = ?", (SEAL.name("holder", holder_id),)
+        )
+        return [cell for (cell,) in found]
 
 
 def _files_of(path: Path) -> bytes:

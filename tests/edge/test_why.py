@@ -11,6 +11,7 @@ import pytest
 
 from edge.cli.journal_view import NoJournalError
 from edge.cli.load_site import load_site
+from edge.cli.roster_key import roster_seal
 from edge.cli.what_if import WhatIfOptions, what_if
 from edge.cli.why import WhyOptions, when_ms, why
 from edge.core.controller import Controller
@@ -103,7 +104,8 @@ async def _lived(folder: Path) -> SitePlan:
         folder / "journal.db", new_epoch=lambda: "0a1b2c3d", salt=lambda: bytes(16)
     ) as opened:
         await opened.journal.append(_events(plan))
-    async with open_roster(folder / "roster.db", open_aiosqlite) as roster:
+    path, seal = folder / "roster.db", roster_seal(folder)
+    async with open_roster(path, open_aiosqlite, seal) as roster:
         await roster.store.stage("s", _rows())
         await roster.store.promote(
             "s",

@@ -24,6 +24,7 @@ from tests.storage.samples import (
     overwrite,
     tampered,
 )
+from tests.storage.sealing import SEAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +69,7 @@ def roster(tmp_path: Path) -> Path:
 
 
 async def test_an_empty_roster(opener: Opener, roster: Path) -> None:
-    async with open_roster(roster, opener) as found:
+    async with open_roster(roster, opener, SEAL) as found:
         assert found.set_aside is None
         cursor = found.store.cursor
         assert (cursor.epoch, cursor.rev, cursor.hash, cursor.count) == ("", 0, "", 0)
@@ -78,7 +79,7 @@ async def test_an_empty_roster(opener: Opener, roster: Path) -> None:
 async def test_a_snapshot_is_visible_only_when_promoted(
     opener: Opener, roster: Path
 ) -> None:
-    async with open_roster(roster, opener) as found:
+    async with open_roster(roster, opener, SEAL) as found:
         store = found.store
         await apply(store, feed(20), 1)
         await store.stage("s2", feed(1200, ver=2)[600:])
@@ -91,7 +92,7 @@ async def test_a_snapshot_is_visible_only_when_promoted(
         assert (store.cursor.rev, store.cursor.count) == (2, 1200)
         assert store.cursor.applied_ms == NOW_MS
     assert entries(roster) == 1200, "the old generation is gone"
-    async with open_roster(roster, opener) as found:
+    async with open_roster(roster, opener, SEAL) as found:
         assert found.store.cursor.rev == 2
         assert found.store.cursor.epoch == "0001-aa"
         assert len(await everything(found.store, 500)) == 1200
@@ -100,10 +101,10 @@ async def test_a_snapshot_is_visible_only_when_promoted(
 async def test_an_unfinished_snapshot_does_not_outlive_its_run(
     opener: Opener, roster: Path
 ) -> None:
-    async with open_roster(roster, opener) as found:
+    async with open_roster(roster, opener, SEAL) as found:
         await apply(found.store, feed(5), 1)
         await found.store.stage("s2", feed(900, ver=2))
-    async with open_roster(roster, opener) as found:
+    async with open_roster(roster, opener, SEAL) as found:
         assert await everything(found.store) == feed(5)
         with pytest.raises(LocalError, match="nothing staged"):
             await promote(found.store, "s2", 2, 900)
@@ -116,7 +117,7 @@ async def test_an_unfinished_snapshot_does_not_outlive_its_run(
 async def test_a_wrong_count_or_name_changes_nothing(
     opener: Opener, roster: Path
 ) -> None:
-    async with open_roster(roster, opener) as found:
+    async with open_roster(roster, opener, SEAL) as found:
         store = found.store
         await apply(store, feed(5), 1)
         await store.stage("s2", feed(10, ver=2))
@@ -128,7 +129,7 @@ async def test_a_wrong_count_or_name_changes_nothing(
 
 
 async def test_a_key_that_comes_twice_is_refused(opener: Opener, roster: Path) -> None:
-    async with open_roster(roster, opener) as found:
+    async with open_roster(roster, opener, SEAL) as found:
         store = found.store
         await apply(store, feed(5), 1)
         await store.stage("s2", feed(10))
@@ -140,7 +141,7 @@ async def test_a_key_that_comes_twice_is_refused(opener: Opener, roster: Path) -
 
 
 async def test_discarding_and_beginning_anew(opener: Opener, roster: Path) -> None:
-    async with open_roster(roster, opener) as found:
+    async with open_roster(roster, opener, SEAL) as found:
         store = found.store
         await apply(store, feed(5), 1)
         await store.stage("s2", feed(1100))
@@ -160,7 +161,7 @@ async def test_discarding_and_beginning_anew(opener: Opener, roster: Path) -> No
 async def test_a_reader_keeps_the_snapshot_that_it_began(
     opener: Opener, roster: Path
 ) -> None:
-    async with open_roster(roster, opener) as found:
+    async with open_roster(roster, opener, SEAL) as found:
         store = found.store
         await apply(store, feed(50), 1)
         seen: list[RosterRow] = []
@@ -177,7 +178,7 @@ async def test_a_reader_keeps_the_snapshot_that_it_began(
 
 
 async def test_staging_and_reading_side_by_side(opener: Opener, roster: Path) -> None:
-    async with open_roster(roster, opener) as found:
+    async with open_roster(roster, opener, SEAL) as found:
         store = found.store
         await apply(store, feed(2000), 1)
 
@@ -200,7 +201,7 @@ async def test_staging_and_reading_side_by_side(opener: Opener, roster: Path) ->
 async def test_cancelling_leaves_one_snapshot_or_the_other(
     opener: Opener, roster: Path, turns: int
 ) -> None:
-    async with open_roster(roster, opener) as found:
+    async with open_roster(roster, opener, SEAL) as found:
         store = found.store
         await apply(store, feed(5), 1)
         task = asyncio.create_task(apply(store, feed(1500, ver=2), 2))
@@ -221,14 +222,14 @@ async def test_each_call_fails_once(
     raised = 0
     for number in range(1, 32):
         path = tmp_path / f"{number}.db"
-        async with open_roster(path, opener) as found:
+        async with open_roster(path, opener, SEAL) as found:
             await apply(found.store, feed(5), 1)
         async with AsyncExitStack() as stack:
             inner = await stack.enter_async_context(
                 opener(path, synchronous=Synchronous.NORMAL)
             )
             faulty = FaultyConnection(inner, when)
-            store = await RosterStore.open(faulty)
+            store = await RosterStore.open(faulty, SEAL)
             faulty.failing = {faulty.calls + number}
             with suppress(sqlite3.OperationalError):
                 await store.stage("s2", feed(600, ver=2))
@@ -238,7 +239,7 @@ async def test_each_call_fails_once(
             rows = await everything(store, 500)
             assert rows == (feed(600, ver=2) if store.cursor.rev == 2 else feed(5))
             await store.discard("s2")
-        async with open_roster(path, opener) as found:
+        async with open_roster(path, opener, SEAL) as found:
             rows = await everything(found.store, 500)
             is_new = found.store.cursor.rev == 2
             assert rows == (feed(600, ver=2) if is_new else feed(5)), number
@@ -271,18 +272,18 @@ async def test_a_damaged_file_is_set_aside_with_its_evidence(
     opener: Opener, roster: Path, damage: Any
 ) -> None:
     for number in range(1, KEPT_COPIES + 3):
-        async with open_roster(roster, opener) as found:
+        async with open_roster(roster, opener, SEAL) as found:
             await apply(found.store, feed(3000), 1)
         damage(roster)
         broken = contents(roster)
-        async with open_roster(roster, opener) as found:
+        async with open_roster(roster, opener, SEAL) as found:
             kept = min(number, KEPT_COPIES)
             assert found.set_aside == roster.with_name(f"roster.db.damaged-{kept}")
             assert contents(found.set_aside) == broken
             assert found.store.cursor.rev == 0
             assert await everything(found.store) == []
             await apply(found.store, feed(2), 9)
-        async with open_roster(roster, opener) as found:
+        async with open_roster(roster, opener, SEAL) as found:
             assert found.set_aside is None
             assert await everything(found.store) == feed(2)
     assert len(list(roster.parent.glob("*.damaged-*"))) == KEPT_COPIES
@@ -304,7 +305,7 @@ async def test_a_disk_that_fails_sets_nothing_aside(
     opener: Opener, tmp_path: Path
 ) -> None:
     with pytest.raises(sqlite3.OperationalError):
-        async with open_roster(tmp_path, opener):  # a folder cannot be opened
+        async with open_roster(tmp_path, opener, SEAL):  # a folder cannot be opened
             pass
     assert list(tmp_path.parent.glob("*.damaged-*")) == []
 
@@ -337,14 +338,14 @@ async def test_a_power_cut_at_any_commit_shows_a_whole_snapshot(
             await self._inner.commit()
             self._image()
 
-    async with open_roster(roster, opener) as found:
+    async with open_roster(roster, opener, SEAL) as found:
         await apply(found.store, feed(5), 1)
     async with opener(roster, synchronous=Synchronous.NORMAL) as connection:
         copying = Copying(connection)
-        await apply(await RosterStore.open(copying), feed(1200, ver=2), 2)
+        await apply(await RosterStore.open(copying, SEAL), feed(1200, ver=2), 2)
     revs = []
     for image in copying.images:
-        async with open_roster(image, opener) as found:
+        async with open_roster(image, opener, SEAL) as found:
             assert found.set_aside is None
             revs.append(found.store.cursor.rev)
             expected = feed(5) if revs[-1] == 1 else feed(1200, ver=2)
@@ -357,11 +358,11 @@ async def test_the_platforms_word_outlives_a_restart(
     opener: Opener, roster: Path
 ) -> None:
     async with opener(roster) as connection:
-        store = await RosterStore.open(connection)
+        store = await RosterStore.open(connection, SEAL)
         await apply(store, feed(3), 1)
         await store.confirm(NOW_MS + 5)
         assert store.cursor.applied_ms == NOW_MS + 5
     async with opener(roster) as connection:
-        store = await RosterStore.open(connection)
+        store = await RosterStore.open(connection, SEAL)
         assert (store.cursor.rev, store.cursor.applied_ms) == (1, NOW_MS + 5)
         assert len(await everything(store)) == 3

@@ -40,6 +40,7 @@ from tests.storage.samples import (
     overwrite,
     tampered,
 )
+from tests.storage.sealing import SEAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,9 +62,9 @@ async def test_fresh_files_are_stamped(opener: Opener, path: Path) -> None:
         pass
     assert stamps(path) == (int.from_bytes(b"MSHJ", "big"), 1)
     roster = path.with_name("roster.db")
-    async with open_roster(roster, opener):
+    async with open_roster(roster, opener, SEAL):
         pass
-    assert stamps(roster) == (int.from_bytes(b"MSHR", "big"), 3)
+    assert stamps(roster) == (int.from_bytes(b"MSHR", "big"), 4)
 
 
 async def test_a_newer_file_is_refused_untouched(opener: Opener, path: Path) -> None:
@@ -82,7 +83,7 @@ async def test_a_foreign_file_is_refused_untouched(
     opener: Opener, path: Path, owner: str
 ) -> None:
     if owner == "the roster":
-        async with open_roster(path, opener):
+        async with open_roster(path, opener, SEAL):
             pass
     else:
         tampered(path, "PRAGMA journal_mode = WAL", "CREATE TABLE precious (x)")

@@ -15,6 +15,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from edge.bindings.tokens import TokenMaker
+from edge.cli.roster_key import roster_seal
 from edge.cli.system_clock import wall_ms
 from edge.storage.connection import open_aiosqlite
 from edge.storage.roster_file import open_roster
@@ -118,7 +119,8 @@ async def make_site(
 
 async def write_roster(folder: Path, rows: list[RosterRow], *, rev: int) -> None:
     """Put rows in force, as if the platform had sent them."""
-    async with open_roster(folder / "roster.db", open_aiosqlite) as opened:
+    path, seal = folder / "roster.db", roster_seal(folder)
+    async with open_roster(path, open_aiosqlite, seal) as opened:
         for start in range(0, len(rows), CHUNK):
             await opened.store.stage("bench", rows[start : start + CHUNK])
         await opened.store.promote(

@@ -44,6 +44,7 @@ STORED_WITHIN_S = 30.0
 SALT_BYTES = 16
 #: Files that were set aside as damaged (``edge.storage.quarantine``).
 DAMAGED = "*.damaged-*"
+SEALED = "roster.db."
 
 _NOT_DONE = (sqlite3.Error, StorageError, PortFaultError, NotKeptError, TimeoutError)
 
@@ -175,16 +176,18 @@ class Eraser:
 
 
 def _drop_damaged(state: Path, names: tuple[str, ...]) -> None:
-    """Overwrite and delete files set aside that name a person.
+    """Overwrite and delete files set aside that name a person, or may.
 
     They are evidence of a fault, and nobody can take one person out of a broken file.
+    A roster is sealed: whom a broken one names nobody can look up.
     """
     parts = b"|".join(re.escape(name.encode()) for name in names if name)
     named = re.compile(rb"(?<![\w-])(?:" + parts + rb")(?![\w-])")
     for path in state.glob(DAMAGED):
-        if path.is_file() and named.search(path.read_bytes()):
+        is_sealed = path.name.startswith(SEALED)
+        if path.is_file() and (is_sealed or named.search(path.read_bytes())):
             with path.open("r+b") as file:
                 file.write(bytes(path.stat().st_size))
                 file.flush()
             path.unlink()
-            log.warning("a damaged file that named an erased person is gone")
+            log.warning("a damaged file is gone with an erased person", file=path.name)

@@ -41,6 +41,7 @@ from edge.core.stimulus import Noted, OpenRefused, SiteKeysHeld
 from edge.gateway.gateway import Gateway
 from edge.storage.journal import Journal
 from edge.storage.roster import RosterStore
+from edge.storage.seal import KEY_BYTES, NONCE_BYTES, RosterSeal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,6 +59,8 @@ KEEP_HOUSE_EVERY_S = 30.0
 JOURNAL_EVENTS = 1_000
 #: Writing the emergency file takes its time, off the loop.
 EMERGENCY_WRITE_S = 0.02
+#: No secret: what is simulated is nobody.
+ROSTER_KEY = bytes(KEY_BYTES)
 
 
 class Machine:
@@ -115,7 +118,9 @@ class Machine:
 
     def _open_platform(self) -> None:
         site, boot = self._site, self.boot
-        store = finished(RosterStore.open(site.disk.roster))
+        nonces = site.chance(f"roster {boot.name}").randbytes
+        seal = RosterSeal(ROSTER_KEY, lambda: nonces(NONCE_BYTES))
+        store = finished(RosterStore.open(site.disk.roster, seal))
         opening = RosterFeed.open(store, self.gateway, site.plan.spaces)
         self.feed: RosterFeed = finished(opening)
         chance = site.chance(f"talk {boot.name}")

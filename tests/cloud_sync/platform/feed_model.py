@@ -44,6 +44,7 @@ from tests.cloud_sync.platform.feed_model_parts import (
     Rules,
 )
 from tests.cloud_sync.scripted_platform import EPOCH, GATEWAY
+from tests.storage.sealing import SEAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,7 +104,7 @@ class Model:
     async def boot(self) -> None:
         self.card.reboot()
         self.rules = Rules()
-        store = await RosterStore.open(self.card)
+        store = await RosterStore.open(self.card, SEAL)
         self.feed = await RosterFeed.open(store, self.rules)  # type: ignore[arg-type]
         reads = ("cmd", "delta") if self.seed % 8 else ("cmd",)
         serial = self.chance.randrange(1 << 30)

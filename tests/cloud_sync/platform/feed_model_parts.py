@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cloud_sync.platform import schema
 from edge.storage.connection import InlineConnection
 from tests.cloud_sync.driving import moment
+from tests.storage.sealing import SEAL
 
 if TYPE_CHECKING:
     import random
@@ -115,20 +116,24 @@ class Card:
         """Let a row in force be another, without anybody's knowing."""
         places = self._raw.execute(
             "SELECT place FROM entry, current WHERE place > after AND place <= upto"
-            " AND body != ''"
+            " AND NOT is_gone"
         ).fetchall()
         if places:
             (place,) = chance.choice(places)
-            sql = "UPDATE entry SET digest = zeroblob(32) WHERE place = ?"
-            self._raw.execute(sql, (place,))
+            [sealed] = self._raw.execute(
+                "SELECT kind, name, ver, cell FROM entry WHERE place = ?", (place,)
+            )
+            row = SEAL.row(*sealed)._replace(digest=bytes(32))
+            [entry] = SEAL.entries([row], place)
+            sql = "UPDATE entry SET cell = ? WHERE place = ?"
+            self._raw.execute(sql, (entry[-1], place))
 
     def rows(self) -> set[tuple[str, str, int, str]]:
-        return set(
-            self._raw.execute(
-                "SELECT kind, id, ver, entry.body FROM entry, current"
-                " WHERE place > after AND place <= upto AND entry.body != ''"
-            )
+        found = self._raw.execute(
+            "SELECT kind, name, ver, cell FROM entry, current"
+            " WHERE place > after AND place <= upto AND NOT is_gone"
         )
+        return {SEAL.row(*row)[:4] for row in found}
 
 
 class Rules:
