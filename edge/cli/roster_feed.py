@@ -29,7 +29,7 @@ from edge.storage.roster_row import RosterRow
 from edge.storage.shield import finish
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from cloud_sync.feed import FeedRow
     from cloud_sync.outputs import ChangesComplete, SnapshotComplete
@@ -162,13 +162,20 @@ class RosterFeed(RosterInForce):
         with port_faults():
             return await self._store.tokens_under(number)
 
-    async def forget(self, holder: str) -> tuple[str, ...]:
+    async def forget(
+        self, holder: str, remember: Callable[[tuple[str, ...]], Awaitable[None]]
+    ) -> tuple[str, ...]:
         """Take a person out of what is in force; return his cards' tokens (hex).
 
-        What was on its way is dropped: whoever pulls gets it anew, without him.
+        What was on its way is dropped: whoever pulls gets it anew, without him. Once
+        his rows are gone nobody knows his tokens any more, so ``remember`` is awaited
+        with them before; nothing comes in meanwhile.
         """
         async with self._turn:
             self._begin("")
+            with port_faults():
+                tokens = await self._store.tokens_of(holder)
+            await remember(tokens)
             # The layer below still has what was taken out above it.
             is_in_memory = isinstance(self._in_force, LayeredRoster)
             with port_faults():
@@ -181,7 +188,7 @@ class RosterFeed(RosterInForce):
                     f"what is left of the roster cannot be used ({self.refusal}); the "
                     "platform's next snapshot mends it, and this is tried again"
                 )
-            return taken.tokens
+            return tokens
 
     async def scour(self) -> bool:
         """Leave no deleted row in the file's log; False if somebody reads it."""

@@ -147,15 +147,13 @@ class Gateway:
 
         The snapshot goes with it, so that the next start has nothing to replay.
         """
-        if self._epoch_change is not None:
-            await self._over(self._epoch_change)  # the ring takes its new numbers
-        if self._commit is not None:
-            await self._over(self._commit)
-        while self._ring or self._commit or self._snapshot_seq < self._stored_seq:
-            await self._over(self._commit or self._start_commit(with_snapshot=True))
-            if self._is_faulty:
+        while True:
+            going_on = self._epoch_change or self._commit  # an epoch renumbers the ring
+            if not (going_on or self._ring or self._snapshot_seq < self._stored_seq):
+                return True
+            await self._over(going_on or self._start_commit(with_snapshot=True))
+            if self._is_faulty and not going_on:
                 return False
-        return True
 
     async def new_epoch(self, told: Callable[[], Noted] | None = None) -> None:
         """Let the journal begin a new epoch; everything not yet stored moves along.
@@ -248,6 +246,7 @@ class Gateway:
             self._is_urgent = True
         if outcome.is_kept:
             self._kept_seq = self._controller.next_seq - 1
+            self._snapshot_seq = min(self._snapshot_seq, self._kept_seq - 1)
         now_s = self._loop.time()
         for command in outcome.commands:
             is_shut = self._is_shut(command)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from edge.storage.connection import Synchronous, transaction
 from edge.storage.errors import DamagedError, LocalError, OtherKeyError
 from edge.storage.retention import empty_log
-from edge.storage.roster_erasing import Taken, take_out
+from edge.storage.roster_erasing import Taken, take_out, tokens_of
 from edge.storage.roster_sealing import PUT, seal_rows
 from edge.storage.schema import ROSTER, migrate
 from edge.storage.shield import finish
@@ -315,6 +315,10 @@ class RosterStore:
         """
         async with self._writing:
             return await empty_log(self._connection)
+
+    async def tokens_of(self, holder: str) -> tuple[str, ...]:
+        """Return the tokens (hex) of a person's cards, staged rows or old ones too."""
+        return await tokens_of(self._connection, self.seal, holder)
 
     async def erase(self, holder: str) -> Taken:
         """Take a person out of all rows, and the image with him; forget what is staged.

@@ -14,6 +14,7 @@ import asyncio
 import re
 import secrets
 import sqlite3
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -21,6 +22,7 @@ import structlog
 from cloud_sync.ports import PortFaultError
 from edge.accounts.book import NotKeptError
 from edge.core.event import EventKind
+from edge.core.outcome import Outcome
 from edge.core.stimulus import Noted, RowsErased, TracesGone
 from edge.storage.errors import StorageError, TracesRemainError
 
@@ -136,9 +138,7 @@ class Eraser:
             )
         bookings = await self._journal.bookings_of(holder)
         self._keep_out((holder,))
-        tokens = await self._feed.forget(holder)
-        # Him once more: a feed that was just coming into force knew nothing of him.
-        self._keep_out((holder, *tokens))
+        tokens = await self._feed.forget(holder, partial(self._remember, holder))
         await self._book.forget(holder)
         self._refresh()
         # From here on nobody here knows him; what was written of him is on its way.
@@ -148,6 +148,22 @@ class Eraser:
             _drop_damaged, self._state, (holder, *bookings, *tokens)
         )
         self._take(RowsErased(name=name, bookings=bookings, rows=rows))
+
+    async def _remember(self, holder: str, tokens: tuple[str, ...]) -> None:
+        """Have it on disk whom the feed may not bring back, before his rows go.
+
+        Him once more: a feed that was just coming into force knew nothing of him.
+        """
+        await self._drained()  # what is on its way carries the standing of before
+        self._keep_out((holder, *tokens))
+        self._gateway.do(lambda *_: Outcome(is_kept=True))
+        await self._drained()
+
+    async def _drained(self) -> None:
+        if not await self._gateway.drain():
+            raise StorageError(
+                "the disk does not take whom the feed may not bring back"
+            )
 
     def _keep_out(self, names: tuple[str, ...]) -> None:
         self.erasing.kept_out.add(secrets.token_bytes(SALT_BYTES), names)
