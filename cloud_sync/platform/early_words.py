@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Alarms that came ahead of their turn, and the events that they turn out to be.
 
-The law of the module: an early word is stored once and never written again but for
-its joining; the journal's event is the truth, and one that differs is an alarm about
-the gateway. A journal that began a new epoch brings the event under another number: its
-hash, standing alone, has 16 random bytes in it and tells which it is.
+The law of the module: whoever comes here holds the gateway's row
+(:func:`cloud_sync.platform.registry.hear`), or a word and its event would pass each
+other unseen in two transactions. An early word is stored once and never written again
+but for its joining; the journal's event is the truth, and one that differs is an alarm
+about the gateway. A journal that began a new epoch brings the event under another
+number: its hash, standing alone, has 16 random bytes in it and tells which it is.
 Source: docs/sync-contract.md, section 11.
 """
 

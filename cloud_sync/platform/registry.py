@@ -159,7 +159,10 @@ async def hear(
     """Renew the leases of ``(gateway, shard)``; return why some are not heard.
 
     Two statements for all of them: a question for each would cost a handful's commit
-    many times over. In one order for everybody, as rows are held until the commit.
+    many times over. In one order for everybody, as rows are held until the commit; and
+    they are held for more than the lease: while two workers serve one shard, what one
+    gateway sends is dealt with by one after the other, so that an early word and its
+    event, come at once by two ways, cannot miss each other.
     """
     in_order = sorted(set(senders))
     if not in_order:
