@@ -12,6 +12,8 @@ import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from cloud_sync.platform import keys
 from cloud_sync.platform.alarms.callers import caller_of
 from cloud_sync.platform.alarms.routing import Patience, Routing
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from cloud_sync.platform.enrolment.authority import Authority
     from cloud_sync.platform.line import Lines
     from cloud_sync.platform.settings import Settings
+
+
+_log = structlog.get_logger("platform")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,14 +103,27 @@ def _routing(house: House) -> Routing:
 
 
 async def _together(works: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Run them until one ends; the first failure is raised as it is."""
+    """Run them until one ends; the first failure is raised as it is.
+
+    What failed besides is logged: on its own, or while it was being ended.
+    """
     tasks = [asyncio.create_task(work) for work in works]
+    ended: set[asyncio.Task[None]] = set()
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
-    for task in tasks:
-        if not task.cancelled():
-            task.result()
+        # Who failed by himself stands before who failed in being ended.
+        over = sorted(tasks, key=lambda task: task not in ended)
+        failures = [fault for task in over if (fault := _failure(task))]
+        for fault in failures[bool(ended) :]:
+            what = f"{type(fault).__name__}: {fault}"
+            _log.error("another part of the platform failed, too", what=what)
+    if failures:
+        raise failures[0]
+
+
+def _failure(task: asyncio.Task[None]) -> BaseException | None:
+    return None if task.cancelled() else task.exception()

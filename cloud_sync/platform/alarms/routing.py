@@ -212,8 +212,12 @@ class Routing:
             taken = await work.fetch(_TAKE, *key, next_ms, again_ms)
         if not taken:
             return  # another platform has it, or somebody has answered
+        tries = taken[0][0]
+        if tries > self._patience.tries:  # who made it never lived to tell
+            await self._note(key, tries, "nobody knows how the last try ended")
+            return
         why = await self._caller.call(_message(row, self._utc_offset_ms))
-        await self._note(key, taken[0][0], why)
+        await self._note(key, tries, why)
 
     async def _note(self, key: tuple[str, int], tries: int, why: str) -> None:
         now_ms = self._now_ms()
@@ -222,7 +226,11 @@ class Routing:
             is_over = tries >= self._patience.tries
             state = CallState.FAILED if is_over else CallState.WAITING
             next_ms = now_ms + min(RETRY_AT_MOST_MS, RETRY_MS * 2 ** (tries - 1))
-            _log.warning("a call failed", call=_call_id(*key), tries=tries, why=why)
+            said = {"call": _call_id(*key), "tries": tries, "why": why}
+            if is_over:
+                _log.error("a call is given up; look after it by hand", **said)
+            else:
+                _log.warning("a call failed", **said)
         async with self._database.writing() as work:
             await work.execute(_DONE, *key, state.value, now_ms, why, next_ms)
 

@@ -153,7 +153,15 @@ async def sealed_for(work: Work, vault: Vault, gateway: str) -> list[dict[str, A
 async def deliver(
     work: Work, vault: Vault, gateway: str, now_ms: int, uses: Sequence[str] = USES
 ) -> bool:
-    """Put sealed rows into a gateway's feed; False if it has no feed."""
+    """Put sealed rows into a gateway's feed; False if it has no feed.
+
+    Its row is held before anything is read: of two that deliver at once the later one
+    would put back the keys of before.
+    """
+    try:
+        await feeds.hold(work, gateway)
+    except feeds.FeedError:  # nobody has registered it, or does so no more
+        return False
     if await feeds.cursor(work, gateway) == NO_FEED:
         return False
     rows = {

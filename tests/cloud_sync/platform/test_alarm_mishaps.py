@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,3 +74,24 @@ async def test_a_database_that_fails_during_a_call_ends_no_platform(
     running.cancel()
     await asyncio.wait({running})
     assert ("chen", "CALL") in tripping.take()
+
+
+async def test_a_call_that_its_platform_never_survives_is_given_up(
+    ward: Ward, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Deadly(Phone):
+        async def call(self, message: Message) -> str:
+            await super().call(message)
+            raise MemoryError
+
+    deadly = Deadly()
+    ward.patience = replace(ward.patience, tries=2)
+    for _ in range(4):  # each a platform of its own
+        with suppress(BaseExceptionGroup):
+            await ward.fresh(deadly).step()
+        ward.desk.now_ms += MINUTE_MS // 2
+    assert deadly.take() == [("chen", "CALL")] * 2
+    [row] = await ward.listed()
+    why = "nobody knows how the last try ended"
+    assert f"chen FAILED (3 tries: {why})" in row["calls"]
+    assert "a call is given up" in capsys.readouterr().out
