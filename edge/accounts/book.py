@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from edge.storage.accounts_file import AccountStore, Entry
 
 ACCOUNT, TABLET, SESSION, KEPT = "account", "tablet", "session", "kept"
-LOCKOUT, FIRST, DOOR_NOTICE = "lockout", "first", "door-notice"
+LOCKOUT, FIRST, DOOR_NOTICE, PEPPER = "lockout", "first", "door-notice", "pepper"
 
 
 class NotKeptError(ValueError):
@@ -69,8 +69,18 @@ class Verdict(NamedTuple):
 class Book:
     """Who may act, at which tablets, and whose turn it is."""
 
-    def __init__(self, pins: Pins, sessions: Sessions, store: AccountStore) -> None:
+    def __init__(
+        self,
+        pins: Pins,
+        sessions: Sessions,
+        store: AccountStore,
+        *,
+        is_new_pepper: bool = False,
+    ) -> None:
         self._pins = pins
+        self._is_new_pepper = is_new_pepper
+        #: Whose PINs nobody can be right about: their pepper is lost.
+        self._peppered: dict[str, Account] = {}
         self._store = store
         self.sessions = sessions
         #: Why the box's own accounts could not be read, and this one is empty.
@@ -86,6 +96,7 @@ class Book:
     async def load(self, now: Moment) -> None:
         """Read what is on disk; managers' and installers' turns are over."""
         over: list[Entry] = []
+        mark: str | None = None
         for kind, name, body in await self._store.read():
             match kind, name:
                 case "account", _:
@@ -102,10 +113,43 @@ class Book:
                     self.door_notice = str(body["text"])
                 case _, "first":
                     self._first = str(body["hash"])
+                case _, "pepper":
+                    mark = str(body["mark"])
                 case _:
                     pass
         if over:
             await self._keep(*over)
+        await self._see_pepper(mark)
+
+    async def _see_pepper(self, mark: str | None) -> None:
+        """Do without PINs that another pepper hashed, until one is given anew.
+
+        They stay in the file so long: the old pepper may come back from a backup.
+        """
+        now = self._pins.mark
+        with_pin = {each.id: each for each in self.accounts.values() if each.pin}
+        is_known = not with_pin or (mark is None and not self._is_new_pepper)
+        if mark == now:
+            return
+        if not is_known:
+            self._peppered = with_pin
+            emptied = {name: replace(a, pin="") for name, a in with_pin.items()}
+            self.accounts |= emptied
+        if mark is None or is_known:
+            with suppress(NotKeptError):  # then the next start sees to it
+                await self._keep((KEPT, PEPPER, {"mark": now if is_known else ""}))
+
+    @property
+    def pins_lost(self) -> int:
+        """How many people need a new PIN, the pepper of theirs being lost."""
+        ids = {each.id for each in self.active if not each.pin}
+        return len(ids & self._peppered.keys())
+
+    def _peppered_anew(self) -> list[Entry]:
+        """Return what makes this pepper the one that counts, with its first PIN."""
+        emptied = [self.accounts[name] for name in self._peppered]
+        void: list[Entry] = [(ACCOUNT, each.id, each.dump()) for each in emptied]
+        return [*void, (KEPT, PEPPER, {"mark": self._pins.mark})]
 
     @property
     def has_manager(self) -> bool:
@@ -199,7 +243,8 @@ class Book:
             pin=await self._pins.hashed(pin) if pin else "",
         )
         self._check_free(name, holder)  # again: hashing took its time
-        entries: list[Entry] = [(ACCOUNT, account.id, account.dump())]
+        entries = self._peppered_anew() if pin and self._peppered else []
+        entries += [(ACCOUNT, account.id, account.dump())]
         tablets = [replace(t, is_first=False) for t in self.tablets.values()]
         if role is Role.MANAGER:
             entries += [(KEPT, FIRST, None)]
@@ -250,7 +295,8 @@ class Book:
         fresh = self.accounts.get(account.id)
         if fresh is None or fresh.is_retired:
             raise ValueError("there is no such account")
-        await self._change(replace(fresh, pin=hashed))
+        anew = self._peppered_anew() if self._peppered else []
+        await self._change(replace(fresh, pin=hashed), *anew)
 
     async def check_pin(self, name: str, pin: str, now: Moment) -> Verdict:
         """Look at a PIN, unless somebody has to wait; raises NotKeptError."""
@@ -339,10 +385,10 @@ class Book:
         if holder and any(a.holder == holder for a in self.active):
             raise ValueError("this card's holder has an account already")
 
-    async def _change(self, account: Account) -> None:
+    async def _change(self, account: Account, *before: Entry) -> None:
         turns = [s for s in self.sessions.running if s.account == account.id]
         gone: list[Entry] = [(SESSION, turn.id, None) for turn in turns]
-        await self._keep((ACCOUNT, account.id, account.dump()), *gone)
+        await self._keep(*before, (ACCOUNT, account.id, account.dump()), *gone)
         self.accounts[account.id] = account
         for turn in turns:
             self.sessions.end(turn)

@@ -14,7 +14,9 @@ import hmac
 import os
 import secrets
 from hashlib import scrypt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from edge.storage.quarantine import set_aside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +46,11 @@ class Pins:
         self._pepper = pepper
         self._one_at_a_time = asyncio.Semaphore(1)
 
+    @property
+    def mark(self) -> str:
+        """By which one pepper is told from another; it tells nothing of it."""
+        return hmac.digest(self._pepper, b"which pepper", "sha256")[:8].hex()
+
     async def hashed(self, pin: str) -> str:
         """Return what may be kept of a PIN."""
         salt = secrets.token_bytes(SALT_BYTES)
@@ -63,11 +70,27 @@ class Pins:
             )
 
 
-def read_pepper(path: Path) -> bytes:
-    """Return the box's pepper, made the first time; OSError if it cannot be kept."""
+class Pepper(NamedTuple):
+    """The box's pepper, and whether it was made just now."""
+
+    secret: bytes
+    is_new: bool
+
+
+def read_pepper(path: Path) -> Pepper:
+    """Return the box's pepper, made where there is none; OSError if it cannot be kept.
+
+    One that is damaged is set aside: cards log in without it, and PINs can be given
+    anew. Whoever keeps PINs finds out that they were of another one.
+    """
     try:
         pepper = path.read_bytes()
     except FileNotFoundError:
+        pepper = b""
+    is_new = len(pepper) != PEPPER_BYTES
+    if is_new:
+        if path.exists():
+            set_aside(path)
         pepper = secrets.token_bytes(PEPPER_BYTES)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         hidden = path.with_name(f"{path.name}.new")
@@ -77,6 +100,4 @@ def read_pepper(path: Path) -> bytes:
             file.flush()
             os.fsync(file.fileno())
         hidden.replace(path)
-    if len(pepper) != PEPPER_BYTES:
-        raise OSError(0, "not this box's pepper any more", str(path))
-    return pepper
+    return Pepper(pepper, is_new)

@@ -52,6 +52,9 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
         yield f"box key      {box['fingerprint']}"
     elif box:
         yield f"BOX KEY      {box['trouble']}"
+    if lost := status.get("panel", {}).get("pins_lost"):
+        how = "menshen account pin NAME, or put the file back and start again"
+        yield f"PINS         {lost} are void, keys/panel-pepper is another: {how}"
     known = "known" if status["clock"]["known"] else "NOT KNOWN, only a lower bound"
     yield f"clock        {known}"
 

@@ -309,8 +309,15 @@ async def test_a_pin_is_not_found_without_this_box_s_pepper(tmp_path: Path) -> N
     assert not await Pins(b"q" * 32).is_right(PIN, kept)
     path = tmp_path / "keys" / "panel-pepper"
     pepper = read_pepper(path)
-    assert read_pepper(path) == pepper
+    assert pepper.is_new
+    assert read_pepper(path) == (pepper.secret, False)
     assert path.stat().st_mode & 0o077 == 0
     path.write_bytes(b"short")
-    with pytest.raises(OSError, match="pepper"):
+    other = read_pepper(path)
+    assert other.is_new
+    assert other.secret != pepper.secret
+    assert path.with_name("panel-pepper.damaged-1").read_bytes() == b"short"
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(OSError, match="directory"):
         read_pepper(path)

@@ -345,7 +345,9 @@ async def test_a_slip_in_the_name_does_not_cost_the_code(tmp_path: Path) -> None
 async def test_accounts_that_cannot_be_read_keep_no_door_shut(tmp_path: Path) -> None:
     async with panel_site(tmp_path):
         pass
-    (tmp_path / "state" / "keys" / "panel-pepper").write_bytes(b"cut off")
+    pepper = tmp_path / "state" / "keys" / "panel-pepper"
+    pepper.unlink()
+    pepper.mkdir()
     async with panel_site(tmp_path) as site:
         fault = await site.until_told("STORAGE_FAULT")
         assert fault["at"] == "accounts"

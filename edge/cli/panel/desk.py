@@ -93,9 +93,12 @@ class Desk:
         self._asked: dict[str, str] = {}
 
     def tell_fault(self) -> None:
-        """Write down that the accounts could not be read at this start."""
-        if self._fault:
-            kind, facts = EventKind.STORAGE_FAULT, (("what", self._fault),)
+        """Write down that accounts or PINs could not be read at this start."""
+        lost = self.book.pins_lost
+        faults: list[Facts] = [(("what", self._fault),)] if self._fault else []
+        faults += [(("count", lost), ("what", "pepper"))] if lost else []
+        for facts in faults:
+            kind = EventKind.STORAGE_FAULT
             self.gateway.note(Noted(kind=kind, subject="accounts", facts=facts))
 
     def now(self) -> Moment:
@@ -110,6 +113,7 @@ class Desk:
             "tablets": len(self.book.tablets),
             "awaits_card": logins.is_awaited(self.now()),
             "notice": self.book.door_notice,
+            **({"pins_lost": lost} if (lost := self.book.pins_lost) else {}),
         }
 
     # ---- who --------------------------------------------------------------------

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from edge.accounts.book import Book
-from edge.accounts.pins import Pins, read_pepper
+from edge.accounts.pins import Pepper, Pins, read_pepper
 from edge.accounts.sessions import Sessions, new_secret
 from edge.cli.panel.certificates import renew
 from edge.cli.panel.cupboards import cupboards
@@ -116,8 +116,8 @@ async def open_book(
         return await _open(stack, state / ACCOUNTS, pepper, plan, now)
     except _GONE as fault:
         log.warning("nobody can log in at the panel", why=str(fault))
-        pepper = new_secret().encode()
-        book, _ = await _open(stack, MEMORY, pepper, plan, now)
+        none = Pepper(new_secret().encode(), is_new=True)
+        book, _ = await _open(stack, MEMORY, none, plan, now)
         book.fault = type(fault).__name__
         return book, book.fault
 
@@ -125,14 +125,17 @@ async def open_book(
 async def _open(
     stack: AsyncExitStack,
     path: Path,
-    pepper: bytes,
+    pepper: Pepper,
     plan: SitePlan,
     now: Moment,
 ) -> tuple[Book, str]:
     sessions = Sessions(closing_min=plan.closing_min, utc_offset_ms=plan.utc_offset_ms)
     opened = await stack.enter_async_context(open_accounts(path, open_aiosqlite))
-    book = Book(Pins(pepper), sessions, opened.store)
+    pins = Pins(pepper.secret)
+    book = Book(pins, sessions, opened.store, is_new_pepper=pepper.is_new)
     await book.load(now)
+    if book.pins_lost:
+        log.error("PINs are void: keys/panel-pepper is another", people=book.pins_lost)
     return book, opened.set_aside.name if opened.set_aside else ""
 
 
