@@ -9,6 +9,7 @@ Source: docs/sync-contract.md, sections 2 and 3; CloudEvents 1.0, structured mod
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -260,11 +261,9 @@ def _item(record: Record) -> str:
 def _doubted(record: Record) -> str:
     """Return an item, or the text of one that no reader could hash as we did."""
     parts = (record.core,) if record.pii is None else (record.core, record.pii)
-    try:
+    with suppress(ValueError, RecursionError):  # no JSON any more: it goes as it is
         if all(canonical(parse(part)) == part for part in parts):
             return _item(record)
-    except (ValueError, RecursionError):
-        pass
     raw = record.core[:_RAW_CHARACTERS].encode("ascii", "backslashreplace").decode()
     return canonical({"raw": raw, "seq": record.seq})
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from nats.js.api import AckPolicy, ConsumerConfig
@@ -44,11 +45,9 @@ def subjects_of(shard: str) -> str:
 async def ready(stream: JetStreamContext, name: str, shard: str, copies: int) -> None:
     """Have a consumer that begins with the oldest message that is not finished."""
     consumer = consumer_of(shard)
-    try:
+    # Nobody has served this shard yet, or another worker takes it away this moment.
+    with suppress(NotFoundError):
         found = await stream.consumer_info(name, consumer)
-    except NotFoundError:
-        pass
-    else:
         if not found.num_ack_pending:
             return
         await stream.delete_consumer(name, consumer)

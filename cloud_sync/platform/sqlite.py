@@ -130,9 +130,8 @@ async def _connect(path: Path) -> AsyncIterator[aiosqlite.Connection]:
     # Made here, its owner's alone; what SQLite puts beside it then is, too. A file that
     # is there is not touched: closing a descriptor of it would drop SQLite's own locks.
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
-        pass
+        with suppress(FileExistsError):  # it is there, and is nobody else's business
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except OSError as fault:
         raise DatabaseError(f"{path}: {fault.strerror}") from fault
     connection = aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_S)

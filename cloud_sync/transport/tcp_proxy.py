@@ -162,10 +162,9 @@ class TcpProxy:
         is_up: bool,
     ) -> None:
         try:
-            while data := await reader.read(CHUNK_BYTES):
-                await self._pass(data, writer, is_up=is_up)
-        except OSError:
-            pass  # the other end is gone: so is this one
+            with contextlib.suppress(OSError):  # the other end is gone: so is this one
+                while data := await reader.read(CHUNK_BYTES):
+                    await self._pass(data, writer, is_up=is_up)
         finally:
             self._end(line)
 

@@ -241,7 +241,7 @@ def _read(path: Path) -> tuple[tuple[str, int], dict[str, _Kept]]:
         ]
         return (str(epoch), int(seq)), {day.name: (day, state) for day, state in kept}
     except FileNotFoundError:
-        pass
+        return ("", 0), {}  # no day was told yet
     except (OSError, ValueError, TypeError, LookupError) as flaw:
         log.warning("the days are cut anew", file=str(path), why=str(flaw))
     return ("", 0), {}

@@ -339,8 +339,9 @@ def _settle_site(
             site_lines.replace(path, new)
             told.site(str(path), site_lines.told(differs), is_written=True)
             return True
-    except OSError:
-        pass
+    except OSError as fault:  # it is somebody else's, or on a card that is read-only
+        why = f"cannot be written ({fault.strerror})"
+        told.trouble(str(path), why, "enrolling goes on; the lines follow")
     told.site(str(path), site_lines.told(differs), is_written=False)
     return False
 

@@ -10,6 +10,7 @@ with it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -307,11 +308,9 @@ class Machine:
     def _end(self, then: Callable[[], None]) -> None:
         self.talk.leave()
         self._emergency.write()
-        try:
-            with port_faults():
-                finished(self.journal.settle())
-        except PortFaultError:
-            pass  # the platform's next hello heals the mark
+        # The platform's next hello heals a mark that was not kept.
+        with suppress(PortFaultError), port_faults():
+            finished(self.journal.settle())
         self.boot.end()
         then()
 
