@@ -21,6 +21,7 @@ from edge.storage.connection import Synchronous, transaction
 from edge.storage.errors import DamagedError, LocalError, OtherKeyError
 from edge.storage.retention import empty_log
 from edge.storage.roster_erasing import Taken, take_out, tokens_of
+from edge.storage.roster_keys import tokens_under
 from edge.storage.roster_sealing import PUT, seal_rows
 from edge.storage.schema import ROSTER, migrate
 from edge.storage.shield import finish
@@ -293,20 +294,8 @@ class RosterStore:
                 yield self.seal.row(*row)
 
     async def tokens_under(self, number: int) -> int:
-        """Count the rows in force whose tokens are of that site key, or one before.
-
-        A row that names no key is of the oldest that is held.
-        """
-        found = await self._connection.execute_fetchall(
-            "SELECT count(*) FROM entry WHERE place > ? AND place <= ? AND"
-            " kind IN ('holder', 'revocation') AND CASE WHEN json_valid(body) THEN"
-            " coalesce(json_extract(body, '$.key'), 0) <= ?"
-            " AND (json_array_length(body, '$.credentials') > 0"
-            " OR json_extract(body, '$.token') IS NOT NULL) END",
-            (*self._span, number),
-        )
-        [(count,)] = found
-        return int(count)
+        """Count the rows in force with tokens of that site key, or of one before it."""
+        return await tokens_under(self._connection, self.seal, self._span, number)
 
     async def forget_deleted(self) -> bool:
         """Overwrite what stands in the write-ahead log, where rows outlive deletion.
