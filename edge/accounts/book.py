@@ -13,9 +13,9 @@ import secrets
 import sqlite3
 from contextlib import suppress
 from dataclasses import replace
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from edge.accounts.checked import Checked, Verdict
 from edge.accounts.codes import (
     FIRST_SIGNS,
     PairingCodes,
@@ -36,7 +36,6 @@ from edge.accounts.sessions import Sessions, new_secret
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from edge.accounts.lockout import Wait
     from edge.accounts.pins import Pins
     from edge.core.moment import Moment
     from edge.storage.accounts_file import AccountStore, Entry
@@ -47,23 +46,6 @@ LOCKOUT, FIRST, DOOR_NOTICE, PEPPER = "lockout", "first", "door-notice", "pepper
 
 class NotKeptError(ValueError):
     """The disk did not take it, so it is not so."""
-
-
-class Checked(StrEnum):
-    """What came of a PIN."""
-
-    RIGHT = "right"
-    WRONG = "wrong"
-    WAITS = "waits"
-    UNKNOWN = "unknown"
-
-
-class Verdict(NamedTuple):
-    """A checked PIN; ``left`` guesses remain, or ``wait`` says for how long not."""
-
-    checked: Checked
-    left: int = 0
-    wait: Wait | None = None
 
 
 class Book:

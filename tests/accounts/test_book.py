@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge.accounts import pins
-from edge.accounts.book import Book, Checked, NotKeptError
+from edge.accounts.book import Book, NotKeptError
+from edge.accounts.checked import Checked
 from edge.accounts.codes import PAIRING_LIFE_S, PairingCodes, hash_of, shown, typed
 from edge.accounts.lockout import MAX_HOURLY, MAX_WRONG
 from edge.accounts.people import Role, name_of

@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cloud_sync.envelope import fill_batch
-from edge.accounts.book import Checked
+from edge.accounts.checked import Checked
 from edge.accounts.people import Role
 from edge.cli.erasing import eraser
 from edge.cli.main import app

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from edge.accounts import lockout
-from edge.accounts.book import Checked
+from edge.accounts.checked import Checked
 from edge.accounts.rights import RIGHTS
 from edge.cli.control_orders import VERBS
 from edge.cli.panel.opening import borrow, open_book

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from edge.accounts.book import Checked
+from edge.accounts.checked import Checked
 from edge.accounts.people import Role
 from edge.accounts.rights import ANYBODYS_STATE, RIGHTS, TWO_PERSONS
 from edge.cli.panel.farewells import Farewells

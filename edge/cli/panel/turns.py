@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edge.accounts.book import Checked, NotKeptError
+from edge.accounts.book import NotKeptError
+from edge.accounts.checked import Checked
 from edge.accounts.codes import typed
 from edge.accounts.people import Role, name_of
 from edge.accounts.pins import flaw_of
