@@ -160,12 +160,25 @@ class OpenLock:
 
 
 class Cue(StrEnum):
-    """What a reader tells the person in front of it, by lamp, sound or screen."""
+    """What a reader tells the person in front of it, by lamp, sound or screen.
+
+    The first pass by themselves; :data:`LASTING` stand until another of them comes.
+    """
 
     READING = "READING"
     GRANTED = "GRANTED"
+    #: … and the door stays released for longer than usual.
+    GRANTED_SLOW = "GRANTED_SLOW"
     DENIED = "DENIED"
     TRY_AGAIN = "TRY_AGAIN"
+    CLOSE_DOOR = "CLOSE_DOOR"
+    READY = "READY"
+    OUT_OF_ORDER = "OUT_OF_ORDER"
+    LOCKED_DOWN = "LOCKED_DOWN"
+    EVACUATE = "EVACUATE"
+
+
+LASTING = frozenset({Cue.READY, Cue.OUT_OF_ORDER, Cue.LOCKED_DOWN, Cue.EVACUATE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,9 @@ _ON_FOR_A_TIME = 5
 MAX_TIMER_UNITS = 255
 #: TEXT: for a time, without wrapping.
 _TEXT_FOR_A_TIME = 3
-_TEMPORARY_SET = 2
+_TEXT_FOR_GOOD = 1
+_TEMPORARY_CANCEL, _TEMPORARY_SET = 1, 2
+_PERMANENT_SET = 1
 _DEFAULT_TONE = 2
 
 
@@ -80,6 +82,7 @@ class Colour(IntEnum):
     GREEN = 2
     AMBER = 3
     BLUE = 4
+    WHITE = 7
 
 
 _NAK_WORDS = {
@@ -260,6 +263,16 @@ def light(
     return Command(CommandCode.LED, bytes(2) + temporary + timer + bytes(5))
 
 
+def light_for_good(
+    colour: Colour, *, on_units: int, off_units: int, ends_passing: bool
+) -> Command:
+    """Show a colour until told otherwise, blinking unless ``off_units`` is 0."""
+    dark = Colour.BLACK if off_units else colour
+    passing = bytes((_TEMPORARY_CANCEL if ends_passing else 0,)) + bytes(6)
+    lasting = bytes((_PERMANENT_SET, on_units, off_units, colour, dark))
+    return Command(CommandCode.LED, bytes(2) + passing + lasting)
+
+
 def sound(*, on_units: int, off_units: int, count: int) -> Command:
     """Beep ``count`` times."""
     return Command(
@@ -268,8 +281,9 @@ def sound(*, on_units: int, off_units: int, count: int) -> Command:
 
 
 def show_text(text: bytes, *, seconds: int) -> Command:
-    """Write one line from the upper left corner for a time."""
-    head = bytes((0, _TEXT_FOR_A_TIME, seconds, 1, 1, len(text)))
+    """Write one line from the upper left corner for a time, 0 for good."""
+    how = _TEXT_FOR_A_TIME if seconds else _TEXT_FOR_GOOD
+    head = bytes((0, how, seconds, 1, 1, len(text)))
     return Command(CommandCode.TEXT, head + text)
 
 

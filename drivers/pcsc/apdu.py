@@ -27,13 +27,16 @@ GET_NUMBER = bytes.fromhex("FFCA000000")
 BUZZER_OFF_ON_DETECT = bytes.fromhex("FF00520000")
 #: The lamp and buzzer of an ACR122U: P2 holds final states, masks and what blinks;
 #: then 100 ms on, 100 ms off, how often, and 01 for a beep with each "on". The reader
-#: answers only when it has finished, so no cue lasts longer than 0.6 s.
+#: answers only when it has finished, so no cue lasts longer than 0.6 s, and what stands
+#: for good (a lock-down, a fire) it cannot show.
 CUES: Mapping[Cue, bytes] = MappingProxyType(
     {
         Cue.READING: bytes.fromhex("FF00400F0400000000"),  # both lamps: amber
         Cue.GRANTED: bytes.fromhex("FF0040AC0403010101"),  # green, one long beep
+        Cue.GRANTED_SLOW: bytes.fromhex("FF0040AC0405010101"),  # green, a longer beep
         Cue.DENIED: bytes.fromhex("FF00405C0401010301"),  # red, three short beeps
         Cue.TRY_AGAIN: bytes.fromhex("FF0040FC0401020201"),  # amber, two short beeps
+        Cue.CLOSE_DOOR: bytes.fromhex("FF0040FC0402010101"),  # amber, one short beep
     }
 )
 _READER_CLASS = b"\xff\x00"

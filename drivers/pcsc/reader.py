@@ -214,7 +214,7 @@ class PcscReader:
             why = "a card reader has no outputs"
             self._waiting.add(OrderFailed(unit=order.unit, order=order, why=why))
         elif self._is_open and pcsc_apdu.has_cues(self._name):
-            self._cue = pcsc_apdu.CUES[order.cue]
+            self._cue = pcsc_apdu.CUES.get(order.cue, self._cue)
 
     def take_outgoing(self) -> bytes:
         """Hand over the next APDU; empty while one is unanswered."""

@@ -32,6 +32,13 @@ class Indication(StrEnum):
     TAP_CARD = "TAP_CARD"
     #: A card was bound, a bell was heard, a shift was noted.
     DONE = "DONE"
+    #: What lasts, until another of these takes its place: nothing is the matter …
+    READY = "READY"
+    #: … the door's board or the disk is at fault …
+    OUT_OF_ORDER = "OUT_OF_ORDER"
+    #: … nobody is let in, or everybody has to leave.
+    LOCKED_DOWN = "LOCKED_DOWN"
+    EVACUATE = "EVACUATE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +75,20 @@ class HoldOpen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indicate:
-    """Tell the person at the access point; ``facts`` are a refusal's parameters."""
+    """Tell the person at the access point; ``facts`` are a refusal's parameters.
+
+    ``language`` is his own, "" where nobody knows it. Of a grant: ``is_slow``, if the
+    door stays released for longer than usual, and when it ends (UTC ms).
+    """
 
     access_point: str
     indication: Indication
     reason: str = ""
     next_step: str = ""
     facts: Facts = ()
+    language: str = ""
+    is_slow: bool = False
+    until_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,12 +19,18 @@ if TYPE_CHECKING:
     from edge.core.access.answers import Decision, Denied
     from edge.core.moment import Moment
     from edge.core.outcome import OutcomeBuilder
+    from edge.core.people.entries import Cardholder
     from edge.core.people.roster import Cursor
 
 #: Refusals of one access point that are told singly a minute.
 SINGLE_DENIALS = 5
 #: … and rules that raised.
 SINGLE_FAULTS = 3
+
+
+def language_of(holder: Cardholder | None) -> str:
+    """Return the language that somebody asked for, "" where nobody is known."""
+    return "" if holder is None else holder.language
 
 
 class Known(Protocol):
@@ -60,8 +66,9 @@ class Reception:
         known: Known,
         *,
         indication: Indication = Indication.DENIED,
+        language: str = "",
     ) -> None:
-        """Say a refusal and write it down."""
+        """Say a refusal, in the person's own language if it is known; write it down."""
         reason, step = denied.reason.value, denied.next_step.value
         self.indicate(
             access_point,
@@ -69,6 +76,7 @@ class Reception:
             reason,
             next_step=step,
             facts=denied.facts,
+            language=language,
         )
         self.record(access_point, denied, now, facts, known)
         now_s = now.monotonic_s
@@ -109,6 +117,7 @@ class Reception:
         *,
         next_step: str = "",
         facts: Facts = (),
+        language: str = "",
     ) -> None:
         """Show something at an access point."""
         self._out.command(
@@ -118,8 +127,27 @@ class Reception:
                 reason=reason,
                 next_step=next_step,
                 facts=facts,
+                language=language,
             )
         )
+
+    def welcome(
+        self,
+        access_point: str,
+        holder: Cardholder | None,
+        *,
+        is_slow: bool = False,
+        until_ms: int | None = None,
+    ) -> None:
+        """Show that somebody may come in, and until when if that is known."""
+        wish = Indicate(
+            access_point=access_point,
+            indication=Indication.GRANTED,
+            language=language_of(holder),
+            is_slow=is_slow,
+            until_ms=until_ms,
+        )
+        self._out.command(wish)
 
     def deadline(self) -> float | None:
         """Return when what was counted is to be told."""

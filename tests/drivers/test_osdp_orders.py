@@ -17,7 +17,10 @@ from drivers.device import (
     Unreachable,
 )
 from drivers.osdp.pulses import MAX_ORDERS
-from tests.drivers.osdp_wire import OsdpWire, serving, wire
+from tests.drivers.osdp_wire import PDCAP, OsdpWire, serving, wire
+
+#: Its lamp has level 4: timed, of three colours.
+THREE_COLOURS = PDCAP.replace("040201", "040401")
 
 
 def shown(script: OsdpWire) -> list[tuple[int, str]]:
@@ -41,32 +44,89 @@ def refusals(script: OsdpWire, order: Order, seconds: float = 0.5) -> list[str]:
 def test_each_cue_has_its_own_light_and_tones() -> None:
     looks = {}
     for cue in Cue:
-        script = serving(5)
+        script = wire(5)
+        script.readers[5].capabilities = bytes.fromhex(THREE_COLOURS)
+        script.open()
+        script.run(1.0)
         script.order(Show(unit=5, cue=cue, text="Welcome"))
         assert script.run(0.1) == []
         looks[cue] = shown(script)
-    text = (0x6B, "00030301010757656c636f6d65")
+    lasting = "00" * 5
+
+    def text(seconds: int) -> tuple[int, str]:
+        how = "03" if seconds else "01"
+        return (0x6B, f"00{how}{seconds:02x}01010757656c636f6d65")
+
     assert looks == {
         Cue.READING: [
-            (0x69, "000002020203001400" + "00" * 5),
-            (0x6B, "00030201010757656c636f6d65"),
+            (0x69, "0000020a0003031400" + lasting),
+            (0x6A, "0002010101"),
+            text(2),
         ],
         Cue.GRANTED: [
-            (0x69, "0000020a0002021e00" + "00" * 5),
+            (0x69, "0000020a0002023200" + lasting),
             (0x6A, "0002050501"),
-            text,
+            text(5),
+        ],
+        Cue.GRANTED_SLOW: [
+            (0x69, "0000020f0502006400" + lasting),
+            (0x6A, "00020a0a01"),
+            text(10),
         ],
         Cue.DENIED: [
-            (0x69, "0000020a0001011e00" + "00" * 5),
-            (0x6A, "0002010103"),
-            text,
+            (0x69, "0000020a0001015000" + lasting),
+            (0x6A, "0002030302"),
+            text(8),
         ],
         Cue.TRY_AGAIN: [
-            (0x69, "000002050503001e00" + "00" * 5),
-            (0x6A, "0002020202"),
-            text,
+            (0x69, "000002050503001e00" + lasting),
+            (0x6A, "0002010103"),
+            text(3),
+        ],
+        Cue.CLOSE_DOOR: [
+            (0x69, "0000020a0003033c00" + lasting),
+            (0x6A, "0002020201"),
+            text(6),
+        ],
+        Cue.READY: [(0x69, "0000" + "00" * 7 + "010a000707"), text(0)],
+        Cue.OUT_OF_ORDER: [(0x69, "0000" + "01" + "00" * 6 + "0105050400"), text(0)],
+        Cue.LOCKED_DOWN: [(0x69, "0000" + "01" + "00" * 6 + "010f0f0100"), text(0)],
+        Cue.EVACUATE: [
+            (0x69, "0000" + "01" + "00" * 6 + "010a000202"),
+            (0x6A, "0002060604"),
+            text(0),
         ],
     }
+
+
+def test_no_two_tones_of_a_buzzer_are_alike_and_no_lamp_flashes_fast() -> None:
+    tones = []
+    for cue in Cue:
+        script = serving(5)
+        script.order(Show(unit=5, cue=cue))
+        script.run(0.1)
+        for code, data in shown(script):
+            if code == 0x6A:
+                tones.append(data)
+            elif code == 0x69:
+                fields = bytes.fromhex(data)
+                on, off = fields[10:12] if fields[9] else fields[3:5]
+                assert not off or on + off >= 5, f"{cue} flashes faster than 2 Hz"
+    assert len(set(tones)) == len(tones) == 7
+
+
+def test_a_lamp_of_two_colours_is_dark_at_rest_and_red_in_trouble() -> None:
+    lamps = {}
+    for cue in (Cue.READY, Cue.OUT_OF_ORDER):
+        script = wire(5)
+        script.readers[5].capabilities = bytes.fromhex("090100040301")
+        script.open()
+        script.run(1.0)
+        script.order(Show(unit=5, cue=cue))
+        script.run(0.2)
+        [(_, data)] = shown(script)
+        lamps[cue] = data[-4:]
+    assert lamps == {Cue.READY: "0000", Cue.OUT_OF_ORDER: "0100"}
 
 
 def test_a_cue_is_sent_within_the_next_exchange() -> None:

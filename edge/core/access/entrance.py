@@ -29,6 +29,7 @@ from edge.core.duty.care import CARE_FACT
 from edge.core.emergency.state import EmergencyState
 from edge.core.event import NOBODY, EventKind, Facts, Person
 from edge.core.plan import Direction
+from edge.core.reception import language_of
 
 if TYPE_CHECKING:
     from edge.core.access.admissions import Admissions
@@ -210,7 +211,9 @@ class Entrance:
             doors.release(point.door_id, release_s, now, cause=None)
             is_egress = point.direction is Direction.OUT
             doors.pulse(point.door_id, release_s, now, cause=cause, is_egress=is_egress)
-        self._reception.indicate(point.access_point_id, Indication.GRANTED)
+        usual_s = self._site.doors[point.door_id].release_s
+        name, is_slow = point.access_point_id, release_s > usual_s
+        self._reception.welcome(name, None, is_slow=is_slow)
 
     def _confirms(self, scan: Scan, holder: Cardholder | None, now: Moment) -> bool:
         """Take a volunteer's card as his word for whoever waits at this reader."""
@@ -326,7 +329,13 @@ class Entrance:
             scan, changes, event.seq, granted.release_s, now.monotonic_s
         )
         self._pairs.end(access_point)
-        self._reception.indicate(access_point, Indication.GRANTED)
+        end_ms = event.fact("end")
+        self._reception.welcome(
+            access_point,
+            question.holder,
+            is_slow=granted.release_s > question.door.release_s,
+            until_ms=end_ms if isinstance(end_ms, int) else None,
+        )
 
     def _deny(self, scan: Scan, question: Question, denied: Denied) -> None:
         now, access_point = question.now, scan.access_point
@@ -338,6 +347,7 @@ class Entrance:
             _kind(scan),
             self._rolls,
             indication=Indication.WAITING if waits else Indication.DENIED,
+            language=language_of(question.holder),
         )
         if denied.reason is DenyReason.SECOND_PERSON_NEEDED:
             identity = pair_identity(question)

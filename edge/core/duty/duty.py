@@ -29,6 +29,7 @@ from edge.core.duty.shift import (
 from edge.core.event import EventKind, Person
 from edge.core.order import DutyConfirmed
 from edge.core.plan import MINUTE_MS
+from edge.core.reception import language_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +100,10 @@ class Duty:
         if holder is None or reason is not None:
             reason = reason or DenyReason.CREDENTIAL_NOT_FOUND
             denied = Denied(rule="credential", reason=reason, person=person_of(holder))
-            self._reception.deny(scan.access_point, denied, now, kind, rolls)
+            language = language_of(holder)
+            self._reception.deny(
+                scan.access_point, denied, now, kind, rolls, language=language
+            )
             return
         name = holder.holder_id
         may_begin = not ON_DUTY_ROLES.isdisjoint(holder.roles)
@@ -116,7 +120,10 @@ class Duty:
                 person=person_of(holder),
                 step=NextStep.ASK_VOLUNTEER,
             )
-            self._reception.deny(scan.access_point, denied, now, kind, rolls)
+            language = language_of(holder)
+            self._reception.deny(
+                scan.access_point, denied, now, kind, rolls, language=language
+            )
             return
         last_s = self._toggled_s.get(name)
         if last_s is None or now.monotonic_s - last_s >= AGAIN_S:
@@ -124,7 +131,10 @@ class Duty:
             self._toggle(name, scan.access_point, kind, now)
         word = "started" if name in self._ledger.running else "ended"
         self._reception.indicate(
-            scan.access_point, Indication.GRANTED, facts=(("duty", word),)
+            scan.access_point,
+            Indication.GRANTED,
+            facts=(("duty", word),),
+            language=holder.language,
         )
 
     def order(self, order: DutyOrdered, holder: Cardholder | None, now: Moment) -> str:

@@ -18,6 +18,7 @@ from edge.core.lockers.locker_decision import decide_bank
 from edge.core.lockers.locker_question import BankQuestion, Ending, Opening
 from edge.core.lockers.locker_state import rental_of
 from edge.core.lockers.rental import RentalKind
+from edge.core.reception import language_of
 
 if TYPE_CHECKING:
     from edge.core.credential import Credential
@@ -86,7 +87,10 @@ class Rentals:
         answer = decide_bank(question)
         match answer:
             case Denied():
-                self._reception.deny(access_point, answer, now, kind, rolls)
+                language = language_of(question.holder)
+                self._reception.deny(
+                    access_point, answer, now, kind, rolls, language=language
+                )
             case Ending():
                 facts = kind + self._reception.decided(answer.rule, rolls)
                 self._finish(access_point, question.bank, answer, now, facts)
@@ -103,7 +107,10 @@ class Rentals:
         place = (bank.bank_id, opening.number)
         number: Facts = (("number", opening.number),)
         self._reception.indicate(
-            access_point, Indication.GRANTED, facts=(*number, *opening.shown)
+            access_point,
+            Indication.GRANTED,
+            facts=(*number, *opening.shown),
+            language=language_of(question.holder),
         )
         if self._lockers.standing()[place].is_busy:
             return  # nothing to wish for while it is on its way or stands open
