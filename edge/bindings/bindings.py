@@ -17,7 +17,6 @@ from drivers.device import (
     CardRead,
     CardUnreadable,
     CodeRead,
-    Cue,
     Garbled,
     InputChanged,
     OpenLock,
@@ -32,11 +31,11 @@ from drivers.device import (
     TamperChanged,
     Unreachable,
 )
+from edge.bindings.cues import cue_of
 from edge.bindings.wiring import InputRole
 from edge.core.access.ticket import Ticket
 from edge.core.command import (
     HoldOpen,
-    Indication,
     OpenCompartment,
     Release,
     Relock,
@@ -64,7 +63,7 @@ if TYPE_CHECKING:
     from drivers.device import Order, Signal
     from drivers.secret import Secret
     from edge.bindings.tokens import TokenMaker
-    from edge.bindings.wiring import WiredInput, Wiring
+    from edge.bindings.wiring import Wire, WiredInput, Wiring
     from edge.core.access.ticket import ShownTicket
     from edge.core.command import Indicate
     from edge.core.credential import Credential
@@ -82,17 +81,6 @@ _SENSED = {
 }
 
 
-#: What a reader shows where its few cues have no word of their own.
-_CUES = {
-    Indication.READING: Cue.READING,
-    Indication.GRANTED: Cue.GRANTED,
-    Indication.DENIED: Cue.DENIED,
-    Indication.TRY_AGAIN: Cue.TRY_AGAIN,
-    Indication.WAITING: Cue.READING,
-    Indication.CLOSE_DOOR: Cue.TRY_AGAIN,
-    Indication.TAP_CARD: Cue.READING,
-    Indication.DONE: Cue.GRANTED,
-}
 #: How a code begins that is a ticket; any other is a name in the roster.
 TICKET_PREFIXES = (b"MS1:", b"MSR:")
 
@@ -249,14 +237,22 @@ class Bindings:
             return self._tokens.ticket(shown.ticket_id), shown
         return self._tokens.code(payload), shown
 
-    def shown(self, wish: Indicate) -> list[tuple[str, Show]]:
-        """Return the ports and orders that tell the person at the access point."""
+    def shown(self, wish: Indicate, text: str = "") -> list[tuple[str, Show]]:
+        """Return the ports and orders that tell the person at the access point.
+
+        ``text`` is the line for a reader's own screen: never a reason of the rules.
+        """
         orders = []
         for device in self.wiring.displays.get(wish.access_point, ()):
             port, unit = self._places[device]
-            cue = _CUES[wish.indication]
-            orders.append((port, Show(unit=unit, cue=cue, text=wish.reason)))
+            orders.append((port, Show(unit=unit, cue=cue_of(wish), text=text)))
         return orders
+
+    def lamp(self, wire: Wire, *, is_lit: bool) -> tuple[str, SetOutput]:
+        """Return the port and the order that switch a lamp."""
+        device, channel = wire
+        port, unit = self._places[device]
+        return port, SetOutput(unit=unit, channel=channel, is_on=is_lit)
 
     def order(
         self, command: Release | Relock | HoldOpen | OpenCompartment | SwitchAppliance

@@ -57,6 +57,8 @@ class Wiring:
     locks: Mapping[Cell, Wire] = field(default_factory=dict)
     #: The output of each appliance.
     appliances: Mapping[str, Wire] = field(default_factory=dict)
+    #: The lamps beside an access point, by their colours.
+    lamps: Mapping[str, Mapping[str, Wire]] = field(default_factory=dict)
 
     def doors_of(self, device: str) -> tuple[str, ...]:
         """Return the doors whose lock hangs on a board."""

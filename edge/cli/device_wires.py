@@ -26,6 +26,10 @@ def wires_of(settings: Settings, device: str) -> Iterator[str]:
         for what, wire in (("contact", door.contact), ("button", door.exit_button)):
             if wire is not None and wire.device == device:
                 yield f"  input {wire.input}: {what} of door {door.id}"
+    for lamp in settings.signals.lamp:
+        if lamp.device == device:
+            where = f"{lamp.colour} lamp at {lamp.access_point}"
+            yield f"  output {lamp.output}: {where}"
     if settings.fire is not None and settings.fire.device == device:
         yield f"  input {settings.fire.input}: fire"
     for bank in settings.bank:

@@ -95,6 +95,8 @@ class Doorstep(ABC):
         self._time = time
         self._carry_out = carry_out
         self._flush = flush
+        #: Hears who holds something out, before anything is decided of it.
+        self.on_scan: Callable[[Scan | Unreadable], None] | None = None
         self._cards = 0
         self._awry: set[str] = set()
         self._is_closed = False
@@ -234,6 +236,8 @@ class Doorstep(ABC):
                 pass  # nobody orders a mode or the end of a fire by wire
 
     def _scan(self, scan: Scan | Unreadable) -> None:
+        if self.on_scan is not None:
+            self.on_scan(scan)
         is_shut = self._unread and self._time.time() < self._open_at_s
         if is_shut or not self._gateway.offer(scan.access_point, scan):
             self._again(scan.access_point)

@@ -27,6 +27,7 @@ from edge.cli.control_orders import carry_out, read_order
 from edge.cli.courtesy import behind_doors
 from edge.cli.day_book import DayBook
 from edge.cli.device_lines import open_lines
+from edge.cli.doorside.opening import attend, open_door_side
 from edge.cli.emergency_keeper import EmergencyKeeper
 from edge.cli.erasing.eraser import Eraser
 from edge.cli.erasing.gateway_verbs import erasing_verbs
@@ -109,7 +110,7 @@ class Runtime:
         self._state = state
         self.has_started = False
         self._handover = handover or Handover()
-        self._home = home or state
+        self.home = home or state
         self.box = Box(state)
         self.started_s = 0.0
         self.bindings: Bindings
@@ -130,9 +131,9 @@ class Runtime:
         self._remote: RemoteCommands
         self._alarms: list[int] = []
         self._eraser: Eraser
-        self._watchers = Watchers(self._home / "control.sock", lambda: status(self))
+        self._watchers = Watchers(self.home / "control.sock", lambda: status(self))
         self._wake: asyncio.TimerHandle | None = None
-        self._emergency = EmergencyKeeper(self._home / "emergency")
+        self._emergency = EmergencyKeeper(self.home / "emergency")
         #: What stood before, as its file and whoever worked last know it.
         self.remembered = self._emergency.remembered | self._handover.standing
 
@@ -167,7 +168,7 @@ class Runtime:
             wires = self.wires.running()
             wires += [intake.beat(), keep_house(self), self._watchers.tell_status()]
             wires += [self.self_test.run(), self._eraser.run()]
-            wires += [self.feed.fold_now_and_then()]
+            wires += [self.feed.fold_now_and_then(), attend(self.door_side)]
             self.has_started = True
             log.info("started", site=self.settings.site.id, pid=os.getpid())
             async with running([] if self.lost else [self.client.run(), sealed.run()]):
@@ -194,13 +195,15 @@ class Runtime:
         )
         lines = open_lines(
             self.settings,
-            self._home,
+            self.home,
             on_signals=self.supervision.signals,
             on_state=self.supervision.line,
             now=now,
-            wall_clock=self._local_time,
+            wall_clock=self.local_time,
         )
-        self.wires.open(self.bindings, lines, self.gateway.arrive)
+        self.door_side = open_door_side(self, self.wires.send)
+        intake.on_scan, indicate = self.door_side.heard, self.door_side.indicate
+        self.wires.open(self.bindings, lines, self.gateway.arrive, indicate)
         self.self_test = SelfTest(
             self.bindings,
             self.supervision,
@@ -211,7 +214,8 @@ class Runtime:
             utc_offset_ms=self.settings.site.utc_offset_hours * 3_600_000,
         )
 
-    def _local_time(self) -> datetime | None:
+    def local_time(self) -> datetime | None:
+        """Return the site's time, None while nobody is sure of it."""
         return local_time(self.clock.now(), self.settings.site.utc_offset_hours)
 
     async def _open_storage(self, stack: AsyncExitStack) -> None:
@@ -313,7 +317,7 @@ class Runtime:
     def _open_client(self, intake: Intake) -> None:
         self.days = DayBook(
             self.journal,
-            self._home / "days.json",
+            self.home / "days.json",
             self.settings.site.utc_offset_hours * 3_600_000,
         )
         lent = Lent(

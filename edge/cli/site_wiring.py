@@ -55,7 +55,16 @@ def wiring_of(settings: Settings) -> Wiring:
             each.id: (each.output.device, each.output.output)
             for each in settings.appliance
         },
+        lamps=_lamps(settings),
     )
+
+
+def _lamps(settings: Settings) -> dict[str, dict[str, Wire]]:
+    lamps: dict[str, dict[str, Wire]] = {}
+    for lamp in settings.signals.lamp:
+        beside = lamps.setdefault(lamp.access_point, {})
+        beside[lamp.colour] = (lamp.device, lamp.output)
+    return lamps
 
 
 def _shows(driver: str) -> bool:

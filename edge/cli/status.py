@@ -48,6 +48,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
             "storage_fault": runtime.gateway.is_storage_faulty,
         },
         "duty": _duty(runtime, now),
+        "signs": runtime.door_side.shown(),
         "platform": _platform(runtime, now),
         "days": runtime.days.shown(),
         "box": runtime.box.shown(),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
+    from drivers.device import Order
     from drivers.links.link import Link
     from edge.bindings.bindings import Bindings
     from edge.core.command import Command
@@ -38,12 +39,15 @@ class Wires:
         bindings: Bindings,
         links: dict[str, Link],
         arrive: Callable[[OpenRefused], None],
+        indicate: Callable[[Indicate], None],
     ) -> None:
         """Take the links, which :meth:`running` begins to work.
 
-        ``arrive(told)`` takes what a wire had to refuse.
+        ``arrive(told)`` takes what a wire had to refuse, ``indicate(wish)`` what is
+        to be told to people.
         """
         self._bindings, self._links, self._arrive = bindings, links, arrive
+        self._indicate = indicate
 
     def running(self) -> list[Coroutine[Any, Any, None]]:
         """Return what each link does until it is cancelled."""
@@ -57,9 +61,7 @@ class Wires:
     def carry_out(self, command: Command) -> None:
         """Let a command reach its wire."""
         if isinstance(command, Indicate):
-            for port, shown in self._bindings.shown(command):
-                if self._links[port].is_open:
-                    self._links[port].order(shown)
+            self._indicate(command)
             return
         if isinstance(command, HoldOpen | Relock):
             self._keep_emergency()
@@ -69,6 +71,11 @@ class Wires:
             link.order(wish)
         elif isinstance(command, OpenCompartment):
             asyncio.get_running_loop().call_soon(self._refuse, command)
+
+    def send(self, port: str, order: Order) -> None:
+        """Send what people see; what finds its wire away is let go."""
+        if self._links[port].is_open:
+            self._links[port].order(order)
 
     def _refuse(self, wish: OpenCompartment) -> None:
         """Keep a compartment whose board is away for its holder's next scan."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from edge.settings.check_platform import check_platform
 from edge.settings.check_rules import check_rules
 from edge.settings.panel import check_panel
+from edge.settings.signals import check_signals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -42,6 +43,7 @@ def cross_check(settings: Settings) -> Iterator[Finding]:
     yield from check_platform(settings.platform)
     yield from check_panel(settings.panel, settings.access_point)
     yield from check_rules(settings)
+    yield from check_signals(settings, _outputs(settings))
 
 
 def _twice(kind: str, names: list[str]) -> Iterator[Finding]:
@@ -119,6 +121,12 @@ def _wires(settings: Settings) -> Iterator[Finding]:
     if settings.fire is not None:
         wire = (settings.fire.device, settings.fire.input)
         yield from _wire(("fire",), wire, devices, inputs)
+
+
+def _outputs(settings: Settings) -> set[tuple[str, int]]:
+    wires = [door.strike for door in settings.door]
+    wires += [appliance.output for appliance in settings.appliance]
+    return {(wire.device, wire.output) for wire in wires}
 
 
 def _wire(

@@ -19,6 +19,7 @@ from edge.core.schedule import read_hours, read_windows
 from edge.settings.broker_names import is_broker, is_loopback, read_broker
 from edge.settings.panel import Panel
 from edge.settings.planning import plan
+from edge.settings.signals import Signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -381,6 +382,7 @@ class Settings(_Part):
     keys: Keys = field(default_factory=Keys)
     clock: Clock = field(default_factory=Clock)
     panel: Panel = field(default_factory=Panel)
+    signals: Signals = field(default_factory=Signals)
     fire: Input | None = None
     space: Annotated[list[Space], Len(1, 256)]
     device: Annotated[list[Device], Len(1, 64)]

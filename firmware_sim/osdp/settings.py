@@ -73,6 +73,8 @@ class OsdpReaderSettings:
     inputs: int = 2
     outputs: int = 2
     lamps: int = 1
+    #: What the reader says its lamp can: from 4 on it has more than two colours.
+    lamp_level: int = 2
     has_screen: bool = True
     active_inputs: tuple[int, ...] = ()
     exit_input: int = 1
@@ -140,7 +142,7 @@ def capabilities_of(
     return (
         Capability(function=1, level=1, number=settings.inputs),
         Capability(function=2, level=1, number=settings.outputs),
-        Capability(function=4, level=2, number=settings.lamps),
+        Capability(function=4, level=settings.lamp_level, number=settings.lamps),
         Capability(function=5, level=1, number=1),
         *((screen,) if settings.has_screen else ()),
         Capability(function=8, level=1),

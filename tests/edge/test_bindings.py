@@ -385,5 +385,7 @@ def test_who_can_show_a_verdict_is_told_it(tmp_path: Path) -> None:
         indication=Indication.DENIED,
         reason="TOO_EARLY",
     )
-    shown = Show(unit=5, cue=Cue.DENIED, text="TOO_EARLY")
-    assert site.shown(wish) == [(SCANNER, shown)]
+    shown = Show(unit=5, cue=Cue.DENIED, text="COME 13:50")
+    assert site.shown(wish, "COME 13:50") == [(SCANNER, shown)]
+    # A reason of the rules is no word for the street.
+    assert site.shown(wish) == [(SCANNER, Show(unit=5, cue=Cue.DENIED))]
