@@ -26,6 +26,7 @@ name = "茶室"
 """
 _DOOR = """id = "front"
 extended_release_s = 12.0
+escape = true
 """
 LAMPS = """
 [[signals.lamp]]
