@@ -3,6 +3,7 @@
 #   make demo [ARGS="--for 30 --json"]    the main job, on simulated hardware
 #   make test [ARGS="-k door"]            the whole suite, its servers included
 #   make check                            style, types, floors, spelling, contract
+#   make voice                            placeholders for what doors say, by espeak-ng
 
 PYTHON ?= python3
 VENV := .venv
@@ -19,10 +20,10 @@ CONTRACT_STAMP := $(PARSER)/.valid
 PARALLEL ?= 2
 ARGS ?=
 
-.PHONY: help setup demo test check soak lock format clean
+.PHONY: help setup demo voice test check soak lock format clean
 
 help:
-	@sed -n '2,5p' Makefile | cut -c3-
+	@sed -n '2,6p' Makefile | cut -c3-
 
 setup: $(STAMP)
 
@@ -62,6 +63,11 @@ $(CONTRACT_STAMP): $(PARSER_STAMP) $(CONTRACT) $(wildcard cloud_sync/schemas/*.j
 
 demo: $(STAMP)
 	@$(BIN)/menshen demo $(ARGS)
+
+# What doors say aloud, as placeholders until somebody records them (docs/voice.md).
+voice: $(STAMP)
+	@command -v espeak-ng >/dev/null || $(BIN)/python -m tests.system_packages espeak-ng
+	@$(BIN)/menshen voice make
 
 # pyscard has no wheel for Linux: it is built here, for the tests alone. Where that is
 # not possible they are skipped, and with CI=true they fail.

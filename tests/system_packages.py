@@ -92,6 +92,11 @@ PACKAGES = {
             program="/usr/include/PCSC/winscard.h",
             purpose="building pyscard, which has no wheel for Linux",
         ),
+        SystemPackage(
+            name="espeak-ng",
+            program="espeak-ng",
+            purpose="the placeholders of the doors' voice (make voice)",
+        ),
         SystemPackage(name="swig", program="swig", purpose="building pyscard"),
         SystemPackage(name="gcc", program="gcc", purpose="building pyscard"),
         SystemPackage(
@@ -103,9 +108,10 @@ PACKAGES = {
 }
 
 
-def missing() -> list[SystemPackage]:
-    """Return the packages that are not installed."""
-    return [package for package in PACKAGES.values() if not package.is_installed()]
+def missing(names: list[str] | None = None) -> list[SystemPackage]:
+    """Return the packages that are not installed, of those named or of all."""
+    wanted = [PACKAGES[name] for name in names] if names else PACKAGES.values()
+    return [package for package in wanted if not package.is_installed()]
 
 
 def _installer() -> list[str] | None:
@@ -132,15 +138,15 @@ def _install(apt_get: list[str], packages: list[SystemPackage]) -> None:
         subprocess.run([*install, name], check=False, env=environment)
 
 
-def main() -> int:
+def main(names: list[str]) -> int:
     """Install what is missing, or name it; never fail for a missing right."""
-    wanted = missing()
+    wanted = missing(names)
     apt_get = _installer() if wanted else None
     if apt_get is not None:
         sys.stdout.write("installing: " + ", ".join(p.name for p in wanted) + "\n")
         sys.stdout.flush()
         _install(apt_get, wanted)
-    for package in missing():
+    for package in missing(names):
         sys.stdout.write(
             f"missing system package {package.name} ({package.purpose}): its tests "
             f"are skipped; install it with: apt-get install {package.name}\n"
@@ -149,4 +155,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

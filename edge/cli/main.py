@@ -20,6 +20,7 @@ import typer
 from edge.cli.bench.verbs import app as bench
 from edge.cli.broker_doctor.verbs import app as broker
 from edge.cli.device_verbs import app as device
+from edge.cli.doorside.voice_verbs import app as voice
 from edge.cli.erasing.verbs import register as register_erasing
 from edge.cli.journal_verbs import app as journal
 from edge.cli.keys.verbs import app as keys
@@ -129,6 +130,7 @@ def open_door(
 
 
 app.add_typer(bench, name="bench")
+app.add_typer(voice, name="voice")
 app.add_typer(device, name="device")
 app.add_typer(journal, name="journal")
 app.add_typer(ticket, name="ticket")
