@@ -187,3 +187,23 @@ def footprint(as_json: Json = False) -> None:
     except SiteError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from error
+
+
+@app.command("door-feedback")
+def door_feedback(
+    bookings: Annotated[int, typer.Option(min=100)] = 50_000,
+    cards: Annotated[int, typer.Option(min=10, max=5_000)] = 300,
+    as_json: Json = False,
+) -> None:
+    """Measure a card's data to the verdict that a reader shows, in two minutes."""
+    from edge.cli.bench.door_feedback import FeedbackOptions, run_door_feedback
+    from edge.cli.bench.process_figures import SiteError
+
+    try:
+        figures = run_door_feedback(FeedbackOptions(bookings=bookings, cards=cards))
+    except SiteError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from error
+    tell(figures, as_json=as_json)
+    if not figures["is_within"]:
+        raise typer.Exit(1)

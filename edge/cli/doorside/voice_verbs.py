@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``menshen voice``: what a door says aloud, what is recorded, and taking recordings in.
+"""``menshen voice``: what a door says aloud, what is recorded, taking recordings in.
 
 The law of the module: options and their help alone; a verb's work is imported when it
 is called.
