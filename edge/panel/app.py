@@ -17,6 +17,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from edge.panel.assets import ASSETS, asset
+from edge.panel.door_screen import add_door_screen
 from edge.panel.emergency_pages import add_emergency
 from edge.panel.entry_pages import add_entry
 from edge.panel.gateway_link import Opened
@@ -156,6 +157,7 @@ def make_app(ground: Ground) -> FastAPI:
     add_parcels(app, ground, cells)
     add_cells(app, ground, cells)
     add_medicine(app, ground)
+    add_door_screen(app, ground)
     add_trust(app, ground)
     _serve_assets(app)
     _draw_errors(app, ground.pages)

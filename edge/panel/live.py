@@ -49,14 +49,20 @@ class Live:
     key: Callable[[Visitor], str]
 
 
-def add_live(app: FastAPI, ground: Ground, path: str, page: Live) -> None:
-    """Serve the stream of a page at ``path``; its body names it as ``data-live``."""
+def add_live(
+    app: FastAPI, ground: Ground, path: str, page: Live | Callable[[Request], Live]
+) -> None:
+    """Serve the stream of a page at ``path``; its body names it as ``data-live``.
+
+    Where a path stands for many pages, ``page`` returns the one that is asked for.
+    """
 
     @app.get(path)
     async def live(request: Request) -> StreamingResponse:
         if not ground.has_room:
             raise HTTPException(503)
-        stream = _stream(ground, page, request.state.visitor)
+        shown = page if isinstance(page, Live) else page(request)
+        stream = _stream(ground, shown, request.state.visitor)
         return StreamingResponse(stream, media_type="text/event-stream")
 
 

@@ -25,11 +25,25 @@ MAX_DOORS = 32
 MAX_DEVICES = 128
 #: What a manager may have read at the door.
 MAX_NOTICE = 60
+#: Longest sentence of a door; a screen has room for no more.
+MAX_SIGN = 160
 #: Longest text of a device's fault: the port's path and what is plugged in instead.
 MAX_WHY = 240
 #: Where a site does not say: the one time zone of the country it was made for.
 DEFAULT_OFFSET_HOURS = 8
 _OFFSETS = range(-12, 15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignReport:
+    """What a door says at its entrance: ``cue`` as its reader shows it, and its words.
+
+    They are the words of the street: the gateway puts nothing of a person into them.
+    """
+
+    cue: str = ""
+    language: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +54,7 @@ class DoorReport:
     name: str
     mode: str
     phase: str
+    sign: SignReport = SignReport()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +153,7 @@ def read_status(value: Any) -> StatusReport | None:
         is_fire=status.get("fire") is True,
         is_lost=bool(status.get("lost")),
         settings_fault=_first(status.get("settings_faults")),
-        doors=_doors(_table(status.get("doors"))),
+        doors=_doors(_table(status.get("doors")), _table(status.get("signs"))),
         devices=_devices(_table(status.get("devices"))),
         access_points={
             _text(name): _text(_table(point).get("door") or _table(point).get("bank"))
@@ -177,15 +192,24 @@ def read_event(value: Any) -> EventReport | None:
     )
 
 
-def _doors(table: dict[str, Any]) -> tuple[DoorReport, ...]:
+def _doors(table: dict[str, Any], signs: dict[str, Any]) -> tuple[DoorReport, ...]:
     return tuple(
         DoorReport(
             id=str(name),
             name=_text(_table(door).get("name")) or _text(name),
             mode=_text(_table(door).get("mode")),
             phase=_text(_table(door).get("phase")),
+            sign=_sign(_table(signs.get(name))),
         )
         for name, door in list(table.items())[:MAX_DOORS]
+    )
+
+
+def _sign(sign: dict[str, Any]) -> SignReport:
+    return SignReport(
+        cue=_text(sign.get("cue")),
+        language=_text(sign.get("language")),
+        text=_text(sign.get("text"), MAX_SIGN),
     )
 
 

@@ -30,6 +30,8 @@ ROUTES: dict[tuple[str, str], frozenset[Kind]] = {
     ("GET", "/first"): PAIRED,
     ("POST", "/first"): PAIRED,
     ("GET", "/live"): PAIRED,
+    ("GET", "/door/{door}"): PAIRED,
+    ("GET", "/door/{door}/live"): PAIRED,
     ("GET", "/login"): PAIRED,
     ("POST", "/login/card"): PAIRED,
     ("GET", "/login/card"): PAIRED,

@@ -106,7 +106,12 @@ def test_no_word_scolds_and_no_reader_shows_half_a_line() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_delicate_causes_cannot_be_told_apart(language: str) -> None:
-    facts = {"due_fen": 500, "space": "hall", "from_ms": NOON_MS, "to_ms": NOON_MS}
+    facts: dict[str, int | str] = {
+        "due_fen": 500,
+        "space": "hall",
+        "from_ms": NOON_MS,
+        "to_ms": NOON_MS,
+    }
     signs = {told(refusal(reason, **facts), language) for reason in DELICATE}
     signs |= {told(refusal(reason), language) for reason in DELICATE}
     assert len(signs) == 1
