@@ -28,7 +28,7 @@ def is_language(text: str) -> bool:
     return _LANGUAGE.fullmatch(text) is not None
 
 
-def is_window(text: str) -> bool:
+def is_quiet_time(text: str) -> bool:
     """Say whether a text is a window of a day, "" for none; it may cross midnight."""
     return _WINDOW.fullmatch(text) is not None
 
@@ -76,7 +76,7 @@ class Signals(_Part):
     languages: Annotated[list[Language], Len(1, 8)] = field(
         default_factory=lambda: ["zh-CN", "yue", "en"]
     )
-    quiet_hours: Annotated[str, Predicate(is_window)] = "22:00-07:00"
+    quiet_hours: Annotated[str, Predicate(is_quiet_time)] = "22:00-07:00"
     quiet: Literal["lower", "silent"] = "lower"
     lamp: Annotated[list[Lamp], Len(0, 64)] = field(default_factory=list)
     speaker: Annotated[list[Speaker], Len(0, 8)] = field(default_factory=list)

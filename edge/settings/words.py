@@ -36,6 +36,8 @@ _FORMS = {
     "is_time": "a time such as 22:00",
     "is_host_name": "small letters, digits, dots and hyphens",
     "is_own_address": "one address of this box, such as '192.168.1.10'",
+    "is_language": "a language such as zh-CN, yue or en",
+    "is_quiet_time": "hours such as '22:00-07:00', or '' for none",
     "is_date": "a date such as 2026-10-01",
 }
 
