@@ -89,6 +89,8 @@ def _wires(settings: Settings) -> Iterator[tuple[Where, str, int]]:
     for index, appliance in enumerate(settings.appliance):
         output = appliance.output
         yield ("appliance", index, "output"), output.device, output.output
+    for index, lamp in enumerate(settings.signals.lamp):
+        yield ("signals", "lamp", index, "output"), lamp.device, lamp.output
     for index, sensor in enumerate(settings.sensor):
         yield ("sensor", index), sensor.device, sensor.input
     if settings.fire is not None:
@@ -166,7 +168,7 @@ def _channels(where: Where, board: Device) -> tuple[str, Collection[int] | None]
     """Return how a board calls such channels, and those it has; None: nobody knows."""
     if (spec := _spec_of(board)) is None:
         return "channels", None
-    kind = "outputs" if where[-1] == "strike" else "inputs"
+    kind = "outputs" if where[-1] in {"strike", "output"} else "inputs"
     channels_of = spec.outputs_of if kind == "outputs" else spec.inputs_of
     if channels_of is not None:
         try:
