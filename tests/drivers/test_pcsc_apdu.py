@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from drivers.device import Cue, Technology, UnreadableCause
+from drivers.device import LASTING, Cue, Technology, UnreadableCause
 from drivers.pcsc import apdu as pcsc_apdu
 from tests.drivers.vectors import Vector, frames
 
@@ -49,7 +49,11 @@ def test_type_b_knows_neither_tags_nor_random_marks_but_zeros() -> None:
         assert found is UnreadableCause.CARD_TYPE_UNKNOWN
 
 
-@pytest.mark.parametrize("cue", list(Cue))
+def test_what_lasts_is_not_for_a_reader_that_answers_when_it_is_done() -> None:
+    assert set(Cue) - set(pcsc_apdu.CUES) == LASTING
+
+
+@pytest.mark.parametrize("cue", list(pcsc_apdu.CUES))
 def test_each_cue_is_one_short_command_to_the_reader(cue: Cue) -> None:
     apdu = pcsc_apdu.CUES[cue]
     assert pcsc_apdu.is_for_reader(apdu)
