@@ -20,7 +20,6 @@ import structlog
 from cloud_sync.ports import PortFaultError
 from cloud_sync.urgent import URGENT
 from edge.bindings.bindings import Bindings
-from edge.bindings.ticket_keys import TicketKeys
 from edge.cli.box_key import Box
 from edge.cli.community import community
 from edge.cli.control_orders import carry_out, read_order
@@ -37,6 +36,8 @@ from edge.cli.intake import Intake
 from edge.cli.key_files import read_tokens
 from edge.cli.keys.sealed_feed import sealed_feed
 from edge.cli.keys.site_keys import number_of
+from edge.cli.last_good import FILE, LastGood
+from edge.cli.panel.looking import looking_acts
 from edge.cli.panel.opening import acts_of, open_desk
 from edge.cli.platform_line import Lent, PlatformLine, open_platform_line
 from edge.cli.remote_commands import RemoteCommands, witnesses_of
@@ -50,7 +51,7 @@ from edge.cli.supervision import Supervision
 from edge.cli.sync_ports import port_faults
 from edge.cli.system_clock import SystemClock, local_time
 from edge.cli.tasks import running
-from edge.cli.ticket.key_files import read_ticket_keys
+from edge.cli.ticket.key_files import ticket_keys_of
 from edge.cli.ticket_sight import TicketSight
 from edge.cli.watchers import Watchers
 from edge.cli.wires import Wires
@@ -115,6 +116,7 @@ class Runtime:
         self.started_s = 0.0
         self.bindings: Bindings
         self.supervision: Supervision
+        self.last_good: LastGood
         self.self_test: SelfTest
         self.clock: SystemClock
         self.journal: Journal
@@ -148,7 +150,9 @@ class Runtime:
         async with AsyncExitStack() as stack:
             await self._open_storage(stack)
             await self._open_rules(stack)
-            sight = TicketSight(self.controller.rolls, self.clock, self._ticket_keys())
+            sight = TicketSight(
+                self.controller.rolls, self.clock, ticket_keys_of(self._state)
+            )
             self.bindings = Bindings(wiring_of(self.settings), tokens, sight.read)
             intake = Intake(
                 self.bindings,
@@ -169,6 +173,7 @@ class Runtime:
             wires += [intake.beat(), keep_house(self), self._watchers.tell_status()]
             wires += [self.self_test.run(), self._eraser.run()]
             wires += [self.feed.fold_now_and_then(), attend(self.door_side)]
+            wires += [self.last_good.run()]
             self.has_started = True
             log.info("started", site=self.settings.site.id, pid=os.getpid())
             async with running([] if self.lost else [self.client.run(), sealed.run()]):
@@ -182,10 +187,6 @@ class Runtime:
             with contextlib.suppress(PortFaultError), port_faults():
                 await self.journal.settle()
 
-    def _ticket_keys(self) -> TicketKeys:
-        """Return the keys of a site that had some before its first feed."""
-        path = self._state / "keys" / "tickets.json"
-        return read_ticket_keys(path) if path.exists() else TicketKeys(keys=())
 
     def _open_lines(self, intake: Intake) -> None:
         """Build the wires, and who listens to them; nothing is opened yet."""
@@ -204,6 +205,9 @@ class Runtime:
         self.door_side = open_door_side(self, self.wires.send)
         intake.on_scan, indicate = self.door_side.heard, self.door_side.indicate
         self.wires.open(self.bindings, lines, self.gateway.arrive, indicate)
+        self.last_good = LastGood(
+            self.home / FILE, lambda: self.bindings.online, self.clock.now
+        )
         self.self_test = SelfTest(
             self.bindings,
             self.supervision,
@@ -308,7 +312,8 @@ class Runtime:
         private = stick_verbs(self, self.report, self.lost)
         private |= erasing_verbs(self, self._eraser, self.lost)
         private["renew"] = self.line.renew
-        await self._watchers.open(stack, verbs, private, acts_of(self.desk))
+        acts = acts_of(self.desk) | looking_acts(self, self._state, VERSION)
+        await self._watchers.open(stack, verbs, private, acts)
 
     def _community(self) -> dict[str, Any]:
         rolls, now = self.controller.rolls, self.clock.now()

@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from cloud_sync.advice import advice
+from drivers.registry import DRIVERS
 from edge.core.access.answers import NEXT_STEP, DenyReason
 from edge.core.duty.shift import month_of
 from edge.core.event import EventKind
@@ -139,6 +140,8 @@ def _devices(runtime: Runtime, now: Moment) -> dict[str, Any]:
             "name": device.name or device.id,
             "driver": device.driver,
             "online": device.id in runtime.bindings.online,
+            "shows": DRIVERS[device.driver].shows,
+            "good_ms": runtime.last_good.of(device.id),
             **_standing(runtime.supervision.of(device.id), now),
         }
         for device in runtime.settings.device
@@ -225,7 +228,7 @@ def _without_times(table: dict[str, Any]) -> dict[str, Any]:
     return {
         key: _without_times(value) if isinstance(value, dict) else value
         for key, value in table.items()
-        if key not in ("since_ms", "at_ms")
+        if key not in ("since_ms", "at_ms", "good_ms")
     }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from drivers.device import Cue, Show
 from edge.core.command import HoldOpen, Indicate, OpenCompartment, Relock
 from edge.core.stimulus import OpenRefused
 
@@ -76,6 +77,17 @@ class Wires:
         """Send what people see; what finds its wire away is let go."""
         if self._links[port].is_open:
             self._links[port].order(order)
+
+    def beep(self, device: str) -> bool:
+        """Have a device make itself heard, as well as it can; False: its port is shut.
+
+        It is the cue for "please again": two tones where there is a sounder.
+        """
+        port, unit = self._bindings.wiring.places[device]
+        link = self._links[port]
+        if link.is_open:
+            link.order(Show(unit=unit, cue=Cue.TRY_AGAIN))
+        return link.is_open
 
     def _refuse(self, wish: OpenCompartment) -> None:
         """Keep a compartment whose board is away for its holder's next scan."""

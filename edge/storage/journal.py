@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Self
 from edge.storage.connection import transaction
 from edge.storage.errors import LocalError, TracesRemainError
 from edge.storage.finding import Finder
+from edge.storage.lookback import Lookback
 from edge.storage.marks import Mark, marks_after
 from edge.storage.position import Position, mend_marks, read_position
 from edge.storage.recovery import Recovery, recover
@@ -242,6 +243,10 @@ class Journal:
     async def marks(self, epoch: str, seq: int, max_rows: int) -> list[Mark]:
         """Return where acknowledged events after ``(epoch, seq)`` are, and when."""
         return await marks_after(self._reader, self._position, epoch, seq, max_rows)
+
+    def lookback(self) -> Lookback:
+        """Return a way to read what happened, in pieces, beside everything else."""
+        return Lookback(self._reader, lambda: self._position)
 
     async def acknowledge(self, seq: int) -> None:
         """Take the platform's watermark over, forward only and never past the last.

@@ -42,6 +42,12 @@ class IssuerKey:
         return TicketKeys(keys=(key,), rotation=rotation, accepts_test_patterns=True)
 
 
+def ticket_keys_of(state: Path) -> TicketKeys:
+    """Return the keys of a site that had some before its first feed, or none."""
+    path = state / "keys" / "tickets.json"
+    return read_ticket_keys(path) if path.exists() else TicketKeys(keys=())
+
+
 def read_ticket_keys(path: Path, *, accepts_test_patterns: bool = False) -> TicketKeys:
     """Read ``{"keys": [{"kid", "public", "issuer", "from", "to"}], "rotation": []}``.
 
