@@ -18,8 +18,10 @@ from starlette.exceptions import HTTPException
 
 from edge.panel.assets import ASSETS, asset
 from edge.panel.door_screen import add_door_screen
+from edge.panel.device_pages import add_devices
 from edge.panel.emergency_pages import add_emergency
 from edge.panel.entry_pages import add_entry
+from edge.panel.export_pages import add_export
 from edge.panel.gateway_link import Opened
 from edge.panel.ground import (
     TOLD,
@@ -36,6 +38,7 @@ from edge.panel.locker_pages import add_cells, add_lockers
 from edge.panel.medicine_pages import add_medicine
 from edge.panel.notice_pages import add_notices
 from edge.panel.parcel_pages import add_parcels
+from edge.panel.looking_pages import add_looking
 from edge.panel.presses import Press
 from edge.panel.roster_pages import add_roster
 from edge.panel.trust_pages import add_trust
@@ -148,6 +151,9 @@ def make_app(ground: Ground) -> FastAPI:
 
     add_live(app, ground, "/live", Live(parts=first.parts, key=first.key))
     add_entry(app, ground)
+    add_looking(app, ground)
+    add_devices(app, ground)
+    add_export(app, ground)
     add_keepers(app, ground)
     add_hours(app, ground)
     add_roster(app, ground)

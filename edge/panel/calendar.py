@@ -8,6 +8,10 @@ calendar, or they are not shown.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
 
 MINUTE_MS = 60_000
 DAY_MS = 24 * 60 * MINUTE_MS
@@ -26,12 +30,10 @@ def day_and_time(utc_ms: int | None, offset_hours: int) -> str | None:
     return None if moment is None else f"{moment.month}-{moment.day} {moment:%H:%M}"
 
 
-def day_of(utc_ms: int | None, offset_hours: int) -> tuple[str, int]:
-    """Return ``M-D`` and the weekday (Monday is 1) at the site; "" and 1 if unknown."""
+def day_of(utc_ms: int | None, offset_hours: int) -> date | None:
+    """Return the day at the site; None if unknown."""
     moment = _at_site(utc_ms, offset_hours)
-    if moment is None:
-        return "", 1
-    return f"{moment.month}-{moment.day}", moment.isoweekday()
+    return None if moment is None else moment.date()
 
 
 def minutes_since(utc_ms: int | None, now_ms: int | None) -> int | None:

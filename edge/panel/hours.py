@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from edge.panel.calendar import DAY_MS, MINUTE_MS, day_of, time_of_day
 from edge.panel.view import Shape, Tone
+from edge.panel.words import Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge.panel.shift_report import ShiftReport, WordReport
-    from edge.panel.words import Phrase, Words
+    from edge.panel.words import Words
 
 #: As long as a shift may be.
 MAX_MINUTES = 720
@@ -195,8 +196,11 @@ def called(name: str, mark: str, words: Words) -> str:
 
 def day(utc_ms: int, words: Words, offset_hours: int) -> Phrase:
     """Return a local day as ``11-22`` with its weekday."""
-    date, weekday = day_of(utc_ms, offset_hours)
-    return words.say(f"weekday.{weekday}", date=date)
+    day = day_of(utc_ms, offset_hours)
+    if day is None:
+        return Phrase("", "")
+    date = f"{day.month}-{day.day}"
+    return words.say(f"weekday.d{day.isoweekday()}", date=date)
 
 
 def _tile(shift: ShiftReport, minutes: int, words: Words, offset: int) -> Tile:

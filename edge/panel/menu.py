@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TABS = ("/", "/lockers", "/emergency", "/more")
 #: What stands behind the last of them, from the top.
 MORE = ("/hours", "/people", "/roster", "/notices", "/tablets", "/trust")
+MORE = ("/today", "/log", "/devices", "/people", "/export", "/tablets", "/trust")
 
 
 def tabs_of(visitor: Visitor) -> tuple[str, ...]:

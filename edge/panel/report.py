@@ -63,6 +63,7 @@ class DeviceReport:
 
     ``state``, ``trouble`` and ``why`` say how the gateway's supervision sees it;
     ``test_why`` what speaks against it since the last self-test, empty if nothing.
+    ``good_ms``: when it last answered, over starts too. ``can_be_heard``: it can beep.
     """
 
     id: str
@@ -74,6 +75,8 @@ class DeviceReport:
     trouble: str
     why: str
     test_why: str
+    good_ms: int | None
+    can_be_heard: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +235,8 @@ def _device(name: str, device: dict[str, Any]) -> DeviceReport:
         trouble=_text(fault.get("kind")),
         why=_text(fault.get("why"), MAX_WHY),
         test_why=_text(tested.get("why"), MAX_WHY),
+        good_ms=_time(device.get("good_ms", device.get("since_ms"))),
+        can_be_heard=device.get("shows") is True,
     )
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 CHECKING_S = 15
 #: A list that nobody confirmed for so long may lack bookings made since.
 OLD_ROSTER_MS = 24 * 60 * MINUTE_MS
+DAY_MS = 24 * 60 * MINUTE_MS
 #: States of a device that are told whether it answers or not.
 #: What no volunteer can mend: looking at lamps and cables would only cost time.
 _INSTALLERS = frozenset({"NOT_SET_UP", "PORT_DENIED", "PORT_HELD"})
@@ -75,6 +76,7 @@ def _devices(
                 title=words.say("trouble.self_test", name=device.name),
                 advice=words.say("trouble.self_test_look"),
                 installer=words.say("trouble.installer", why=device.test_why),
+                device=device.id,
             )
 
 
@@ -87,14 +89,15 @@ def _special(device: DeviceReport, words: Words) -> Notice:
         title=words.say(key, name=device.name),
         advice=words.say(f"{key}_look"),
         installer=_installer(device, words),
+        device=device.id,
     )
 
 
 def _silent(
     device: DeviceReport, report: StatusReport, words: Words, now_ms: int | None
 ) -> Notice:
-    minutes = minutes_since(device.since_ms, now_ms)
-    last = time_of_day(device.since_ms, report.offset_hours)
+    minutes = minutes_since(device.good_ms or device.since_ms, now_ms)
+    last = last_good(device.good_ms, now_ms, report.offset_hours)
     look, why = f"trouble.device_look_{device.driver}", f"why.{device.trouble}"
     if device.trouble in _INSTALLERS:
         look = "trouble.installer_look"
@@ -106,7 +109,15 @@ def _silent(
         advice=words.say_or(look, "trouble.device_look"),
         note=words.say("trouble.device_last", time=last) if last else None,
         installer=_installer(device, words),
+        device=device.id,
     )
+
+
+def last_good(good_ms: int | None, now_ms: int | None, hours: int) -> str | None:
+    """Return when something was good: the time, of another day with its date."""
+    if good_ms is None or now_ms is None or now_ms - good_ms < DAY_MS // 2:
+        return time_of_day(good_ms, hours)
+    return day_and_time(good_ms, hours)
 
 
 def _installer(device: DeviceReport, words: Words) -> Phrase | None:

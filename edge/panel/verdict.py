@@ -94,12 +94,7 @@ def _denied(event: EventReport, report: StatusReport, words: Words, place: str) 
     step = event.next_step or _STEPS.get(event.reason, "ASK_VOLUNTEER")
     from_time = time_of_day(event.from_ms, report.offset_hours)
     lines: list[Phrase] = [
-        words.say_or(
-            f"reason.{event.reason}",
-            "reason.other",
-            time=time_of_day(event.to_ms, report.offset_hours),
-            space=report.spaces.get(event.space),
-        ),
+        reason_of(event, report, words),
         words.say_or(f"step.{step}", "step.other", time=from_time),
     ]
     if event.count is not None:
@@ -110,6 +105,16 @@ def _denied(event: EventReport, report: StatusReport, words: Words, place: str) 
         title=words.say("verdict.unreadable" if is_unreadable else "verdict.denied"),
         lines=tuple(lines),
         place=place,
+    )
+
+
+def reason_of(event: EventReport, report: StatusReport, words: Words) -> Phrase:
+    """Return why somebody could not go in, in kind words."""
+    return words.say_or(
+        f"reason.{event.reason}",
+        "reason.other",
+        time=time_of_day(event.to_ms, report.offset_hours),
+        space=report.spaces.get(event.space),
     )
 
 

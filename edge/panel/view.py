@@ -65,7 +65,8 @@ class DoorRow:
 class Notice:
     """One thing to know: what, why, what to do, and when it was last good.
 
-    ``installer`` is what a volunteer reads to whoever mends it.
+    ``installer`` is what a volunteer reads to whoever mends it; ``device`` names what
+    it is about, "" for the box.
     """
 
     tone: Tone
@@ -75,6 +76,7 @@ class Notice:
     advice: Phrase | None = None
     note: Phrase | None = None
     installer: Phrase | None = None
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,8 @@ COMPOSED = {
     "because",
     "sheet",
     "notices",
+    *("by_hand", "box", "column", "log", "log_kind", "way", "weekday"),
+    "health",
 }
 
 

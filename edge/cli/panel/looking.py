@@ -10,13 +10,18 @@ from __future__ import annotations
 import asyncio
 import platform
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
 
 from drivers.registry import DRIVERS
 from edge.accounts.people import Role
 from edge.cli.bench.process_figures import field_of
+from edge.cli.panel.certificates import CERTIFICATE, FOLDER
 from edge.cli.panel.records import Records
+from edge.cli.status import status
 from edge.core.event import EventKind
 from edge.core.stimulus import Noted
 
@@ -89,12 +94,24 @@ class Care:
         """Return the numbers of the box, for whoever mends it."""
         runtime = self._runtime
         runtime.desk.acting(request, KEEPERS, is_own=is_own)
-        disk, memory = await asyncio.to_thread(_numbers, self._state)
+        shown = status(runtime)
+        numbers = await asyncio.to_thread(_numbers, self._state)
+        line = shown["platform"]
         return {
-            "memory_mb": memory,
-            "disk_free_mb": disk[0],
-            "disk_mb": disk[1],
+            **numbers,
+            "panel_certificate": await asyncio.to_thread(_dated, self._state),
+            "uptime_s": int(shown["uptime_s"]),
             "events": runtime.journal.count,
+            "waiting": shown["events"]["waiting"],
+            "not_on_disk": shown["events"]["not_on_disk"],
+            "reconnects": line["reconnects"],
+            "certificate_days": line["certificate_days"],
+            "keys": line["keys"],
+            "broker": line["broker"],
+            "troubles": [
+                f"{one['broker']}: {one['why']}; {one['advice']}"
+                for one in line["troubles"]
+            ],
             "version": self._version,
             "python": platform.python_version(),
             "settings": runtime.settings.revision,
@@ -112,12 +129,20 @@ class Care:
         self._runtime.gateway.note(noted)
 
 
-def _numbers(state: Path) -> tuple[tuple[int, int], int]:
-    """Return free and whole room of the disk, and the memory in use, all in MB."""
+def _numbers(state: Path) -> dict[str, int]:
+    """Return the disk's room and the memory in use, in MB."""
     used = shutil.disk_usage(state)
-    try:
+    numbers = {"disk_free_mb": used.free // MB, "disk_mb": used.total // MB}
+    with suppress(OSError, ValueError):  # a kernel that does not tell
         text = Path("/proc/self/status").read_text(encoding="utf-8")
-        memory = field_of(text, "VmRSS") * 1024 // MB
-    except (OSError, ValueError):
-        memory = 0  # a kernel that does not tell: the number is not shown
-    return (used.free // MB, used.total // MB), memory
+        numbers["memory_mb"] = field_of(text, "VmRSS") * 1024 // MB
+    return numbers
+
+
+def _dated(state: Path) -> str:
+    """Return until which day the panel's certificate is good, "" without one."""
+    path = state / FOLDER / CERTIFICATE
+    with suppress(OSError, ValueError):
+        known = x509.load_pem_x509_certificate(path.read_bytes())
+        return known.not_valid_after_utc.date().isoformat()
+    return ""

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the site's things are, for people who are not technicians.
+
+The law of the module: pure. What needs a look comes first and says what to do; what is
+good is folded away. Nothing is red before it had time to answer, and a box that cannot
+be asked is not known, never good.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edge.panel.calendar import day_and_time
+from edge.panel.troubles import CHECKING_S, troubles
+from edge.panel.view import Notice, Shape, Tone
+
+if TYPE_CHECKING:
+    from edge.panel.report import DeviceReport
+    from edge.panel.standing import Standing
+    from edge.panel.words import Phrase, Words
+
+_DOORS = {"OPEN_TOO_LONG": (Tone.WARN, "held"), "FORCED": (Tone.BAD, "forced")}
+_ORDER = (Tone.BAD, Tone.WARN, Tone.INFO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wire:
+    """A device for the installer: how it is wired, and what is against it."""
+
+    name: str
+    id: str
+    driver: str
+    since: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """The page: what needs a look, what is good, and what can make itself heard."""
+
+    title: Phrase
+    notices: tuple[Notice, ...]
+    fine: tuple[str, ...]
+    heard: tuple[tuple[str, str], ...]
+    wires: tuple[Wire, ...]
+
+
+def health(
+    standing: Standing, words: Words, now_s: float, *, is_exposed: bool = False
+) -> Health:
+    """Return the page for what is known now."""
+    report = standing.report
+    if report is None or not standing.is_live:
+        title = words.say("health.unknown")
+        return Health(title=title, notices=(), fine=(), heard=(), wires=())
+    found = troubles(standing, words, now_s, is_exposed=is_exposed)
+    found += _doors(standing, words, now_s)
+    found += _links(standing, words, now_s)
+    found.sort(key=lambda notice: _ORDER.index(notice.tone))
+    named = {notice.device for notice in found}
+    fine = [d.name for d in report.devices if d.is_online and d.id not in named]
+    is_checking = report.uptime_s < CHECKING_S and len(fine) < len(report.devices)
+    key = "checking" if is_checking else "look" if found else "good"
+    return Health(
+        title=words.say(f"health.{key}", count=len(found)),
+        notices=tuple(found),
+        fine=tuple(fine),
+        heard=tuple((d.id, d.name) for d in report.devices if d.can_be_heard),
+        wires=tuple(_wire(d, report.offset_hours) for d in report.devices),
+    )
+
+
+def _doors(standing: Standing, words: Words, now_s: float) -> list[Notice]:
+    found = []
+    for door in standing.report.doors if standing.report else ():
+        if door.phase not in _DOORS:
+            continue
+        tone, key = _DOORS[door.phase]
+        since_s = standing.open_since_s.get(door.id)
+        found.append(
+            Notice(
+                tone=tone,
+                shape=Shape.ALERT if tone is Tone.WARN else Shape.CROSS,
+                title=words.say(
+                    f"health.{key}", name=door.name, minutes=_minutes(since_s, now_s)
+                ),
+                advice=words.say("health.door_look"),
+            )
+        )
+    return found
+
+
+def _links(standing: Standing, words: Words, now_s: float) -> list[Notice]:
+    report = standing.report
+    if report is None or report.is_connected:
+        return []
+    minutes = _minutes(standing.cut_since_s, now_s)
+    return [
+        Notice(
+            tone=Tone.WARN,
+            shape=Shape.ALERT,
+            title=words.say("link.cut", minutes=minutes),
+            advice=words.say("health.cut_look", count=report.waiting),
+        )
+    ]
+
+
+def _wire(device: DeviceReport, offset_hours: int) -> Wire:
+    return Wire(
+        name=device.name,
+        id=device.id,
+        driver=device.driver,
+        since=day_and_time(device.since_ms, offset_hours) or "",
+        why=device.why or device.test_why,
+    )
+
+
+def _minutes(since_s: float | None, now_s: float) -> int | None:
+    if since_s is None or now_s - since_s < 60:
+        return None
+    return int((now_s - since_s) // 60)
