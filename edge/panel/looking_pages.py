@@ -39,6 +39,9 @@ SHEET_ROWS = 90
 #: The end of a booking, or a locker's number; nothing else is looked for.
 _SIGNS = re.compile(r"[0-9A-Za-z-]{1,4}")
 
+#: After a start the gateway counts a week's events, beside its doors.
+WEEK_S = 10.0
+
 Place = Annotated[int, Query(ge=0, lt=1 << 52)]
 Short = Annotated[str, Query(max_length=32)]
 
@@ -66,7 +69,7 @@ def add_looking(app: FastAPI, ground: Ground) -> None:
     @app.get("/today")
     async def read_today_page(request: Request) -> HTMLResponse:
         visitor: Visitor = request.state.visitor
-        report = read_today(await ground.ask("today", visitor))
+        report = read_today(await ground.ask("today", visitor, within_s=WEEK_S))
         is_manager = visitor.kind is Kind.MANAGER
         page = report and today_page(report, ground.words, is_manager=is_manager)
         return ground.draw("today.html", visitor, page=page)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ QUARTERS = DAY_MS // QUARTER_MS
 #: The week that is shown, and the evening before it, whose people may be in still.
 DAYS = 7
 LOOKED_DAYS = DAYS + 1
+#: Rows followed between two turns of the loop: some 2 ms with a full house.
+ROWS_A_TURN = 20
 #: Reasons of one day: a panel has a handful, a command line may say anything.
 MAX_REASONS = 16
 MAX_REASON = 48
@@ -44,6 +47,15 @@ _FOLLOWED = frozenset(
         *("ACCESS_GRANTED", "ACCESS_TAKEN", "ACCESS_NOT_TAKEN", "ACCESS_DENIED"),
         *("REQUEST_TO_EXIT", "DOOR_OPENED", "DOOR_CLOSED", "MANUAL_ENTRY"),
         *("VISIT_STARTED", "VISIT_CLOSED", "OCCUPANCY_SET", "STARTED"),
+    }
+)
+#: What an entry by a card or a code is told by; any other was by hand.
+_BY_CARD = frozenset({EventKind.ACCESS_TAKEN, EventKind.ACCESS_GRANTED})
+#: After these as many are in as before.
+_UNMOVED = frozenset(
+    {
+        *(EventKind.ACCESS_DENIED, EventKind.ACCESS_NOT_TAKEN),
+        *(EventKind.DOOR_CLOSED, EventKind.VISIT_STARTED, EventKind.STARTED),
     }
 )
 
@@ -128,30 +140,32 @@ class DayTally:
         epochs, until = await self._journal.epochs(), self._journal.last
         while self._reached < until:
             upto = min(until, self._reached + PIECE_ROWS)
-            for row in await self._journal.piece(
-                self._reached, upto, _FOLLOWED, epochs
-            ):
+            piece = await self._journal.piece(self._reached, upto, _FOLLOWED, epochs)
+            for number, row in enumerate(piece):
                 self._follow(row)
+                if number % ROWS_A_TURN == 0:
+                    await asyncio.sleep(0)
             self._reached = upto
-            await asyncio.sleep(0)
 
     def _follow(self, row: Seen) -> None:
-        try:
+        """Count an event; a row that somebody changed counts for nothing."""
+        with suppress(ValueError, KeyError, TypeError):
             event = decode(row.seq, row.core, row.pii)
-        except (ValueError, KeyError):  # a row that somebody changed counts for nothing
-            return
-        event = replace(event, person=self._unnamed(event.person))
+            self._count(replace(event, person=self._unnamed(event.person)))
+
+    def _count(self, event: Event) -> None:
         at_ms = event.moment.earliest_ms + self._site.utc_offset_ms
         day = self._days.setdefault(at_ms // DAY_MS, Day())
         for passage in self._passages.follow(event):
             if passage.is_entry:
                 day.came[at_ms % DAY_MS // HOUR_MS] += passage.persons
-                if event.kind not in (EventKind.ACCESS_TAKEN, EventKind.ACCESS_GRANTED):
+                if event.kind not in _BY_CARD:
                     day.by_hand += passage.persons
         self._presence.follow(event)
-        _count(day, event)
-        inside = sum(self._presence.persons(space) for space in self._site.spaces)
-        day.note(at_ms % DAY_MS // QUARTER_MS, inside)
+        _add(day, event)
+        if event.kind not in _UNMOVED:
+            inside = sum(self._presence.persons(space) for space in self._site.spaces)
+            day.note(at_ms % DAY_MS // QUARTER_MS, inside)
 
     def _unnamed(self, person: Person) -> Person:
         def hidden(name: str | None) -> str | None:
@@ -161,12 +175,13 @@ class DayTally:
 
         return Person(
             holder=hidden(person.holder),
-            booking=hidden(person.booking),
+            # Where somebody is known his booking adds nothing to a count.
+            booking=None if person.holder else hidden(person.booking),
             ticket=hidden(person.ticket),
         )
 
 
-def _count(day: Day, event: Event) -> None:
+def _add(day: Day, event: Event) -> None:
     if event.kind is EventKind.ACCESS_DENIED:
         count = event.fact("count")
         day.refused += count if isinstance(count, int) else 1
