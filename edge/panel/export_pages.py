@@ -115,9 +115,11 @@ class Exports:
                 book = await asyncio.to_thread(
                     Workbook, Path(folder), self._ground.words
                 )
-                async for rows in self._pieces(visitor, waiting):
-                    await asyncio.to_thread(book.add, rows)
-                await asyncio.to_thread(book.close)
+                try:
+                    async for rows in self._pieces(visitor, waiting):
+                        await asyncio.to_thread(book.add, rows)
+                finally:  # also one that nobody gets lets go of its file
+                    await asyncio.to_thread(book.close)
                 with book.path.open("rb") as file:
                     while chunk := await asyncio.to_thread(file.read, CHUNK):
                         yield chunk
