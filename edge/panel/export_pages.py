@@ -26,7 +26,7 @@ from fastapi.responses import (
 from edge.panel.ground import ElsewhereError, go, told
 from edge.panel.log_view import line_of
 from edge.panel.records_report import read_days, read_place, read_rows
-from edge.panel.sheets import BOM, Workbook, cells_of, csv_text, heads
+from edge.panel.sheets import BOM, cells_of, csv_text, heads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from edge.panel.ground import Ground
     from edge.panel.visitor import Visitor
+    from edge.panel.words import Words
+    from edge.panel.workbook import Workbook
 
 FORMS = {
     "csv": "text/csv; charset=utf-8",
@@ -112,9 +114,8 @@ class Exports:
     async def _xlsx(self, visitor: Visitor, waiting: Waiting) -> AsyncIterator[bytes]:
         async with self._one:
             with tempfile.TemporaryDirectory(prefix="menshen-") as folder:
-                book = await asyncio.to_thread(
-                    Workbook, Path(folder), self._ground.words
-                )
+                words = self._ground.words
+                book = await asyncio.to_thread(_begin, Path(folder), words)
                 try:
                     async for rows in self._pieces(visitor, waiting):
                         await asyncio.to_thread(book.add, rows)
@@ -147,6 +148,12 @@ class Exports:
             if not after:
                 return
         raise ConnectionError("the gateway is not known yet")
+
+
+def _begin(folder: Path, words: Words) -> Workbook:
+    from edge.panel.workbook import Workbook  # noqa: PLC0415  big, and seldom needed
+
+    return Workbook(folder, words)
 
 
 def add_export(app: FastAPI, ground: Ground) -> None:

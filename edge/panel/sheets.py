@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An export's rows as a file that office programs open.
+"""An export's rows as cells, and as CSV that office programs open.
 
-The law of the module: rows come and go one piece at a time, however many there are. No
-cell can become a formula: in CSV what begins like one gets a quote before it (OWASP,
-CSV injection), in XLSX every cell is a text or a number and says so.
+The law of the module: pure. No cell can become a formula: what begins like one gets a
+quote before it.
+Source: OWASP, CSV injection; RFC 4180.
 """
 
 from __future__ import annotations
@@ -12,11 +12,8 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-import xlsxwriter
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from edge.panel.log_view import Line
     from edge.panel.words import Words
@@ -27,7 +24,6 @@ COLUMNS = ("time", "door", "way", "result", "reason", "persons", "by", "booking"
 BOM = "\ufeff"
 #: What a cell must not begin with.
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-WIDTHS = (18, 14, 12, 20, 24, 6, 8, 10)
 
 
 def cells_of(line: Line) -> tuple[str, ...]:
@@ -63,35 +59,3 @@ def csv_text(rows: Iterable[Sequence[str]]) -> str:
 
 def _harmless(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA_SIGNS) else cell
-
-
-class Workbook:
-    """An XLSX that is written row by row, below ``folder`` alone.
-
-    Blocking: for a worker thread.
-    """
-
-    def __init__(self, folder: Path, words: Words) -> None:
-        self.path = folder / "log.xlsx"
-        options = {"constant_memory": True, "tmpdir": str(folder)}
-        self._book = xlsxwriter.Workbook(str(self.path), options)
-        self._sheet = self._book.add_worksheet()
-        self._row = 0
-        for column, width in enumerate(WIDTHS):
-            self._sheet.set_column(column, column, width)
-        self._sheet.freeze_panes(1, 0)
-        self.add([heads(words)])
-
-    def add(self, rows: Iterable[Sequence[str]]) -> None:
-        """Write rows beneath the last one."""
-        for row in rows:
-            for column, cell in enumerate(row):
-                if COLUMNS[column] == "persons" and cell.isdecimal():
-                    self._sheet.write_number(self._row, column, int(cell))
-                elif cell:
-                    self._sheet.write_string(self._row, column, cell)
-            self._row += 1
-
-    def close(self) -> None:
-        """Finish the file."""
-        self._book.close()

@@ -21,12 +21,13 @@ from edge.panel.health import health
 from edge.panel.log_view import line_of, reasons
 from edge.panel.records_report import read_rows, read_today
 from edge.panel.report import read_status
-from edge.panel.sheets import BOM, COLUMNS, Workbook, cells_of, csv_text, heads
+from edge.panel.sheets import BOM, COLUMNS, cells_of, csv_text, heads
 from edge.panel.standing import Standing, reported
 from edge.panel.today import today_page
 from edge.panel.view import Tone
 from edge.panel.visitor import Keys, Visitor
 from edge.panel.words import Words
+from edge.panel.workbook import Workbook
 from tests.panel.scripted_gateway import CALM, MINUTE_MS, NOW_MS, TABLET
 from tests.panel.test_gated import app_of
 
