@@ -187,7 +187,6 @@ class Runtime:
             with contextlib.suppress(PortFaultError), port_faults():
                 await self.journal.settle()
 
-
     def _open_lines(self, intake: Intake) -> None:
         """Build the wires, and who listens to them; nothing is opened yet."""
         now = asyncio.get_running_loop().time

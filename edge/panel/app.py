@@ -17,8 +17,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from edge.panel.assets import ASSETS, asset
-from edge.panel.door_screen import add_door_screen
 from edge.panel.device_pages import add_devices
+from edge.panel.door_screen import add_door_screen
 from edge.panel.emergency_pages import add_emergency
 from edge.panel.entry_pages import add_entry
 from edge.panel.export_pages import add_export
@@ -35,10 +35,10 @@ from edge.panel.hours_pages import add_hours
 from edge.panel.keeper_pages import add_keepers
 from edge.panel.live import Live, add_live
 from edge.panel.locker_pages import add_cells, add_lockers
+from edge.panel.looking_pages import add_looking
 from edge.panel.medicine_pages import add_medicine
 from edge.panel.notice_pages import add_notices
 from edge.panel.parcel_pages import add_parcels
-from edge.panel.looking_pages import add_looking
 from edge.panel.presses import Press
 from edge.panel.roster_pages import add_roster
 from edge.panel.trust_pages import add_trust

@@ -20,8 +20,18 @@ if TYPE_CHECKING:
 #: The tabs, from the left.
 TABS = ("/", "/lockers", "/emergency", "/more")
 #: What stands behind the last of them, from the top.
-MORE = ("/hours", "/people", "/roster", "/notices", "/tablets", "/trust")
-MORE = ("/today", "/log", "/devices", "/people", "/export", "/tablets", "/trust")
+MORE = (
+    "/today",
+    "/log",
+    "/hours",
+    "/devices",
+    "/people",
+    "/roster",
+    "/notices",
+    "/export",
+    "/tablets",
+    "/trust",
+)
 
 
 def tabs_of(visitor: Visitor) -> tuple[str, ...]:

@@ -28,7 +28,8 @@ from edge.panel.view import Tone
 from edge.panel.visitor import Keys, Visitor
 from edge.panel.words import Words
 from edge.panel.workbook import Workbook
-from tests.panel.scripted_gateway import CALM, MINUTE_MS, NOW_MS, TABLET
+from tests.panel.readings import MINUTE_MS, NOW_MS
+from tests.panel.scripted_gateway import CALM, TABLET
 from tests.panel.test_gated import app_of
 
 if TYPE_CHECKING:
