@@ -20,7 +20,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     **dict.fromkeys(
         (
             *("open", "answer", "confirm", "cash", "count", "bind", "revoke"),
-            *("appliance", "emergency", "end-emergency", "elder", "duty"),
+            *("appliance", "emergency", "end-emergency", "elder", "duty", "contact"),
             *("duty-question",),
             *("drill", "drill-mark", "drill-end", "care-answer"),
             *("compartment-open", "end-rental", "cleaned", "parcel"),

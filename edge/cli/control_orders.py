@@ -47,6 +47,7 @@ VERBS: dict[str, type[Order]] = {
     "drill-mark": wanted.DrillMarked,
     "drill-end": wanted.DrillEndOrdered,
     "elder": wanted.ElderMarked,
+    "contact": wanted.ContactMarked,
     "duty": wanted.DutyOrdered,
     "duty-correct": wanted.DutyCorrected,
     "duty-question": wanted.DutyQuestioned,

@@ -36,6 +36,8 @@ def status(runtime: Runtime) -> dict[str, Any]:
         "lost": runtime.lost,
         "fire": runtime.controller.emergency.is_fire,
         "settings_faults": [fault[:FAULT] for fault in runtime.faults[:FAULTS]],
+        "standing": sorted(runtime.controller.emergency.standing),
+        "last_drill_ms": runtime.controller.emergency.drills.last_done_ms,
         **_names(runtime),
         "doors": _doors(runtime),
         "banks": _banks(runtime),

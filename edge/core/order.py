@@ -202,6 +202,15 @@ class ElderMarked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactMarked:
+    """A contact of the neighbourhood was called; ``call`` is what came of it."""
+
+    contact: str
+    call: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DutyOrdered:
     """A shift begins or ends at the panel."""
 
@@ -355,6 +364,7 @@ Order = (
     | DrillMarked
     | DrillEndOrdered
     | ElderMarked
+    | ContactMarked
     | DutyOrdered
     | LoginAwaited
     | DutyCorrected

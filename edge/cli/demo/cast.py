@@ -12,6 +12,7 @@ from datetime import date
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from edge.cli.demo.street import street
 from firmware_sim.osdp.cards import CardFormat, encoded
 from firmware_sim.platform.people import identity_number
 from firmware_sim.platform.tokens import Pseudonyms
@@ -161,7 +162,7 @@ def population(
                 rows.append(_booking(resident, booked, part.window_min, now_ms))
             if part.is_revoked:
                 rows += _revocations(resident, pseudonyms)
-    return {"named": named, "rows": rows}
+    return {"named": named, "rows": rows + street(people)}
 
 
 def _space(site: SitePlan, point: AccessPointPlan) -> str:

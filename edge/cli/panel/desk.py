@@ -83,7 +83,8 @@ class Desk:
         #: The panel's address, with its closing slash.
         self.url = url
         self.utc_offset_ms = utc_offset_ms
-        self._order = order
+        #: Has an order done by its verb and fields, whoever asked for it.
+        self.order = order
         self._fault = fault
         #: What the journal tells of shifts, and of those that ended at a tablet.
         self.shift_book = ShiftBook(journal, gateway)
@@ -197,9 +198,9 @@ class Desk:
     def _act(self, verb: str) -> Act:
         async def act(request: dict[str, Any], is_own: bool) -> dict[str, Any]:  # noqa: FBT001
             if is_own and "tablet" not in request:
-                return self._order(verb, request)
+                return self.order(verb, request)
             fields = await self._judged(verb, request, is_own=is_own)
-            return self._order(verb, fields)
+            return self.order(verb, fields)
 
         return act
 

@@ -26,6 +26,7 @@ from edge.cli.panel.desk import Desk
 from edge.cli.panel.notices import Notices
 from edge.cli.panel.people import People
 from edge.cli.panel.place import names_of, url_of
+from edge.cli.panel.readings import Readings
 from edge.cli.panel.shifts import Shifts
 from edge.cli.panel.starting import keep_words
 from edge.cli.panel.turns import Turns
@@ -93,7 +94,7 @@ def _furnish(state: Path, settings: Settings) -> None:
 def acts_of(desk: Desk) -> dict[str, Act]:
     """Return all verbs that find out themselves who acts."""
     acts = desk.acts() | cupboards(desk)
-    for part in (Turns, People, Shifts, Notices):
+    for part in (Turns, People, Readings, Shifts, Notices):
         acts |= part(desk).acts()
     return acts
 

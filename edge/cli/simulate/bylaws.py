@@ -27,6 +27,8 @@ POLICIES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("MANAGER", ("kitchen", "living-room", "store-front"), ""),
     ("COURIER", ("living-room-front", "store"), "mon-sat 09:00-18:00"),
 )
+#: Who is called first when something happens, by the id of the row.
+WARDEN = "c-warden"
 ROUTES = ("walk", "wheelchair", "carry")
 #: Every so many-th booking is to be paid, has a ticket, or counts for its party.
 DUE_EVERY, TICKET_EVERY, WHOLE_EVERY = 9, 3, 4
@@ -50,16 +52,20 @@ def policies(plan: SitePlan) -> list[Row]:
 
 
 def elders(plan: SitePlan, holders: Iterable[str]) -> list[Row]:
-    """Return who is fetched first in an emergency."""
+    """Return who is fetched first in an emergency, and who is called."""
     if not is_laid_down(plan):
         return []
+    warden: Body = {"name": "warden", "phone": "020-81234567", "role": "warden"}
     return [
-        Row(
-            kind="elder",
-            id=f"e-{place}",
-            body={"holder": holder, "order": place, "route": ROUTES[place % 3]},
-        )
-        for place, holder in enumerate(holders)
+        Row(kind="contact", id=WARDEN, body=warden),
+        *(
+            Row(
+                kind="elder",
+                id=f"e-{place}",
+                body={"holder": holder, "order": place, "route": ROUTES[place % 3]},
+            )
+            for place, holder in enumerate(holders)
+        ),
     ]
 
 

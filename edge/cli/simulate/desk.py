@@ -12,12 +12,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from drivers.device import TamperChanged
-from edge.cli.simulate.bylaws import DUE_FEN, policies
+from edge.cli.simulate.bylaws import DUE_FEN, WARDEN, policies
 from edge.cli.simulate.checking import Stormed
 from edge.cli.simulate.scenes import DESK_READER, KITCHEN_READER, hold_out
 from edge.cli.simulate.staff import ACTOR, REASON, end_of, give
 from edge.cli.simulate.village import HOUR_MS
 from edge.cli.simulate.visits import STORE_READER, cook, drop_in, fetch_from_store
+from edge.core.emergency.contacts import ContactMark
 from edge.core.emergency.drill_plan import DRILLS_OF_DOORS, STAGES, DrillKind
 from edge.core.emergency.elders import ElderMark
 from edge.core.emergency.state import EmergencyState
@@ -27,6 +28,7 @@ from edge.core.order import (
     CareAnswered,
     CashNoted,
     CleaningDone,
+    ContactMarked,
     DrillEndOrdered,
     DrillMarked,
     DrillOrdered,
@@ -247,6 +249,8 @@ def sound_alarm(crowd: Crowd) -> Scene:
 
 def fetch_elders(crowd: Crowd) -> Scene:
     """Elders are fetched and arrive: in an emergency or a drill, else it is refused."""
+    for call in ContactMark:
+        give(crowd, ContactMarked(contact=WARDEN, call=call.value, actor=ACTOR))
     for one in crowd.site.village.neighbours:
         if one.care_days:
             for mark in ElderMark:

@@ -59,6 +59,12 @@ class Care:
         """The holders whom somebody should look after now."""
         return tuple(name for name, seen in self._seen.items() if seen.is_signalled)
 
+    @property
+    def asked_after(self) -> dict[str, int]:
+        """Whom somebody should look after now, not seen for so many days or more."""
+        seen = self._seen.items()
+        return {name: each.days for name, each in seen if each.is_signalled}
+
     def adopt(self, rolls: Rolls) -> None:
         """Forget at once whoever no longer agrees."""
         kept = {}

@@ -20,6 +20,7 @@ from edge.core.emergency.drill_plan import (
     DrillKind,
     stage_of,
 )
+from edge.core.emergency.drill_sheets import MAX_SHEETS, DrillSheet, sheet_of
 from edge.core.emergency.told import told, unknown
 from edge.core.event import Event, EventKind, Facts
 
@@ -76,6 +77,7 @@ class Drills:
         self._out = out
         self._running: RunningDrill | None = None
         self._records: dict[DrillKind, DrillRecord] = {}
+        self._sheets: tuple[DrillSheet, ...] = ()
         # When the drill will be forgotten, by this boot's clock; None: to be found.
         self._due_s: float | None = None
 
@@ -88,6 +90,17 @@ class Drills:
     def records(self) -> Mapping[DrillKind, DrillRecord]:
         """The record of each kind that was ever rehearsed."""
         return self._records
+
+    @property
+    def sheets(self) -> tuple[DrillSheet, ...]:
+        """The last drills that are over, the newest at the end."""
+        return self._sheets
+
+    @property
+    def last_done_ms(self) -> int | None:
+        """When the last drill of any kind was done (UTC, a lower bound)."""
+        done = (record.ended_ms for record in self._records.values())
+        return max(done, default=None)
 
     @property
     def holds_doors(self) -> bool:
@@ -186,6 +199,8 @@ class Drills:
         """Follow the journal into a new epoch."""
         if self._running is not None:
             self._running = replace(self._running, seq=self._running.seq + shift)
+        sheets = self._sheets
+        self._sheets = tuple(replace(each, seq=each.seq + shift) for each in sheets)
 
     def dump(self) -> dict[str, Any]:
         """Return what must survive a restart, as JSON values."""
@@ -201,7 +216,8 @@ class Drills:
             kind.value: [record.previous_s, record.best_s, record.ended_ms]
             for kind, record in self._records.items()
         }
-        return {"drill": running, "drill_records": records}
+        sheets = [sheet.dump() for sheet in self._sheets]
+        return {"drill": running, "drill_records": records, "drill_sheets": sheets}
 
     def load(self, state: dict[str, Any]) -> None:
         """Take a snapshot; an older one knows of no drill."""
@@ -221,6 +237,8 @@ class Drills:
                 "drill_records", {}
             ).items()
         }
+        sheets = state.get("drill_sheets", ())
+        self._sheets = tuple(DrillSheet.load(each) for each in sheets)
 
     def _end(
         self, drill: RunningDrill, outcome: DrillOutcome, now: Moment, more: Facts = ()
@@ -255,6 +273,14 @@ class Drills:
 
     def _ended(self, event: Event, drill: RunningDrill) -> None:
         self._running, self._due_s = None, None
+        sheet = sheet_of(
+            event,
+            seq=drill.seq,
+            began_ms=drill.began.earliest_ms,
+            with_doors=drill.with_doors,
+            reached=drill.reached,
+        )
+        self._sheets = (*self._sheets, sheet)[-MAX_SHEETS:]
         if event.fact("outcome") != DrillOutcome.DONE:
             return
         duration_s = int(event.fact("duration_s") or 0)

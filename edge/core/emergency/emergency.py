@@ -10,10 +10,11 @@ Source: ARCHITECTURE.md, "Emergency"; GB 50396 (people pass without a key on ala
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from edge.core.command import Indication
 from edge.core.emergency.began import Began
+from edge.core.emergency.contacts import Contacts, Directory
 from edge.core.emergency.drills import Drills
 from edge.core.emergency.effects import EFFECTS, Origin, overtaking
 from edge.core.emergency.elders import Elders, Listing, Occasion
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from edge.core.erasing.names import Names
     from edge.core.moment import Moment
     from edge.core.order import (
+        ContactMarked,
         DrillEndOrdered,
         DrillMarked,
         DrillOrdered,
@@ -68,6 +70,10 @@ _BARS_THE_END = {
 }
 
 
+class Listings(Listing, Directory, Protocol):
+    """Who is fetched and who is called."""
+
+
 class Emergency:
     """What stands, what is rehearsed, and who is fetched."""
 
@@ -77,15 +83,18 @@ class Emergency:
         out: OutcomeBuilder,
         reception: Reception,
         doors: Doors,
-        listing: Listing,
+        listing: Listings,
     ) -> None:
         self._out = out
         self._reception = reception
         self._doors = HeldDoors(site, doors)
         self._drills = Drills(out)
         self._elders = Elders(out, listing)
+        self._contacts = Contacts(out, listing)
         self._taps = Taps()
         self._since: dict[EmergencyState, Began] = {}
+        # By what, and by which actor where one is known.
+        self._begun_by: dict[EmergencyState, tuple[str, str]] = {}
         # What the emergency file tells of; the journal may not know of it.
         self._assumed: frozenset[EmergencyState] = frozenset()
         # A wired input that was not read yet may be active.
@@ -115,6 +124,21 @@ class Emergency:
     def since(self) -> Mapping[EmergencyState, Began]:
         """When each of those that the journal knows of began."""
         return self._since
+
+    @property
+    def begun_by(self) -> Mapping[EmergencyState, tuple[str, str]]:
+        """By what those that the journal knows of began, and who did it, "" unknown."""
+        return self._begun_by
+
+    @property
+    def bars_fire_end(self) -> str:
+        """Why a fire cannot be ended by hand now; "" where it can."""
+        return _BARS_THE_END[self._input]
+
+    @property
+    def contacts(self) -> Contacts:
+        """The contacts that were called, to be read."""
+        return self._contacts
 
     @property
     def drills(self) -> Drills:
@@ -209,6 +233,10 @@ class Emergency:
         """Note that a listed elder was fetched or has arrived, or return why not."""
         return self._elders.mark(order, now)
 
+    def mark_contact(self, order: ContactMarked, now: Moment) -> str:
+        """Note that a contact was called, or return why not."""
+        return self._contacts.mark(order, now)
+
     def assume(self, standing: Collection[EmergencyState]) -> None:
         """Take over what the emergency file remembers from before.
 
@@ -240,7 +268,9 @@ class Emergency:
         if event.kind in (EventKind.EMERGENCY_STARTED, EventKind.EMERGENCY_ENDED):
             self._follow_state(event)
         self._drills.follow(event)
-        self._elders.follow(event, self._occasion())
+        occasion = self._occasion()
+        self._elders.follow(event, occasion)
+        self._contacts.follow(event, occasion)
 
     def _follow_state(self, event: Event) -> None:
         state = event.fact("state")
@@ -248,9 +278,11 @@ class Emergency:
             return  # of another version
         if event.kind is EventKind.EMERGENCY_ENDED:
             self._since.pop(EmergencyState(str(state)), None)
-        else:
-            began = Began.at(event.moment)
-            self._since.setdefault(EmergencyState(str(state)), began)
+            self._begun_by.pop(EmergencyState(str(state)), None)
+        elif state not in self._since:
+            self._since[EmergencyState(str(state))] = Began.at(event.moment)
+            told_of = (str(event.fact("by") or ""), str(event.fact("actor") or ""))
+            self._begun_by[EmergencyState(str(state))] = told_of
 
     def renumber(self, shift: int) -> None:
         """Follow the journal into a new epoch."""
@@ -263,7 +295,12 @@ class Emergency:
     def dump(self) -> dict[str, Any]:
         """Return what must survive a restart, as JSON values."""
         standing = {state.value: began.dump() for state, began in self._since.items()}
-        return {"standing": standing} | self._drills.dump() | self._elders.dump()
+        begun_by = {state.value: list(by) for state, by in self._begun_by.items()}
+        kept: dict[str, Any] = {"standing": standing, "begun_by": begun_by}
+        parts = (self._drills, self._elders, self._contacts)
+        for part in parts:
+            kept |= part.dump()
+        return kept
 
     def load(self, state: dict[str, Any]) -> None:
         """Take a snapshot, which may be of a time when FIRE alone could stand."""
@@ -274,8 +311,13 @@ class Emergency:
             }
         elif state.get("fire"):
             self._since = {FIRE: _UNKNOWN}
+        self._begun_by = {
+            EmergencyState(name): (by, actor)
+            for name, (by, actor) in state.get("begun_by", {}).items()
+        }
         self._drills.load(state)
         self._elders.load(state)
+        self._contacts.load(state)
 
     def _begin(
         self,

@@ -19,6 +19,7 @@ from edge.core.schedule import Schedule
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from edge.core.people.community_rows import Contact
     from edge.core.people.entries import Booking, Elder
     from edge.core.people.local import LocalHolder
     from edge.core.people.roster import Cursor, Roster
@@ -54,6 +55,8 @@ class Rolls:
         self._tables = tables = roster.tables
         #: Who is to be fetched in an emergency, in that order.
         self.elders: tuple[Elder, ...] = tuple(tables.elders)
+        #: Whom to call for a neighbourhood.
+        self.contacts: tuple[Contact, ...] = tuple(tables.contacts)
         #: Whose minutes a social worker has confirmed.
         self.confirmed_shifts: tuple[ShiftRow, ...] = tuple(tables.shifts)
         #: The platform's keys, by which tickets prove themselves.

@@ -13,6 +13,7 @@ from edge.core.emergency.emergency import Emergency
 from edge.core.emergency.state import EmergencyState
 from edge.core.event import decode, encode_core, encode_person
 from edge.core.order import (
+    ContactMarked,
     DrillEndOrdered,
     DrillMarked,
     DrillOrdered,
@@ -21,6 +22,7 @@ from edge.core.order import (
     EmergencyOrdered,
 )
 from edge.core.outcome import Outcome, OutcomeBuilder
+from edge.core.people.community_rows import Contact
 from edge.core.people.entries import Cardholder, Elder
 from edge.core.reception import Reception
 from tests.core.scene import SITE, clock_ms, moment
@@ -57,6 +59,12 @@ ELDERS = (
 )
 
 
+CONTACTS = (
+    Contact(contact_id="c-1", name="Chen", phone="110", role="warden", grid="g-1"),
+    Contact(contact_id="c-2", name="Luo", phone="120", role="street"),
+)
+
+
 class Leaves:
     """Doors that remember what holds them, and what they were told."""
 
@@ -85,10 +93,11 @@ class Leaves:
 
 
 class Listed:
-    """The elders that a roster lists."""
+    """The elders and contacts that a roster lists."""
 
     def __init__(self, elders: tuple[Elder, ...] = ELDERS) -> None:
         self.elders = elders
+        self.contacts = CONTACTS
 
 
 class Place:
@@ -195,6 +204,12 @@ class Place:
     def elder(self, who: str, mark: str = "fetched") -> str:
         order = ElderMarked(holder=f"holder-{who}", mark=mark, actor="chen")
         rejected = self.emergency.mark_elder(order, self.now())
+        self.taken()
+        return rejected
+
+    def call(self, contact: str, call: str = "reached") -> str:
+        order = ContactMarked(contact=contact, call=call, actor="chen")
+        rejected = self.emergency.mark_contact(order, self.now())
         self.taken()
         return rejected
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from edge.core.emergency.drill_plan import (
@@ -248,3 +250,38 @@ def test_a_new_epoch_moves_the_cause() -> None:
     place.emergency.renumber(-1)
     place.stage("alarm")
     assert place.fact("cause") == place.journal[0].seq - 1
+
+
+def test_a_drill_that_is_over_has_a_sheet_that_survives() -> None:
+    place = Place()
+    place.drill("illness")
+    place.wait(45)
+    place.stage("responded")
+    place.wait(75)
+    assert place.end_drill(action="mend the bell", owner="li") == ""
+    place.drill("fire", with_doors=True)
+    place.begin("FIRE")
+    state = json.loads(json.dumps(place.emergency.dump()))
+    for alive in (place, place.rebuilt(state, 99), place.rebuilt(None, 0)):
+        done, real = alive.emergency.drills.sheets
+        assert (done.drill, done.duration_s, done.outcome) == ("illness", 120, "done")
+        assert (done.reached, done.actor) == ({"responded": 45}, "chen")
+        assert (done.action, done.owner) == ("mend the bell", "li")
+        assert "called" in done.missing
+        assert (real.drill, real.with_doors, real.outcome) == ("fire", True, "real")
+        assert alive.emergency.drills.last_done_ms is not None
+    place.emergency.renumber(-3)
+    assert [each.seq for each in place.emergency.drills.sheets] == [
+        done.seq - 3,
+        real.seq - 3,
+    ]
+
+
+def test_no_more_sheets_are_kept_than_a_year_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.core.emergency.drills.MAX_SHEETS", 2)
+    place = Place()
+    for kind in ("fire", "flood", "illness"):
+        place.drill(kind)
+        place.end_drill()
+    kept = [each.drill for each in place.emergency.drills.sheets]
+    assert kept == ["flood", "illness"]

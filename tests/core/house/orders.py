@@ -27,7 +27,9 @@ RIGHT: dict[str, Any] = {
     "appliance": "stove",
     "bank": "bank",
     "booking": "b1",
+    "call": "reached",
     "cash_fen": 0,
+    "contact": "c-1",
     "count": 1,
     "door": "kitchen-door",
     "drill": "fire",
@@ -68,6 +70,8 @@ NOT_PLANNED: dict[str, Any] = {
 }
 #: Other names that are not there.
 NOT_KNOWN: dict[str, Any] = {
+    "call": "sung",
+    "contact": "c-nobody",
     "drill": "dance",
     "holder": "holder-nobody",
     "mark": "hugged",
