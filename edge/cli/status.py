@@ -37,6 +37,8 @@ def status(runtime: Runtime) -> dict[str, Any]:
         "fire": runtime.controller.emergency.is_fire,
         "settings_faults": [fault[:FAULT] for fault in runtime.faults[:FAULTS]],
         "standing": sorted(runtime.controller.emergency.standing),
+        "care": len(runtime.controller.house.care.asked_after),
+        "drill": runtime.controller.emergency.drills.running is not None,
         "last_drill_ms": runtime.controller.emergency.drills.last_done_ms,
         **_names(runtime),
         "doors": _doors(runtime),

@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from edge.panel.assets import ASSETS, asset
 from edge.panel.device_pages import add_devices
 from edge.panel.door_screen import add_door_screen
+from edge.panel.drill_pages import add_drills
 from edge.panel.emergency_pages import add_emergency
 from edge.panel.entry_pages import add_entry
 from edge.panel.export_pages import add_export
@@ -41,6 +42,7 @@ from edge.panel.notice_pages import add_notices
 from edge.panel.parcel_pages import add_parcels
 from edge.panel.presses import Press
 from edge.panel.roster_pages import add_roster
+from edge.panel.street_pages import add_street
 from edge.panel.trust_pages import add_trust
 from edge.panel.visitor import Kind, Visitor
 
@@ -164,6 +166,8 @@ def make_app(ground: Ground) -> FastAPI:
     add_cells(app, ground, cells)
     add_medicine(app, ground)
     add_door_screen(app, ground)
+    add_street(app, ground)
+    add_drills(app, ground)
     add_trust(app, ground)
     _serve_assets(app)
     _draw_errors(app, ground.pages)

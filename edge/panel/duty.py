@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edge.panel.danger import first
 from edge.panel.troubles import troubles
 from edge.panel.verdict import card
 from edge.panel.view import DoorRow, Duty, Notice, Shape, Tone
@@ -86,8 +87,10 @@ def _state(
 
 
 def _emergency(report: StatusReport | None, words: Words) -> Notice | None:
-    if report is None or not report.is_fire:
+    if report is None:
         return None
+    if not report.is_fire:
+        return first(report.standing, words)
     return Notice(
         tone=Tone.BAD,
         shape=Shape.ALERT,

@@ -32,6 +32,7 @@ MORE = (
     "/tablets",
     "/trust",
 )
+MORE = ("/people", "/drills", "/tablets", "/trust")
 
 
 def tabs_of(visitor: Visitor) -> tuple[str, ...]:

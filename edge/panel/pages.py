@@ -48,6 +48,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.globals["say"] = words.say
+        self._templates.globals["say_or"] = words.say_or
         self._templates.filters["mark"] = _mark
         self._templates.globals["language"] = words.language
         self._templates.globals["help_phone"] = help_phone

@@ -23,6 +23,8 @@ from edge.panel.fields import whole as _whole
 #: More doors and devices than a site has; what is over is not shown.
 MAX_DOORS = 32
 MAX_DEVICES = 128
+#: Emergencies that may stand at once.
+MAX_STANDING = 8
 #: What a manager may have read at the door.
 MAX_NOTICE = 60
 #: Longest sentence of a door; a screen has room for no more.
@@ -90,6 +92,9 @@ class StatusReport:
     offset_hours: int
     uptime_s: int
     is_fire: bool
+    standing: tuple[str, ...]
+    last_drill_ms: int | None
+    care: int
     is_lost: bool
     settings_fault: str
     doors: tuple[DoorReport, ...]
@@ -154,6 +159,9 @@ def read_status(value: Any) -> StatusReport | None:
         offset_hours=offset,
         uptime_s=int(_number(status.get("uptime_s"))),
         is_fire=status.get("fire") is True,
+        standing=_states(status.get("standing")),
+        last_drill_ms=_time(status.get("last_drill_ms")),
+        care=max(0, _whole(status.get("care")) or 0),
         is_lost=bool(status.get("lost")),
         settings_fault=_first(status.get("settings_faults")),
         doors=_doors(_table(status.get("doors")), _table(status.get("signs"))),
@@ -238,6 +246,11 @@ def _device(name: str, device: dict[str, Any]) -> DeviceReport:
         good_ms=_time(device.get("good_ms", device.get("since_ms"))),
         can_be_heard=device.get("shows") is True,
     )
+
+
+def _states(value: Any) -> tuple[str, ...]:
+    several = value if isinstance(value, list) else []
+    return tuple(_text(each) for each in several[:MAX_STANDING])
 
 
 def _names(table: dict[str, Any]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from edge.panel.calendar import (
     minutes_since,
     time_of_day,
 )
+from edge.panel.danger import due_drill, unseen
 from edge.panel.view import Notice, Shape, Tone
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def troubles(
         return []
     now_ms = standing.clock_ms(now_s)
     found = [*_devices(report, words, now_ms), *_box(report, words, now_ms)]
+    found += [*unseen(standing, words), *due_drill(standing, words, now_s)]
     if is_exposed:
         found.append(_notice(words, "exposed", Tone.WARN, Shape.ALERT))
     order = (Tone.BAD, Tone.WARN, Tone.INFO)

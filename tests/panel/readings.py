@@ -173,4 +173,59 @@ READINGS: dict[str, dict[str, Any]] = {
             },
         ],
     },
+    "emergency-now": {
+        "standing": [],
+        "fire_bar": "",
+        "shelter": [{"space": "living-room", "inside": 7, "capacity": 40}],
+        "on_duty": ["陈姨"],
+        "drill": None,
+        "contacts": 2,
+        "called": 0,
+        "elders": 2,
+        "awaited": 2,
+        "shows_elders": True,
+        "care": 1,
+    },
+    "emergency-contacts": {
+        "contacts": [
+            {"contact_id": "c-1", "name": "值班", "phone": "000-1", "role": "街道"}
+        ],
+        "grids": [
+            {
+                "name": "东巷",
+                "contacts": [
+                    {
+                        "contact_id": "c-2",
+                        "name": "黄",
+                        "phone": "000-2",
+                        "role": "网格员",
+                    }
+                ],
+            }
+        ],
+        "offices": [{"name": "卫生站", "phone": "000-3", "address": "1 号"}],
+        "called": {},
+        "is_peace": False,
+    },
+    "elders": {
+        "elders": [
+            {
+                "key": "k1",
+                "tail": "0001",
+                "order": 1,
+                "route": "3 号 201",
+                "grid": "东巷",
+            },
+            {
+                "key": "k2",
+                "tail": "0002",
+                "order": 2,
+                "route": "7 号 102",
+                "grid": "东巷",
+            },
+        ],
+        "is_peace": False,
+    },
+    "care": {"care": [{"key": "k1", "tail": "0001", "days": 3, "route": "3 号 201"}]},
+    "drills": {"drills": []},
 }

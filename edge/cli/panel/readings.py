@@ -204,6 +204,8 @@ class Readings:
             "duration_s": sheet.duration_s,
             "outcome": sheet.outcome,
             "who": self._name(sheet.actor),
+            "action": sheet.action,
+            "owner": self._name(sheet.owner),
             "stages": [
                 {
                     "name": stage.name,

@@ -99,6 +99,8 @@
     });
   });
 
+  setInterval(function(){each('[data-s]',function(b){
+b.innerHTML=new Date(1e3*(b.s=-~(b.s||b.dataset.s))).toISOString().slice(12,19);});},1e3);
   if (location.search && window.history.replaceState) {
     window.history.replaceState(null, '', location.pathname);
   }

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import json
-
-import pytest
+from typing import TYPE_CHECKING
 
 from edge.core.emergency import contacts as rooms
 from edge.core.emergency.state import EmergencyState
 from tests.core.emergency.place import Place
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def called(place: Place) -> dict[str, tuple[str, int, str]]:
