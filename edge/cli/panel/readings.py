@@ -265,10 +265,12 @@ class Readings:
         ]
 
     def _on_duty(self) -> list[str]:
-        """Return the names of who is on duty; one without an account has none."""
+        """Return the names of who has a shift or a turn; a card alone has none."""
         book = self._desk.book
         accounts = map(book.of_holder, self._desk.controller.on_duty)
-        return [account.name if account else "" for account in accounts]
+        names = [account.name if account else "" for account in accounts]
+        turns = [each for each in book.sessions.running if each.role in ON_DUTY]
+        return names + [turn.name for turn in turns if turn.name not in names]
 
     def _name(self, actor: str) -> str:
         """Return how people call an actor: himself, or the tablet; "" if unknown."""
