@@ -31,6 +31,8 @@ REASON = "somebody at the panel saw a fire"
 #: Why entry is paused: ``shut.<word>``.
 SHUT = ("disturbance", "outside", "police", "other")
 HOME = "/emergency"
+#: Whom to call, on one sheet of paper at the wall.
+CARD_ROWS = 30
 LOCK_DOWN, SHELTER = "/emergency/lockdown", "/emergency/shelter"
 
 Token = Annotated[str, Form(max_length=64)]
@@ -105,7 +107,9 @@ def _add_page(app: FastAPI, ground: Ground, page: Danger) -> None:
     async def read_card(request: Request) -> HTMLResponse:
         visitor: Visitor = request.state.visitor
         street = read_street(await ground.ask("emergency-contacts", visitor))
-        return ground.draw("emergency_card.html", visitor, street=street)
+        rows = [(grid, each) for grid, several in street.grids for each in several]
+        shown = {"rows": rows[:CARD_ROWS], "offices": street.offices[:CARD_ROWS]}
+        return ground.draw("emergency_card.html", visitor, "", 0, **shown)
 
     @app.get("/emergency/fire")
     async def confirm_fire(request: Request) -> HTMLResponse:

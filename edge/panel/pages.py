@@ -19,6 +19,8 @@ from markupsafe import Markup
 from edge.panel.menu import menu_of, tabs_of
 
 if TYPE_CHECKING:
+    from jinja2.environment import TemplateModule
+
     from edge.panel.view import Duty
     from edge.panel.visitor import Visitor
     from edge.panel.words import Phrase, Words
@@ -54,6 +56,8 @@ class Pages:
         self._templates.globals["help_phone"] = help_phone
         self._templates.globals["tabs_of"] = tabs_of
         self._templates.globals["menu_of"] = menu_of
+        #: The templates whose macros are parts, made once: a list has hundreds.
+        self._modules: dict[str, TemplateModule] = {}
         self._parts = self._templates.get_template("parts.html").make_module()
         #: Differs in every process, so that pages of an earlier one load anew.
         self._process = secrets.token_hex(8)
@@ -99,7 +103,10 @@ class Pages:
 
     def part(self, template: str, macro: str, *values: object) -> Fragment:
         """Draw a macro of a template as a part of a page; it sees the globals alone."""
-        module = self._templates.get_template(template).make_module()
+        module = self._modules.get(template)
+        if module is None:
+            module = self._templates.get_template(template).make_module()
+            self._modules[template] = module
         html = Markup(getattr(module, macro)(*values).strip())  # noqa: S704  a macro's own, escaped output
         return Fragment(html=html, mark=_mark(html))
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 CONTACTS, ELDERS, CARE = "/emergency/contacts", "/emergency/elders", "/care"
 #: Rows of a page of 15 kB: with buttons, and on paper.
-ROWS, PAPER_ROWS = 12, 60
+ROWS, PAPER_ROWS = 12, 50
 CALLS, MARKS = ("reached", "no_answer"), ("fetched", "arrived")
 
 Token = Annotated[str, Form(max_length=64)]
@@ -203,7 +203,7 @@ def _add_care(app: FastAPI, ground: Ground) -> None:
     async def read_unseen(request: Request, told: str = "") -> HTMLResponse:
         visitor: Visitor = request.state.visitor
         waiting = read_care(await ground.ask("care", visitor))
-        return ground.draw("care.html", visitor, told, waiting=waiting[:PAPER_ROWS])
+        return ground.draw("care.html", visitor, told, waiting=waiting[: 2 * ROWS])
 
     @app.post(CARE)
     async def answer_care(

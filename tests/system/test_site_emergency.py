@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A site's emergencies and drills from two tablets: panel, gateway and hardware real."""
+"""A site's emergencies and drills, led from two tablets at a real gateway."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class Readings:
         is_peace = not emergency.standing and emergency.drills.running is None
         return {
             "grids": [
-                {**grid, "contacts": [c for c in grid["contacts"] if c["grid"]]}
+                {"name": grid["name"], "contacts": _own(grid["contacts"])}
                 for grid in told["grids"]
             ],
             "contacts": told["contacts"],
@@ -292,3 +292,8 @@ class Readings:
         if found is None:
             raise ValueError("nobody of that key is listed any more")
         return found
+
+
+def _own(contacts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a grid's own contacts; those of all grids stand on their own."""
+    return [each for each in contacts if each["grid"]]
