@@ -159,7 +159,7 @@ def test_every_row_is_one_that_the_roster_takes() -> None:
     place = SimulatedSite(site("quarter"), "rows", FAIR)
     rows = place.rows()
     kinds = {row.kind for row in rows}
-    assert kinds == {"holder", "policy", "ticket_key", "elder"}
+    assert kinds == {"holder", "policy", "ticket_key", "elder", "contact"}
     for row in rows:
         assert parse_row(row.kind, row.id, row.body) is not None
 
