@@ -28,11 +28,11 @@ MORE = (
     "/people",
     "/roster",
     "/notices",
+    "/drills",
     "/export",
     "/tablets",
     "/trust",
 )
-MORE = ("/people", "/drills", "/tablets", "/trust")
 
 
 def tabs_of(visitor: Visitor) -> tuple[str, ...]:

@@ -28,7 +28,8 @@ from edge.panel.standing import Standing, reported
 from edge.panel.street_pages import leaf
 from edge.panel.troubles import troubles
 from edge.panel.words import Words
-from tests.panel.scripted_gateway import CALM, NOW_MS, READINGS
+from tests.panel.readings import NOW_MS, READINGS
+from tests.panel.scripted_gateway import CALM
 
 WORDS = Words()
 READERS = {

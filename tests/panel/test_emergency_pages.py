@@ -12,7 +12,8 @@ import pytest
 
 from edge.panel.gate import Gate
 from tests.panel.conftest import VOLUNTEER
-from tests.panel.scripted_gateway import NOW_MS, TABLET
+from tests.panel.readings import NOW_MS
+from tests.panel.scripted_gateway import TABLET
 from tests.panel.test_gated import app_of
 
 if TYPE_CHECKING:
