@@ -21,7 +21,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
         (
             *("open", "answer", "confirm", "cash", "count", "bind", "revoke"),
             *("appliance", "emergency", "end-emergency", "elder", "duty", "contact"),
-            *("duty-question",),
+            *("duty-question", "correct-entry"),
             *("drill", "drill-mark", "drill-end", "care-answer"),
             *("compartment-open", "end-rental", "cleaned", "parcel"),
             *("medicine-open", "medicine-stock", "medicine-used"),

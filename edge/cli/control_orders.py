@@ -32,6 +32,7 @@ MAX_TEXT = 64
 #: What each verb orders. DUTY_CONFIRMED and a shelter from afar are the platform's.
 VERBS: dict[str, type[Order]] = {
     "open": wanted.PanelOpenOrdered,
+    "correct-entry": wanted.EntryCorrected,
     "mode": wanted.ModeOrdered,
     "answer": wanted.CallAnswered,
     "confirm": wanted.EntryConfirmed,

@@ -32,7 +32,7 @@ class PanelOpenOrdered:
     """Somebody in charge opens a door by panel or command line.
 
     For ``count`` people without a name; ``cash_fen`` was taken of them, for
-    ``booking`` if it is one's.
+    ``booking`` if it is one's. ``is_extended``: they need more time at the door.
     """
 
     door: str
@@ -41,6 +41,20 @@ class PanelOpenOrdered:
     count: int = 1
     cash_fen: int = 0
     booking: str = ""
+    is_extended: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryCorrected:
+    """An opening by hand was written down wrongly: so many came in, for that reason.
+
+    ``seq`` is the MANUAL_ENTRY's; ``persons`` 0: nobody did.
+    """
+
+    seq: int
+    persons: int
+    actor: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -347,6 +361,7 @@ class MedicineUsed:
 Order = (
     ModeOrdered
     | PanelOpenOrdered
+    | EntryCorrected
     | RentalEndOrdered
     | MendOrdered
     | CallAnswered

@@ -29,6 +29,7 @@ from tests.edge.stage import Stage, roster, settle, token
 FITTING: dict[str, Any] = {
     "roles": ["VOLUNTEER"],
     "is_on": True,
+    "is_extended": False,
     "is_start": True,
     "is_lifted": False,
     "with_doors": False,

@@ -23,6 +23,7 @@ from edge.core.order import (
     DutyOrdered,
     EmergencyEndOrdered,
     EmergencyOrdered,
+    EntryCorrected,
     MendOrdered,
     ModeOrdered,
     OutOfOrderOrdered,
@@ -58,10 +59,28 @@ def open_by_hand(crowd: Crowd) -> Scene:
     door = crowd.chance.choice(crowd.doors)
     give(crowd, PanelOpenOrdered(door=door, actor=ACTOR, reason=REASON))
     yield 1.5
+    correct(crowd, before=True)
     if crowd.is_released(door):
         crowd.act(partial(crowd.site.street.hand.push, door))
         yield 2.0
         crowd.act(partial(crowd.site.street.hand.pull_shut, door))
+        correct(crowd)
+
+
+def correct(crowd: Crowd, *, before: bool = False) -> None:
+    """Correct each third entry that the panel still offers, half ``before`` it is one.
+
+    Which ones follows from their numbers, so that no draw of chance moves.
+    """
+    machine = crowd.site.machine
+    if machine is None or machine.is_stopping or machine.boot.is_still:
+        return
+    known = machine.controller.house.spaces.by_hand.open(machine.clock.now())
+    for seq in known:
+        if seq % 3 == 0 and (seq % 2 == 0) is before:
+            persons = seq // 6 % 4
+            fixed = EntryCorrected(seq=seq, persons=persons, actor=ACTOR, reason=REASON)
+            give(crowd, fixed)
 
 
 def set_mode(crowd: Crowd) -> Scene:

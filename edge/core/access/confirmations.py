@@ -53,6 +53,11 @@ class Confirmations:
         self._waiting[scan.access_point] = _Waiting(scan=scan, until_s=until_s)
         return before is None or not before.credential.is_same(scan.credential)
 
+    def open(self, now_s: float) -> frozenset[str]:
+        """Return the access points at which somebody waits."""
+        held = self._waiting.items()
+        return frozenset(name for name, each in held if now_s < each.until_s)
+
     def waiting(self, access_point: str, now_s: float) -> Scan | None:
         """Return the scan that waits there, or None."""
         found = self._waiting.get(access_point)

@@ -111,6 +111,10 @@ class Entrance:
         emergency = self._around.emergency
         return emergency.responder_card(state, holder, scan.access_point, now)
 
+    def awaiting(self, now: Moment) -> frozenset[str]:
+        """Return the access points where somebody waits for a volunteer's word."""
+        return self._confirmations.open(now.monotonic_s)
+
     def confirm(self, order: EntryConfirmed, now: Moment) -> str:
         """Let in who waits for a volunteer's word; return why not."""
         scan = self._confirmations.confirm(order.access_point, now.monotonic_s)

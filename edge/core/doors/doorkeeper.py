@@ -166,6 +166,8 @@ class Doorkeeper:
             ("reason", order.reason[:MAX_TEXT]),
         )
         is_free = self._doors[order.door].is_free
+        plan, is_slow = self._site.doors[order.door], order.is_extended
+        facts += (("extended", 1),) if is_slow else ()
         facts += (("free", 1),) if is_free else ()
         facts += (("cash_fen", order.cash_fen),) if order.cash_fen else ()
         person = Person(booking=order.booking) if order.booking else NOBODY
@@ -177,7 +179,7 @@ class Doorkeeper:
             person=person,
         )
         if not is_free:
-            release_s = self._site.doors[order.door].release_s
+            release_s = plan.extended_release_s if is_slow else plan.release_s
             self.release(order.door, release_s, now, cause=None)
             self.pulse(order.door, release_s, now, cause=noted.seq)
         return ""

@@ -45,6 +45,7 @@ _BESIDE = frozenset(
         EventKind.DOOR_UNLOCKED_BY_SCHEDULE,
         EventKind.EMERGENCY_ENDED,
         EventKind.EMERGENCY_STARTED,
+        EventKind.ENTRY_CORRECTED,
         EventKind.MANUAL_ENTRY,
         EventKind.REQUEST_TO_EXIT,
         EventKind.WRONG_TRIES,

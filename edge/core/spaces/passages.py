@@ -19,6 +19,8 @@ from edge.core.plan import DAY_MS, Direction
 from edge.core.spaces.stay import dump_person, load_person
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from edge.core.erasing.names import Names
     from edge.core.plan import DoorPlan, SitePlan
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 MAX_GRANTS = 256
 #: Volunteers' entries that wait for one door to open.
 MAX_BY_HAND = 8
+#: Entries by hand that may still be corrected.
+MAX_CAME = 32
 #: A release may be used so much longer than it was ordered for.
 SLACK_MS = 1_000
 #: A press is told once a release, which further presses prolong.
@@ -68,6 +72,7 @@ class _ByHand:
     persons: int
     booking: str
     until_ms: int
+    cause: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +95,8 @@ class Passages:
         self._site = site
         self._grants: dict[int, _Grant] = {}
         self._leaves: dict[str, _Leaf] = {}
+        #: By the seq of an entry by hand: how many came in by it.
+        self._came: dict[int, int] = {}
 
     def follow(self, event: Event) -> tuple[Passage, ...]:
         """Take an event into account and return who passed by it."""
@@ -112,6 +119,10 @@ class Passages:
     def renumber(self, shift: int) -> None:
         """Follow the journal into a new epoch."""
         self._grants = {seq + shift: grant for seq, grant in self._grants.items()}
+        self._came = {seq + shift: persons for seq, persons in self._came.items()}
+        for door_id, leaf in tuple(self._leaves.items()):
+            moved = (replace(w, cause=w.cause + shift) for w in leaf.by_hand)
+            self._leaves[door_id] = replace(leaf, by_hand=tuple(moved))
 
     def forget(self, names: Names) -> None:
         """Let those who wait by hand at a door wait without their booking."""
@@ -135,10 +146,11 @@ class Passages:
             ],
             "passage_leaves": [
                 [door_id, int(leaf.is_open), leaf.asked_until_ms, leaf.granted_until_ms]
-                + [[w.persons, w.booking, w.until_ms] for w in leaf.by_hand]
+                + [[w.persons, w.booking, w.until_ms, w.cause] for w in leaf.by_hand]
                 for door_id, leaf in sorted(self._leaves.items())
                 if leaf != _SHUT
             ],
+            "passage_came": [[seq, persons] for seq, persons in self._came.items()],
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -163,14 +175,20 @@ class Passages:
                 asked_until_ms=asked_ms,
                 granted_until_ms=granted_ms,
                 by_hand=tuple(
-                    _ByHand(persons=persons, booking=booking, until_ms=until_ms)
-                    for persons, booking, until_ms in by_hand
+                    _ByHand(
+                        persons=persons,
+                        booking=booking,
+                        until_ms=until_ms,
+                        cause=sum(cause),  # an older version tells none
+                    )
+                    for persons, booking, until_ms, *cause in by_hand
                 ),
             )
             for door_id, is_open, asked_ms, granted_ms, *by_hand in state.get(
                 "passage_leaves", ()
             )
         }
+        self._came = dict(state.get("passage_came", ()))
 
     def _granted(self, event: Event) -> tuple[Passage, ...]:
         point = self._site.access_points.get(event.subject)
@@ -221,21 +239,26 @@ class Passages:
                 return self._opened(event, plan)
             case EventKind.MANUAL_ENTRY:
                 return self._by_hand(event, plan)
+            case EventKind.ENTRY_CORRECTED:
+                return self._corrected(event, plan)
             case _:
                 pass
         return ()
 
     def _by_hand(self, event: Event, plan: DoorPlan) -> tuple[Passage, ...]:
         leaf = self._leaves.get(plan.door_id, _SHUT)
-        release_ms = round(plan.release_s * 1000) + SLACK_MS
+        is_extended = event.fact("extended") is not None
+        release_s = plan.extended_release_s if is_extended else plan.release_s
+        release_ms = round(release_s * 1000) + SLACK_MS
         waiting = _ByHand(
             persons=_number(event, "count", 1),
             booking=event.person.booking or "",
             until_ms=event.moment.earliest_ms + release_ms,
+            cause=event.seq,
         )
         is_free = event.fact("free") is not None
         if is_free or leaf.is_open or not plan.has_contact:
-            return (_entry(waiting, event, plan),)
+            return self._come((waiting,), event, plan)
         by_hand = (*leaf.by_hand, waiting)[-MAX_BY_HAND:]
         self._leaves[plan.door_id] = replace(leaf, by_hand=by_hand)
         return ()
@@ -250,12 +273,44 @@ class Passages:
             return ()  # somebody's card accounts for it
         by_hand = [each for each in leaf.by_hand if now_ms < each.until_ms]
         if by_hand:
-            return tuple(_entry(each, event, plan) for each in by_hand)
+            return self._come(by_hand, event, plan)
         is_free = event.fact("free") is not None
         is_again = now_ms < leaf.granted_until_ms
         is_by_handle = not plan.senses_exit and not is_free and not is_again
         is_asked = now_ms < leaf.asked_until_ms
         return (_exit(event, plan),) if is_asked or is_by_handle else ()
+
+    def _come(
+        self, by_hand: Iterable[_ByHand], event: Event, plan: DoorPlan
+    ) -> tuple[Passage, ...]:
+        """Let those in who were let in by hand; one may have been taken back."""
+        for each in by_hand:
+            self._came[each.cause] = each.persons
+            while len(self._came) > MAX_CAME:
+                del self._came[min(self._came)]
+        return tuple(_entry(each, event, plan) for each in by_hand if each.persons)
+
+    def _corrected(self, event: Event, plan: DoorPlan) -> tuple[Passage, ...]:
+        """Correct who came in by hand, or is about to; who never came counts not."""
+        cause, persons = _number(event, "cause"), _number(event, "persons")
+        leaf = self._leaves.get(plan.door_id, _SHUT)
+        waiting = tuple(
+            replace(each, persons=persons) if each.cause == cause else each
+            for each in leaf.by_hand
+        )
+        if waiting != leaf.by_hand:
+            self._leaves[plan.door_id] = replace(leaf, by_hand=waiting)
+        if cause not in self._came:
+            return ()
+        more = persons - self._came[cause]
+        self._came[cause] = persons
+        if more < 0:
+            one = Passage(
+                space_id=plan.space_id, is_entry=False, persons=1, event=event
+            )
+            return (one,) * -more
+        came = _ByHand(persons=more, booking="", until_ms=0)
+        return (_entry(came, event, plan),) if more else ()
 
     def _change(self, door_id: str, **changes: Any) -> None:
         leaf = self._leaves.get(door_id, _SHUT)

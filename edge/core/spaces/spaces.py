@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from edge.core.event import Event, EventKind, Facts
 from edge.core.moment import UNBOUNDED_MS
 from edge.core.spaces.appliances import Appliances
+from edge.core.spaces.by_hand import ByHand
 from edge.core.spaces.calls import Calls, Staff
 from edge.core.spaces.no_shows import NoShows
 from edge.core.spaces.presence import Listing, Presence
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
 
     from edge.core.erasing.names import Names
     from edge.core.moment import Moment
-    from edge.core.order import ApplianceOrdered, CallAnswered, OccupancyCounted
+    from edge.core.order import (
+        ApplianceOrdered,
+        CallAnswered,
+        EntryCorrected,
+        OccupancyCounted,
+    )
     from edge.core.outcome import OutcomeBuilder
     from edge.core.plan import SitePlan
     from edge.core.reception import Reception
@@ -42,6 +48,7 @@ STIRRING = frozenset(
         EventKind.REQUEST_TO_EXIT,
         EventKind.DOOR_OPENED,
         EventKind.MANUAL_ENTRY,
+        EventKind.ENTRY_CORRECTED,
         EventKind.OCCUPANCY_SET,
         EventKind.CALL_RAISED,
         EventKind.CALL_ANSWERED,
@@ -74,6 +81,7 @@ class Spaces:
         self._out = out
         self.presence = Presence(site, rolls)
         self.calls = Calls(site, out, reception, staff)
+        self.by_hand = ByHand(site, out)
         self.appliances = Appliances(site, out, self.presence, emergency)
         self._quotas = Quotas()
         self._visits = Visits(
@@ -96,6 +104,10 @@ class Spaces:
     def answer(self, order: CallAnswered, now: Moment) -> str:
         """Answer a bell, or return why not."""
         return self.calls.answer(order, now)
+
+    def correct(self, order: EntryCorrected, now: Moment) -> str:
+        """Correct what was written of an opening by hand, or return why not."""
+        return self.by_hand.correct(order, now)
 
     def switch(self, order: ApplianceOrdered, now: Moment) -> str:
         """Switch an appliance, or return why not."""
@@ -141,6 +153,7 @@ class Spaces:
         self.presence.follow(event)
         self._quotas.follow(event)
         self.calls.follow(event)
+        self.by_hand.follow(event)
         self.appliances.follow(event)
         self._no_shows.follow(event)
         is_free = event.kind is EventKind.ACCESS_GRANTED and event.fact("free")
@@ -151,6 +164,7 @@ class Spaces:
         """Follow the journal into a new epoch."""
         self.presence.renumber(shift)
         self.appliances.renumber(shift)
+        self.by_hand.renumber(shift)
 
     def forget(self, names: Names) -> None:
         """Forget a person who is not inside."""
@@ -160,11 +174,13 @@ class Spaces:
     def dump(self) -> dict[str, Any]:
         """Return what must survive a restart, as JSON values."""
         state = self.presence.dump() | self._quotas.dump()
-        return state | self.calls.dump() | self.appliances.dump()
+        state |= self.calls.dump() | self.by_hand.dump()
+        return state | self.appliances.dump()
 
     def load(self, state: dict[str, Any]) -> None:
         """Take a snapshot; an older one lacks these names."""
-        for part in (self.presence, self._quotas, self.calls, self.appliances):
+        parts = (self.presence, self._quotas, self.calls, self.by_hand)
+        for part in (*parts, self.appliances):
             part.load(state)
         self._last = None
 

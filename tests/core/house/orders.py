@@ -36,6 +36,7 @@ RIGHT: dict[str, Any] = {
     "expires_ms": clock_ms("20:00", days=9),
     "fen": 100,
     "holder": "holder-wang",
+    "is_extended": False,
     "is_lifted": False,
     "is_on": True,
     "is_start": True,

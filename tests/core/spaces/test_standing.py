@@ -21,6 +21,8 @@ def busy_house() -> House:
     house.enter("lounge", "zhao")
     house.enter("lounge", "", persons=2)
     house.walk_out("lounge")
+    house.by_hand("hall", 1)
+    house.swing("hall")
     house.by_hand("hall", 2)
     house.event(EventKind.REQUEST_TO_EXIT, "hall-door")
     house.grant("lounge", "qian")

@@ -86,6 +86,10 @@ class Entries:
                 self.doubtful.add(space)
                 persons = _number(event.fact("count")) or 1
                 self.parties.brought(event.person.booking or "", space, persons)
+            case EventKind.ENTRY_CORRECTED:
+                # So many more or fewer, with nobody's name.
+                space = self._plan.doors[event.subject].space_id
+                self._somebody_leaves(space)
             case EventKind.DOOR_OPENED:
                 self._going.discard(event.subject)
                 door = self._plan.doors[event.subject]
