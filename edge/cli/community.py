@@ -26,8 +26,7 @@ def community(
     tables: Tables, spaces: Mapping[str, SpacePlan], now: Moment
 ) -> dict[str, Any]:
     """Return grids with whom to call, offices, notices of now, and spaces' terms."""
-    notices = [each for each in tables.notices if _is_shown(each, now)]
-    notices.sort(key=lambda each: -LEVELS.index(each.level))
+    notices = notices_of(tables, now)
     names = {row.space_id: row.name for row in tables.spaces}
     return {
         "grids": [
@@ -46,6 +45,13 @@ def community(
             for space_id, plan in spaces.items()
         },
     }
+
+
+def notices_of(tables: Tables, now: Moment) -> list[Notice]:
+    """Return the notices that may hold now, the urgent first."""
+    notices = [each for each in tables.notices if _is_shown(each, now)]
+    notices.sort(key=lambda each: -LEVELS.index(each.level))
+    return notices
 
 
 def _called(contacts: Sequence[Contact], grid: str) -> list[dict[str, Any]]:

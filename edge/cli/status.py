@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloud_sync.advice import advice
 from drivers.registry import DRIVERS
+from edge.cli.board import board
 from edge.core.access.answers import NEXT_STEP, DenyReason
 from edge.core.duty.shift import month_of
 from edge.core.event import EventKind
@@ -44,6 +45,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
         "doors": _doors(runtime),
         "banks": _banks(runtime),
         "devices": _devices(runtime, now),
+        **board(runtime, now),
         "testing": runtime.self_test.is_running,
         "events": {
             "epoch": runtime.journal.epoch,

@@ -97,6 +97,11 @@ class Controller:
         return self._out.next_seq
 
     @property
+    def site(self) -> SitePlan:
+        """The plan of the site, to be read."""
+        return self._site
+
+    @property
     def house(self) -> House:
         """Every part of the standing, to be read."""
         return self._house

@@ -20,6 +20,9 @@ from edge.panel.assets import ASSETS, asset
 from edge.panel.device_pages import add_devices
 from edge.panel.door_screen import add_door_screen
 from edge.panel.drill_pages import add_drills
+from edge.panel.call_pages import add_calls
+from edge.panel.display_pages import add_display
+from edge.panel.door_pages import add_doors
 from edge.panel.emergency_pages import add_emergency
 from edge.panel.entry_pages import add_entry
 from edge.panel.export_pages import add_export
@@ -34,6 +37,7 @@ from edge.panel.ground import (
 )
 from edge.panel.hours_pages import add_hours
 from edge.panel.keeper_pages import add_keepers
+from edge.panel.letin_pages import add_letin
 from edge.panel.live import Live, add_live
 from edge.panel.locker_pages import add_cells, add_lockers
 from edge.panel.looking_pages import add_looking
@@ -47,7 +51,7 @@ from edge.panel.trust_pages import add_trust
 from edge.panel.visitor import Kind, Visitor
 
 if TYPE_CHECKING:
-    from edge.panel.pages import Fragment, Pages
+    from edge.panel.pages import Fragment
 
 __all__ = ["TOLD", "make_app"]
 
@@ -65,7 +69,8 @@ class First:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._frame = _Frame(version=-1, fragments={})
+        #: By language.
+        self._frames: dict[str, _Frame] = {}
 
     def page(self, visitor: Visitor, told: str) -> str:
         """Draw the first page; ``told`` is a word of ``TOLD`` or anything else."""
@@ -112,11 +117,13 @@ class First:
 
     def _current(self) -> dict[str, Fragment]:
         """Return what all open pages show, drawn once for them all."""
-        hub = self._ground.hub
-        if self._frame.version != hub.version:
+        hub, language = self._ground.hub, self._ground.words.language
+        frame = self._frames.get(language)
+        if frame is None or frame.version != hub.version:
             fragments = self._ground.pages.fragments(self._ground.duty())
-            self._frame = _Frame(version=hub.version, fragments=fragments)
-        return self._frame.fragments
+            frame = _Frame(version=hub.version, fragments=fragments)
+            self._frames[language] = frame
+        return frame.fragments
 
 
 #: What is shown where nobody is logged in.
@@ -168,9 +175,13 @@ def make_app(ground: Ground) -> FastAPI:
     add_door_screen(app, ground)
     add_street(app, ground)
     add_drills(app, ground)
+    add_letin(app, ground)
+    add_calls(app, ground)
+    add_doors(app, ground)
+    add_display(app, ground)
     add_trust(app, ground)
     _serve_assets(app)
-    _draw_errors(app, ground.pages)
+    _draw_errors(app, ground)
     return app
 
 
@@ -186,11 +197,11 @@ def _serve_assets(app: FastAPI) -> None:
         serve(name, kind)
 
 
-def _draw_errors(app: FastAPI, pages: Pages) -> None:
+def _draw_errors(app: FastAPI, ground: Ground) -> None:
     """Answer every failure with a page of our own, never with what was typed."""
 
     def page(status: int, key: str = "") -> HTMLResponse:
-        return HTMLResponse(pages.error(status, key), status)
+        return HTMLResponse(ground.pages.error(status, key), status)
 
     @app.exception_handler(ElsewhereError)
     async def elsewhere(_: Request, error: ElsewhereError) -> Response:

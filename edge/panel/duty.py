@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge.panel.danger import first
+from edge.panel.bell import bell
+from edge.panel.rooms import notices, rooms
 from edge.panel.troubles import troubles
 from edge.panel.verdict import card
 from edge.panel.view import DoorRow, Duty, Notice, Shape, Tone
@@ -62,6 +64,9 @@ def duty(
         more=words.say("page.more", count=over) if over > 0 else None,
         links=_links(standing, words, now_s),
         door_notice=report.door_notice if report else "",
+        bell=bell(standing, words),
+        rooms=rooms(standing, words),
+        notices=notices(standing),
     )
 
 

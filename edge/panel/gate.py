@@ -25,6 +25,7 @@ FORM = b"application/x-www-form-urlencoded"
 
 _CONTENT_POLICY = (
     b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    b"media-src 'self'; "
     b"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 SECURITY_HEADERS = (

@@ -15,7 +15,9 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
+from edge.panel.bell import SILENT, bell
 from edge.panel.duty import duty
+from edge.panel.look import LOOK, look_of
 from edge.panel.presses import Press, Presses
 from edge.panel.routes import EVERYBODY, ROUTES
 from edge.panel.visitor import Cookies, Visitor, Visitors
@@ -23,7 +25,7 @@ from edge.panel.visitor import Cookies, Visitor, Visitors
 if TYPE_CHECKING:
     from edge.panel.gateway_link import GatewayLink
     from edge.panel.hub import Hub
-    from edge.panel.pages import Pages
+    from edge.panel.pages import Fragment, Pages
     from edge.panel.view import Duty
     from edge.panel.words import Words
 
@@ -85,13 +87,11 @@ class Ground:
         *,
         hub: Hub,
         pages: Pages,
-        words: Words,
         link: GatewayLink,
         address: Address,
     ) -> None:
         self.hub = hub
-        self.pages = pages
-        self.words = words
+        self._pages = pages
         self.link = link
         self.address = address
         self.cookies = Cookies(is_secure=address.is_secure)
@@ -100,14 +100,25 @@ class Ground:
         #: Strangers spend tokens of their own, so that they push out nobody else's.
         self._strangers = Presses()
 
+    @property
+    def pages(self) -> Pages:
+        """The pages in the language of who looks."""
+        return self._pages.speaking(LOOK.get().language)
+
+    @property
+    def words(self) -> Words:
+        """The words of who looks."""
+        return self.pages.words
+
     async def admit(self, request: Request) -> None:
         """Let a request in if its route is for who sends it."""
+        LOOK.set(look_of(request))
         method, path = request.method, request.scope["route"].path
         for_whom = ROUTES.get((method, path), frozenset())
         keys = self.cookies.read(request)
         visitor = Visitor(keys=keys)
         if path not in UNASKED:
-            is_quiet = path.endswith("/live")
+            is_quiet = path.endswith("/live") or path.startswith("/live/")
             is_live = self.hub.standing.is_live
             visitor = await self.visitors.of(keys, is_quiet=is_quiet, is_live=is_live)
         request.state.visitor = visitor
@@ -151,10 +162,17 @@ class Ground:
             visitor,
             token=self.token(visitor),
             told=self.phrase(told, number),
+            bell=self.bell(visitor),
             site=self._site(visitor),
             **shown,
         )
         return HTMLResponse(html)
+
+    def bell(self, visitor: Visitor) -> Fragment:
+        """Draw who rings and who waits, for the top of a page."""
+        shown = visitor if visitor.is_paired else Visitor()
+        found = bell(self.hub.standing, self.words)
+        return self.pages.bell(found if visitor.is_paired else SILENT, shown)
 
     def _site(self, visitor: Visitor) -> str:
         """Return what this place is called; a stranger is not told."""

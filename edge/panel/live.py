@@ -76,7 +76,8 @@ async def _stream(ground: Ground, page: Live, visitor: Visitor) -> AsyncIterator
         yield RETRY
         while not hub.is_closed:
             seen = hub.version
-            yield "".join(await _changes(page, sent, visitor)) or KEEP_ALIVE
+            bell = {"bell": ground.bell(visitor)}
+            yield "".join(await _changes(page, sent, visitor, bell)) or KEEP_ALIVE
             await asyncio.sleep(GATHER_S)
             await _wait(ground, seen, look_s if is_owed else None)
             is_owed = hub.now() < look_s
@@ -103,8 +104,10 @@ async def _wait(ground: Ground, seen: int, until_s: float | None) -> None:
             await ground.hub.wait(seen)
 
 
-async def _changes(page: Live, sent: dict[str, str], visitor: Visitor) -> list[str]:
-    """Return what ``sent`` lacks, and note it there."""
+async def _changes(
+    page: Live, sent: dict[str, str], visitor: Visitor, shared: dict[str, Fragment]
+) -> list[str]:
+    """Return what ``sent`` lacks, and note it there; ``shared``: every page has it."""
     key = page.key(visitor)
     events = []
     if sent.get("page") != key:
@@ -112,7 +115,7 @@ async def _changes(page: Live, sent: dict[str, str], visitor: Visitor) -> list[s
         sent["page"] = key
         events.append(_event("page", key))
     has_news = "verdict" in sent
-    for name, fragment in (await page.parts(visitor)).items():
+    for name, fragment in (shared | await page.parts(visitor)).items():
         if sent.get(name) != fragment.mark:
             sent[name] = fragment.mark
             events.append(_part(name, str(fragment.html), fragment.mark))

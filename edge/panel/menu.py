@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from edge.panel.visitor import Visitor
 
 #: The tabs, from the left.
-TABS = ("/", "/lockers", "/emergency", "/more")
+TABS = ("/", "/letin", "/lockers", "/emergency", "/more")
 #: What stands behind the last of them, from the top.
 MORE = (
     "/today",
     "/log",
     "/hours",
     "/devices",
+    "/display",
     "/people",
     "/roster",
     "/notices",
@@ -33,6 +34,7 @@ MORE = (
     "/tablets",
     "/trust",
 )
+#: What stands behind the last of them, from the top.
 
 
 def tabs_of(visitor: Visitor) -> tuple[str, ...]:

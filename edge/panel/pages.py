@@ -16,14 +16,17 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from edge.panel.look import LOOK
 from edge.panel.menu import menu_of, tabs_of
+from edge.panel.words import Words
 
 if TYPE_CHECKING:
+    from edge.panel.bell import Bell
     from jinja2.environment import TemplateModule
 
     from edge.panel.view import Duty
     from edge.panel.visitor import Visitor
-    from edge.panel.words import Phrase, Words
+    from edge.panel.words import Phrase
 
 _FOLDER = Path(__file__).parent
 #: Statuses that have words of their own; any other uses those of 400 or 500.
@@ -39,9 +42,13 @@ class Fragment:
 
 
 class Pages:
-    """Draws with the templates of this folder."""
+    """Draws with the templates of this folder, in one language."""
 
     def __init__(self, words: Words, *, help_phone: str = "") -> None:
+        self.words = words
+        self._help_phone = help_phone
+        #: The same pages in the languages that tablets have asked for.
+        self._others: dict[str, Pages] = {}
         self._templates = Environment(
             loader=FileSystemLoader(_FOLDER / "templates"),
             autoescape=True,
@@ -53,6 +60,8 @@ class Pages:
         self._templates.globals["say_or"] = words.say_or
         self._templates.filters["mark"] = _mark
         self._templates.globals["language"] = words.language
+        self._templates.globals["second"] = words.second
+        self._templates.globals["look"] = LOOK.get
         self._templates.globals["help_phone"] = help_phone
         self._templates.globals["tabs_of"] = tabs_of
         self._templates.globals["menu_of"] = menu_of
@@ -62,6 +71,16 @@ class Pages:
         #: Differs in every process, so that pages of an earlier one load anew.
         self._process = secrets.token_hex(8)
 
+    def speaking(self, language: str) -> Pages:
+        """Return these pages in a language; "": in that of the site."""
+        if language in ("", self.words.language):
+            return self
+        if language not in self._others:
+            words = Words(language)
+            self._others[language] = Pages(words, help_phone=self._help_phone)
+            self._others[language]._process = self._process  # noqa: SLF001  our own
+        return self._others[language]
+
     def live(self, duty: Duty, visitor: Visitor, *, token: str, told: str) -> str:
         """Draw the first page: the duty page, or the start where nobody is on duty."""
         name = "duty.html" if visitor.on_duty_page else "start.html"
@@ -70,6 +89,7 @@ class Pages:
             visitor,
             duty=duty,
             fragments=self.fragments(duty),
+            bell=self.bell(duty.bell, visitor),
             key=self.key(duty, visitor),
             token=token,
             told=told,
@@ -119,12 +139,19 @@ class Pages:
             "troubles": self._draw("troubles", duty.troubles, duty.more),
             "links": self._draw("links", duty.links),
             "notice": self._draw("door_notice", duty.door_notice),
+            "rooms": self._draw("rooms", duty.rooms),
+            "notices": self._draw("notices", duty.notices),
         }
         for door in duty.doors:
             drawn[f"door-{door.number}"] = self._draw("door", door)
         return {
             name: Fragment(html=html, mark=_mark(html)) for name, html in drawn.items()
         }
+
+    def bell(self, bell: Bell, visitor: Visitor) -> Fragment:
+        """Draw who rings and who waits; who is on duty is led to the door."""
+        has_sound = LOOK.get().has_sound
+        return self.part("bell.html", "bell", bell, visitor.on_duty_page, has_sound)
 
     def told(self, phrase: Phrase | None) -> str:
         """Draw what became of the last press; empty once it is old."""

@@ -11,9 +11,10 @@ Source: the ``status`` and ``watch`` verbs of the control socket.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from edge.panel.board import Board, read_board
 from edge.panel.fields import number as _number
 from edge.panel.fields import table as _table
 from edge.panel.fields import text as _text
@@ -110,6 +111,7 @@ class StatusReport:
     clock_ms: int | None
     is_clock_known: bool
     door_notice: str = ""
+    board: Board = field(default_factory=Board)
 
     def place_name(self, at: str) -> str:
         """Return the name of a door or bank, or of an access point's; empty if none."""
@@ -180,6 +182,7 @@ def read_status(value: Any) -> StatusReport | None:
         clock_ms=_time(clock.get("earliest_ms")),
         is_clock_known=clock.get("known") is not False,
         door_notice=_text(_table(status.get("panel")).get("notice"), MAX_NOTICE),
+        board=read_board(status),
     )
 
 

@@ -122,7 +122,7 @@ async def _serve(options: PanelOptions, listener: socket.socket) -> None:
     pages = Pages(words, help_phone=options.help_phone)
     host, port = listener.getsockname()[:2]
     address = _address(options.tls, _netloc(host, port))
-    ground = Ground(hub=hub, pages=pages, words=words, link=link, address=address)
+    ground = Ground(hub=hub, pages=pages, link=link, address=address)
     names = _names(host, port, options.names, is_secure=address.is_secure)
     scheme = "https" if address.is_secure else "http"
     gate = Gate(make_app(ground), names, pages.error, scheme=scheme)

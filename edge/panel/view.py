@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from edge.panel.bell import SILENT
+
 if TYPE_CHECKING:
+    from edge.panel.bell import Bell
     from edge.panel.words import Phrase
 
 
@@ -62,6 +65,16 @@ class DoorRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoomRow:
+    """One room: how many are inside, and the next bookings as times of the clock."""
+
+    name: str
+    inside: Phrase
+    free: Phrase | None
+    times: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """One thing to know: what, why, what to do, and when it was last good.
 
@@ -91,3 +104,6 @@ class Duty:
     more: Phrase | None
     links: tuple[Notice, ...]
     door_notice: str = ""
+    bell: Bell = SILENT
+    rooms: tuple[RoomRow, ...] = ()
+    notices: tuple[Notice, ...] = ()

@@ -3,7 +3,7 @@
 
 The law of the module: no sentence stands in code or template; a value that is not
 known chooses the sentence that does without it, never an empty place in a sentence.
-The site's language stands first, English small beneath it.
+The site's language stands first, English small beneath it; Chinese beneath English.
 Source: the elder norm of MIIT and WCAG 2.2 ask for plain words; names of causes and
 devices never appear on their own.
 """
@@ -17,11 +17,13 @@ from pathlib import Path
 
 FOLDER = Path(__file__).with_name("locales")
 FIRST, SECOND = "zh-CN", "en"
+#: What a tablet may have first.
+LANGUAGES = ("zh-CN", "yue", "en")
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """The same said twice: the first language, and English to stand beneath it."""
+    """The same said twice: ``zh`` is the first language, ``en`` stands beneath it."""
 
     zh: str
     en: str
@@ -32,7 +34,10 @@ class Words:
 
     def __init__(self, language: str = FIRST, folder: Path = FOLDER) -> None:
         self.language = language
-        first, second = (read(folder / f"{name}.toml") for name in (language, SECOND))
+        #: What stands beneath: English, or Chinese where English is first.
+        self.second = FIRST if language == SECOND else SECOND
+        names = (language, self.second)
+        first, second = (read(folder / f"{name}.toml") for name in names)
         self._phrases = {key: Phrase(first[key], second[key]) for key in first}
 
     def __contains__(self, key: str) -> bool:

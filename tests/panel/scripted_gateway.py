@@ -181,7 +181,7 @@ class ScriptedGateway:
                 here = {"id": "tablet-1", "name": "前台平板", "is_this": True}
                 code = {"code": "AB3D57XK2M", "shown": "AB3D5-7XK2M", "minutes": 10}
                 return {"ok": True, "tablets": [here], **code}
-            case "today" | "records" | "export-rows" | "box" as verb:
+            case "today" | "records" | "export-rows" | "box" | "letin" as verb:
                 return {"ok": True, **self.answers.get(verb, {})}
             case "login-card" if request.get("is_look"):
                 return {"ok": True, "state": "waiting"}

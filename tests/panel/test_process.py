@@ -57,10 +57,11 @@ async def test_news_reach_an_open_page_at_once_and_only_what_changed(
     async with asyncio.timeout(10), http.stream("GET", "/live") as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         news = parts(stream.aiter_lines())
-        whole = {(await anext(news))["name"] for _ in range(8)}
+        whole = {(await anext(news))["name"] for _ in range(11)}
         assert whole == {
             *("said", "emergency", "verdict", "troubles", "links"),
-            *("door-1", "door-2", "notice"),
+            *("bell", "rooms", "notices", "notice"),
+            *("door-1", "door-2"),
         }
         await asyncio.sleep(2 * GATHER_S)
         began_s = time.monotonic()

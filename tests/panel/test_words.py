@@ -25,6 +25,7 @@ ALWAYS_KNOWN = {
     "verdict.times",
     "link.waiting",
     "step.COME_AT",
+    *("rooms.free", "rooms.inside_plain"),
     "trouble.device_plain",
     "trouble.device_last",
     "trouble.old_roster",
@@ -89,6 +90,7 @@ COMPOSED = {
     "notices",
     *("by_hand", "box", "column", "log", "log_kind", "way", "weekday"),
     "health",
+    *("letin", "doors", "display", "bell"),
 }
 
 

@@ -92,6 +92,8 @@ class Desk:
         #: Of whom each turn was asked whether it ends, and who came since.
         self._answered: dict[str, set[str]] = {}
         self._asked: dict[str, str] = {}
+        #: Who else hears of what is on disk.
+        self.hearers: list[Callable[[Event], None]] = []
 
     def tell_fault(self) -> None:
         """Write down that accounts or PINs could not be read at this start."""
@@ -197,12 +199,17 @@ class Desk:
 
     def _act(self, verb: str) -> Act:
         async def act(request: dict[str, Any], is_own: bool) -> dict[str, Any]:  # noqa: FBT001
-            if is_own and "tablet" not in request:
-                return self.order(verb, request)
-            fields = await self._judged(verb, request, is_own=is_own)
-            return self.order(verb, fields)
+            return await self.do(verb, request, is_own=is_own)
 
         return act
+
+    async def do(
+        self, verb: str, request: dict[str, Any], *, is_own: bool
+    ) -> dict[str, Any]:
+        """Have an order done for whoever asks; ValueError says why not."""
+        if is_own and "tablet" not in request:
+            return self.order(verb, request)
+        return self.order(verb, await self._judged(verb, request, is_own=is_own))
 
     async def _judged(
         self, verb: str, request: dict[str, Any], *, is_own: bool
@@ -294,6 +301,8 @@ class Desk:
     def stored(self, batch: Sequence[Event]) -> None:
         """Hear who began a shift: whose turn it was is asked whether it ends."""
         for event in batch:
+            for hear in self.hearers:
+                hear(event)
             holder = event.person.holder
             is_start = event.kind is EventKind.DUTY_STARTED
             if is_start and event.subject == self.point and holder:

@@ -23,6 +23,7 @@ from edge.accounts.sessions import Sessions, new_secret
 from edge.cli.panel.certificates import renew
 from edge.cli.panel.cupboards import cupboards
 from edge.cli.panel.desk import Desk
+from edge.cli.panel.letting_in import LettingIn
 from edge.cli.panel.notices import Notices
 from edge.cli.panel.people import People
 from edge.cli.panel.place import names_of, url_of
@@ -94,7 +95,7 @@ def _furnish(state: Path, settings: Settings) -> None:
 def acts_of(desk: Desk) -> dict[str, Act]:
     """Return all verbs that find out themselves who acts."""
     acts = desk.acts() | cupboards(desk)
-    for part in (Turns, People, Readings, Shifts, Notices):
+    for part in (Turns, People, LettingIn, Readings, Shifts, Notices):
         acts |= part(desk).acts()
     return acts
 
