@@ -54,10 +54,10 @@ def _room(house: House, space_id: str, now: Moment) -> dict[str, Any]:
         free = max(0, plan.capacity - inside - presence.awaited(space_id, now))
     window = now.earliest_ms, now.earliest_ms + AHEAD_MS
     booked = (each for _, each in house.rolls.booked(space_id, *window))
-    times = sorted([booking.from_ms, booking.to_ms] for booking in booked)
+    times = sorted({(booking.from_ms, booking.to_ms) for booking in booked})
     return {
         "inside": inside,
         "capacity": plan.capacity,
         "free": free,
-        "next": times[:MAX_NEXT],
+        "next": [list(span) for span in times[:MAX_NEXT]],
     }

@@ -156,17 +156,22 @@ class House:
 
 @contextlib.asynccontextmanager
 async def living_house(
-    folder: Path, *, is_on_mosquitto: bool = False, more: str = ""
+    folder: Path,
+    *,
+    is_on_mosquitto: bool = False,
+    site: Path | None = None,
+    more: str = "",
 ) -> AsyncIterator[House]:
     """Open a house, ready for its people, and end every process of it.
 
+    ``site``: another site file than the demonstration's.
     ``is_on_mosquitto``: on the broker that sites use, not the demonstration's own.
     ``more`` is added to its site file.
     """
-    site = config_folder() / "demo.toml"
+    site = site or config_folder() / "demo.toml"
     if more:
+        text = site.read_text(encoding="utf-8")
         site = folder / "more.toml"
-        text = (config_folder() / "demo.toml").read_text(encoding="utf-8")
         site.write_text(text + more, encoding="utf-8")
     play = Play(settings=load(site), site=site, stage=Stage(folder=folder), seed=SEED)
     play.prepare()
