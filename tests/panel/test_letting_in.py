@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Letting in, the bell, a door's mode and a tablet's look, over HTTP without a script."""
+"""Letting in, the bell, a door's mode, a tablet's look: over HTTP, without a script."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from edge.panel.chime import RATE_HZ, chime
 from edge.panel.letin_pages import REASONS
-from edge.panel.look import LANGUAGES, SIZES, USUAL, Look, read_look
+from edge.panel.look import SIZES, USUAL, Look, read_look
+from edge.panel.words import LANGUAGES
 from tests.panel.scripted_gateway import TABLET
 
 if TYPE_CHECKING:
@@ -25,13 +24,8 @@ ENTRY = {"seq": 77, "door": KITCHEN, "persons": 2, "reason": "HELP"}
 
 
 def room(door: str, **told: Any) -> dict[str, Any]:
-    return {
-        "inside": 3,
-        "capacity": 0,
-        "free": None,
-        "next": [],
-        "doors": [door],
-    } | told
+    known = {"inside": 3, "capacity": 0, "free": None, "next": [], "doors": [door]}
+    return known | told
 
 
 async def shown(gateway: ScriptedGateway, **status: Any) -> None:
@@ -84,21 +78,19 @@ async def test_one_door_is_opened_by_the_second_tap(
     assert (gateway.orders[0]["count"], gateway.orders[0]["is_extended"]) == (5, True)
 
 
-@pytest.mark.parametrize(("free", "is_offered"), [(None, True), (1, True), (0, False)])
 async def test_no_booking_is_a_reason_only_where_there_is_room(
-    gateway: ScriptedGateway,
-    http: httpx.AsyncClient,
-    free: int | None,
-    *,
-    is_offered: bool,
+    gateway: ScriptedGateway, http: httpx.AsyncClient
 ) -> None:
-    await shown(gateway, rooms={"living-room": room(HALL, capacity=9, free=free)})
-    assert ("NO_BOOKING" in (await http.get("/letin")).text) is is_offered
-    fields = {"why": "NO_BOOKING", "door": HALL}
-    told = await send(http, "/letin?why=HELP", "/letin", **fields)
-    assert (told == "/letin?told=again") is not is_offered
-    told = await send(http, "/letin?why=HELP", "/letin", why="NO_BOOKING", door=KITCHEN)
-    assert told == "/letin?told=again", "nothing is known of that door's room"
+    there: tuple[tuple[int | None, bool], ...] = ((0, False), (None, True), (1, True))
+    for free, is_offered in there:
+        await shown(gateway, rooms={"living-room": room(HALL, capacity=9, free=free)})
+        assert ("NO_BOOKING" in (await http.get("/letin")).text) is is_offered
+        fields = {"why": "NO_BOOKING", "door": HALL}
+        told = await send(http, "/letin?why=HELP", "/letin", **fields)
+        assert (told != "/letin?told=again") is is_offered
+        elsewhere = fields | {"door": KITCHEN}
+        told = await send(http, "/letin?why=HELP", "/letin", **elsewhere)
+        assert told == "/letin?told=again", "nothing is known of that door's room"
 
 
 async def test_a_trembling_hand_opens_once(
@@ -112,24 +104,17 @@ async def test_a_trembling_hand_opens_once(
     assert len(gateway.orders) == 1
 
 
-@pytest.mark.parametrize(
-    ("right", "persons", "reason"), [("0", 0, "HELP"), ("STAFF", 2, "STAFF")]
-)
 async def test_what_was_wrong_is_one_more_order(
-    gateway: ScriptedGateway,
-    http: httpx.AsyncClient,
-    right: str,
-    persons: int,
-    reason: str,
+    gateway: ScriptedGateway, http: httpx.AsyncClient
 ) -> None:
     gateway.answers["letin"] = {"entries": [ENTRY]}
-    fields = {"seq": "77", "right": right}
-    told = await send(http, "/letin/fix?seq=77", "/letin/fix", **fields)
-    assert told == "/letin?told=letin.fixed"
-    [order] = gateway.orders
-    assert order["verb"] == "correct-entry"
-    assert (order["seq"], order["persons"]) == (77, persons)
-    assert order["reason"] == reason
+    for right, persons, reason in (("0", 0, "HELP"), ("STAFF", 2, "STAFF")):
+        fields = {"seq": "77", "right": right}
+        told = await send(http, "/letin/fix?seq=77", "/letin/fix", **fields)
+        assert told == "/letin?told=letin.fixed"
+        order = gateway.orders.pop()
+        assert (order["verb"], order["seq"]) == ("correct-entry", 77)
+        assert (order["persons"], order["reason"]) == (persons, reason)
 
 
 async def test_too_late_or_never_written_nothing_is_corrected(
@@ -285,13 +270,13 @@ async def test_another_tablet_is_not_concerned(http: httpx.AsyncClient) -> None:
     assert 'lang="zh-CN"' in (await http.get("/")).text
 
 
-@pytest.mark.parametrize("wish", ["size-99", "language-xx", "sound-", "", "x-24"])
 async def test_a_look_that_there_is_not_changes_nothing(
-    http: httpx.AsyncClient, wish: str
+    http: httpx.AsyncClient,
 ) -> None:
-    told = await send(http, "/display", "/display", set=wish)
-    assert told == "/display?told=again"
-    assert "look" not in http.cookies
+    for wish in ("size-99", "language-xx", "sound-", "", "x-24"):
+        told = await send(http, "/display", "/display", set=wish)
+        assert told == "/display?told=again"
+        assert "look" not in http.cookies
 
 
 def test_a_look_is_read_as_it_was_written_and_anything_else_is_the_usual() -> None:

@@ -89,12 +89,10 @@ async def test_a_volunteer_lets_in_corrects_answers_and_confirms(
         keys, who = await log_in(house, "陈姨", "VOLUNTEER")
         manager, boss = await log_in(house, "李站长", "MANAGER")
         panel = await start_panel(house.stage.control_socket)
-        headers = {"Origin": panel.url.rstrip("/")}
-        base = {"base_url": panel.url, "headers": headers}
         try:
             async with (
-                httpx.AsyncClient(**base, cookies=keys) as mine,
-                httpx.AsyncClient(**base, cookies=manager) as other,
+                _client(panel.url, keys) as mine,
+                _client(panel.url, manager) as other,
             ):
                 hand, chief = Hand(mine), Hand(other)
                 await _two_without_a_booking(house, hand, who)
@@ -103,6 +101,11 @@ async def test_a_volunteer_lets_in_corrects_answers_and_confirms(
                 await _a_door_is_out_of_use(house, chief, boss)
         finally:
             assert await stop_panel(panel) == ""
+
+
+def _client(url: str, keys: dict[str, str]) -> httpx.AsyncClient:
+    headers = {"Origin": url.rstrip("/")}
+    return httpx.AsyncClient(base_url=url, headers=headers, cookies=keys)
 
 
 async def _two_without_a_booking(house: House, hand: Hand, who: str) -> None:
@@ -164,7 +167,7 @@ async def _who_waits_is_let_in(house: House, hand: Hand, who: str) -> None:
     await _push(house, HALL, begun_s)
     [given] = house.events("CONFIRMATION_GIVEN")
     assert (given["at"], given["actor"]) == (POINT, who)
-    await _until_gone(hand, "/", "有人等您确认")
+    await _until_page(hand, "/", "有人等您确认", is_there=False)
     state = {"state": "CHECKPOINT", "reason": "a test", "actor": "shell"}
     await told(house, "end-emergency", **state)
 
@@ -191,13 +194,11 @@ async def _push(house: House, door: str, begun_s: float) -> None:
     await house.firmware.do("pull_shut", door=door)
 
 
-async def _until_page(hand: Hand, path: str, words: str) -> None:
-    async with asyncio.timeout(10):
-        while words not in await hand.read(path):
-            await asyncio.sleep(0.1)
-
-
-async def _until_gone(hand: Hand, path: str, words: str) -> None:
-    async with asyncio.timeout(10):
-        while words in await hand.read(path):
-            await asyncio.sleep(0.1)
+async def _until_page(
+    hand: Hand, path: str, words: str, *, is_there: bool = True
+) -> None:
+    """Read a page until it says something, or says it no more."""
+    until_s = asyncio.get_running_loop().time() + 10
+    while (words in await hand.read(path)) is not is_there:
+        assert asyncio.get_running_loop().time() < until_s, (words, hand.page)
+        await asyncio.sleep(0.1)
