@@ -7,7 +7,8 @@ import pytest
 
 from edge.core.command import Release
 from edge.core.order import EntryCorrected, PanelOpenOrdered
-from tests.core.house.place import PLACE, Place, Told
+from tests.core.house.place import Place, Told
+from tests.core.house.plan import PLACE
 
 DOOR, SPACE = "hall-door", "hall"
 REASON = "no card"
