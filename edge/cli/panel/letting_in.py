@@ -74,6 +74,7 @@ class LettingIn:
 
     async def _paid(self, request: dict[str, Any], is_own: bool) -> dict[str, Any]:  # noqa: FBT001
         """Note that the whole sum was taken in cash, and open that door for one."""
+        self._desk.acting(request, RIGHTS["open"], is_own=is_own)
         fields = {key: value for key, value in request.items() if key != "seq"}
         seq = request.get("seq")
         due = self._due.get(seq) if isinstance(seq, int) else None
