@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge.panel.danger import first
 from edge.panel.bell import bell
+from edge.panel.danger import first
 from edge.panel.rooms import notices, rooms
 from edge.panel.troubles import troubles
 from edge.panel.verdict import card

@@ -21,9 +21,9 @@ from edge.panel.menu import menu_of, tabs_of
 from edge.panel.words import Words
 
 if TYPE_CHECKING:
-    from edge.panel.bell import Bell
     from jinja2.environment import TemplateModule
 
+    from edge.panel.bell import Bell
     from edge.panel.view import Duty
     from edge.panel.visitor import Visitor
     from edge.panel.words import Phrase
