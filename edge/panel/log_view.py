@@ -88,5 +88,5 @@ def _why(row: RowReport, report: StatusReport, words: Words) -> Phrase | None:
     if event.kind in _REFUSED:
         return reason_of(event, report, words)
     if event.kind == "MANUAL_ENTRY":
-        return words.say_or(f"by_hand.{event.reason}", "by_hand.other")
+        return words.say_or(f"by_hand.{event.reason}", "by_hand.OTHER")
     return None

@@ -89,7 +89,7 @@ def _reasons(reasons: dict[str, int], words: Words) -> tuple[tuple[Phrase, int],
     """Return why people were let in by hand; a reason without words is "other"."""
     counts: dict[Phrase, int] = {}
     for reason, count in reasons.items():
-        phrase = words.say_or(f"by_hand.{reason}", "by_hand.other")
+        phrase = words.say_or(f"by_hand.{reason}", "by_hand.OTHER")
         counts[phrase] = counts.get(phrase, 0) + count
     return tuple(sorted(counts.items(), key=lambda each: -each[1]))
 

@@ -50,7 +50,7 @@ TODAY: dict[str, Any] = {
         "inside": [0] * 32 + [2, 5, 7, 9],
         "by_hand": 9,
         "refused": 0,
-        "reasons": {"no_booking": 5, "<b>": 4},
+        "reasons": {"NO_BOOKING": 5, "<b>": 4},
     },
     "week": [{"day": "2026-11-21", "came": 20}, {"day": "2026-11-22", "came": 37}],
 }
