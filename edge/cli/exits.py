@@ -13,6 +13,7 @@ import sqlite3
 import sys
 from typing import TYPE_CHECKING
 
+from edge.cli.backup.errors import BackupError
 from edge.cli.key_files import KeyFileError
 from edge.cli.state_folder import StateFolderError
 from edge.control.client import ControlError
@@ -34,7 +35,7 @@ def guarded(work: Callable[[], int | None]) -> None:
     except sqlite3.Error as fault:
         text = f"the disk of the state folder fails: {fault}; check it, then the card"
         code = _tell(text, TROUBLE)
-    except (ControlError, StorageError) as fault:
+    except (ControlError, StorageError, BackupError) as fault:
         code = _tell(fault, TROUBLE)
     sys.exit(code or GOOD)
 

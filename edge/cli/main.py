@@ -17,6 +17,7 @@ from typing import Annotated
 
 import typer
 
+from edge.cli.backup.verbs import register as register_backup
 from edge.cli.bench.verbs import app as bench
 from edge.cli.broker_doctor.verbs import app as broker
 from edge.cli.device_verbs import app as device
@@ -142,6 +143,7 @@ register_orders(app)
 register_rules(app)
 register_erasing(app)
 register_panel(app)
+register_backup(app)
 
 
 config = typer.Typer(help="Site files.", no_args_is_help=True)

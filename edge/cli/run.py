@@ -25,6 +25,7 @@ sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
 import structlog  # noqa: E402
 
 from edge.cli import way_out  # noqa: E402
+from edge.cli.backup.start import carry_out, is_staged, keep_site  # noqa: E402
 from edge.cli.checked_site import checked_site  # noqa: E402
 from edge.cli.exits import guarded  # noqa: E402
 from edge.cli.key_files import KeyFileError  # noqa: E402
@@ -39,6 +40,9 @@ COLLECT_AFTER = (5_000, 20, 50)
 #: A commit's thread takes the interpreter from a long slice of the feed so soon, not
 #: after the usual 5 ms: a scan needs it several times.
 SWITCH_AFTER_S = 0.0005
+
+#: Ended to be started again: a restore waits for the next start (EX_TEMPFAIL).
+AGAIN = 75
 
 log = structlog.get_logger()
 
@@ -61,12 +65,14 @@ def run_gateway(site: Path, state: Path, *, is_verbose: bool) -> int:
     checked = checked_site(site, state)
     with own_folder(state, "gateway.lock"):
         checked.keep(state)
+        carry_out(state)
+        keep_site(site, state, checked)
         with suppress(KeyFileError):  # a disk that fails; what needs the keys tells it
             finish(state)
         for fault in checked.faults:
             log.error("settings as they were last good", fault=fault)
         asyncio.run(_run(checked, state))
-    return 0
+        return AGAIN if is_staged(state) else 0
 
 
 async def _run(checked: CheckedSite, state: Path) -> None:

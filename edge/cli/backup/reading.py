@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A backup looked into, and taken apart.
+
+The law of the module: nothing comes out of a file but the parts that its manifest
+names, byte for byte as they were put in; what is torn or changed is told by its name.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import tarfile
+import zlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from edge.cli.backup.errors import BackupError
+from edge.cli.backup.manifest import MANIFEST, Manifest, read_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+#: A manifest has about a kilobyte.
+MANIFEST_BYTES = 65_536
+CHUNK = 1 << 20
+_TORN = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile)
+
+
+def look(path: Path) -> Manifest:
+    """Return what a backup says is inside; BackupError if it is none."""
+    with _opened(path) as archive:
+        return _manifest(path, archive)
+
+
+def unpack(path: Path, folder: Path) -> Manifest:
+    """Lay the parts out in ``folder``, on the disk; BackupError if one is not whole."""
+    with _opened(path) as archive:
+        manifest = _manifest(path, archive)
+        left = dict(manifest.parts)
+        while (entry := archive.next()) is not None:
+            part = left.pop(entry.name, None)
+            content = archive.extractfile(entry) if entry.isreg() else None
+            if part is None or content is None or entry.size != part.size:
+                raise _changed(path, entry.name)
+            digest = hashlib.sha256()
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+            target = os.open(folder / entry.name, flags, 0o600)
+            with os.fdopen(target, "wb") as file:
+                while chunk := content.read(CHUNK):
+                    digest.update(chunk)
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            if digest.hexdigest() != part.sha256:
+                raise _changed(path, entry.name)
+    if left:
+        raise BackupError(f"{path}: torn, {min(left)} is not in it; take another one")
+    return manifest
+
+
+def _changed(path: Path, name: str) -> BackupError:
+    what = f"{name[:64]!r} is not as it was written"
+    return BackupError(f"{path}: {what}; take another one")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tarfile.TarFile]:
+    try:
+        with tarfile.open(path, "r|gz") as archive:
+            yield archive
+    except _TORN as fault:
+        raise BackupError(f"{path}: torn, or no backup; take another one") from fault
+    except OSError as fault:
+        raise BackupError(f"{path}: {fault.strerror or fault}") from fault
+
+
+def _manifest(path: Path, archive: tarfile.TarFile) -> Manifest:
+    first = archive.next()
+    if first is None or first.name != MANIFEST or first.size > MANIFEST_BYTES:
+        raise BackupError(f"{path}: no backup of Menshen")
+    content = archive.extractfile(first)
+    try:
+        return read_manifest(content.read() if content else b"")
+    except BackupError as fault:
+        raise BackupError(f"{path}: {fault}") from fault
