@@ -34,6 +34,8 @@ async def keep_house(runtime: Runtime) -> None:
             kind = EventKind.CLOCK_STEPPED
             runtime.gateway.note(Noted(kind=kind, subject="gateway", facts=facts))
         runtime.keep_emergency()
+        if runtime.desk.backups is not None and not runtime.lost:
+            runtime.desk.backups.look()
         with contextlib.suppress(PortFaultError), port_faults():
             await runtime.journal.settle()
             if await runtime.days.look(runtime.clock.now()):

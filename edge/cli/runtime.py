@@ -53,6 +53,7 @@ from edge.cli.system_clock import SystemClock, local_time
 from edge.cli.tasks import running
 from edge.cli.ticket.key_files import ticket_keys_of
 from edge.cli.ticket_sight import TicketSight
+from edge.cli.version import VERSION
 from edge.cli.watchers import Watchers
 from edge.cli.wires import Wires
 from edge.core.chain import SALT_BYTES
@@ -76,7 +77,6 @@ if TYPE_CHECKING:
     from edge.settings.site import Settings
     from edge.storage.journal import Journal
 
-VERSION = "0.1.0"
 #: How long an orderly stop waits for the disk.
 DRAIN_WITHIN_S = 2.0
 #: … and how long it waits for the platform to acknowledge the last events.

@@ -60,6 +60,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
         "days": runtime.days.shown(),
         "box": runtime.box.shown(),
         "panel": runtime.desk.status(),
+        "backup": runtime.desk.backups and runtime.desk.backups.shown(),
         "messages": [
             {"text": told.text, "by": told.by, "at_ms": told.at_ms}
             for told in runtime.controller.house.remote.messages.fresh(now)

@@ -55,8 +55,26 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
     if lost := status.get("panel", {}).get("pins_lost"):
         how = "menshen account pin NAME, or put the file back and start again"
         yield f"PINS         {lost} are void, keys/panel-pepper is another: {how}"
+    yield from _backup(status.get("backup") or {})
     known = "known" if status["clock"]["known"] else "NOT KNOWN, only a lower bound"
     yield f"clock        {known}"
+
+
+def _backup(told: dict[str, Any]) -> Iterator[str]:
+    """Yield the newest backup, and what became of the last restore."""
+    if not told:
+        return
+    newest = f"{told['last']}, {told['bytes'] >> 10} kB" if told["last"] else "NONE yet"
+    yield f"backup       {newest}; {told['count']} kept"
+    if told["fault"]:
+        yield f"BACKUP       {told['fault']}"
+    if told["is_ending"]:
+        yield f"restore      waits: {told['waits'] or 'ending now'}"
+    if told["restored"].get("fault"):
+        yield f"RESTORE      not done: {told['restored']['fault']}"
+    elif told["restored"]:
+        aside = told["restored"].get("aside", "")
+        yield f"restored     {told['restored'].get('file', '')}; before: {aside}"
 
 
 def _platform(platform: dict[str, Any]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from edge.cli.backup.errors import BackupError
+from edge.cli.key_files import KeyFileError
 from edge.cli.keys.install import sync_folder, write
 
 if TYPE_CHECKING:
@@ -88,9 +89,17 @@ def result(state: Path) -> dict[str, str]:
     return {str(key): str(text) for key, text in value.items()}
 
 
+def note_told(state: Path) -> None:
+    """Note that the journal has been told of it."""
+    with suppress(OSError, KeyFileError):
+        write(state / RESULT, json.dumps(result(state) | {"told": "yes"}))
+
+
 def tell_fault(state: Path, fault: str) -> None:
     """Leave word of a restore that could not be carried out."""
-    with suppress(Exception):  # the disk that failed may take no word either
+    with suppress(
+        OSError, KeyFileError
+    ):  # the disk that failed may take no word either
         write(state / RESULT, json.dumps({"fault": fault[:240]}))
 
 

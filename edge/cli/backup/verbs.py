@@ -41,8 +41,8 @@ def backup(
     """Write journal, roster, accounts and site file into one file."""
     from edge.cli.backup.making import make
     from edge.cli.backup.manifest import told
-    from edge.cli.runtime import VERSION
     from edge.cli.system_clock import wall_ms
+    from edge.cli.version import VERSION
 
     phrase = _asked("Passphrase for the keys", is_new=True) if keys else ""
     path, manifest = make(

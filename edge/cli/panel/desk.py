@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from edge.accounts.book import Book
     from edge.accounts.people import Session, Tablet
+    from edge.cli.backup.keeper import Backups
     from edge.control.server import Act
     from edge.core.controller import Controller
     from edge.core.event import Event, Facts
@@ -73,6 +74,7 @@ class Desk:
         utc_offset_ms: int,
         url: str = "",
         fault: str = "",
+        backups: Backups | None = None,
     ) -> None:
         self.book = book
         self.gateway = gateway
@@ -89,6 +91,8 @@ class Desk:
         #: What the journal tells of shifts, and of those that ended at a tablet.
         self.shift_book = ShiftBook(journal, gateway)
         self.farewells = Farewells()
+        #: None where there is no gateway of one's own, as in a simulation.
+        self.backups = backups
         #: Of whom each turn was asked whether it ends, and who came since.
         self._answered: dict[str, set[str]] = {}
         self._asked: dict[str, str] = {}
@@ -103,6 +107,8 @@ class Desk:
         for facts in faults:
             kind = EventKind.STORAGE_FAULT
             self.gateway.note(Noted(kind=kind, subject="accounts", facts=facts))
+        if self.backups is not None:
+            self.backups.tell_restored()
 
     def now(self) -> Moment:
         """Return this instant."""
@@ -300,6 +306,8 @@ class Desk:
 
     def stored(self, batch: Sequence[Event]) -> None:
         """Hear who began a shift: whose turn it was is asked whether it ends."""
+        if self.backups is not None:
+            self.backups.stored(batch)
         for event in batch:
             for hear in self.hearers:
                 hear(event)

@@ -20,6 +20,8 @@ import structlog
 from edge.accounts.book import Book
 from edge.accounts.pins import Pepper, Pins, read_pepper
 from edge.accounts.sessions import Sessions, new_secret
+from edge.cli.backup.acts import BackupActs
+from edge.cli.backup.keeper import Backups
 from edge.cli.panel.certificates import renew
 from edge.cli.panel.cupboards import cupboards
 from edge.cli.panel.desk import Desk
@@ -69,6 +71,14 @@ async def open_desk(
     plan = settings.plan()
     book, fault = await open_book(stack, state, plan, gateway.now())
     await asyncio.to_thread(_furnish, state, settings)
+    backups = Backups(
+        state,
+        controller,
+        now=gateway.now,
+        note=gateway.note,
+        offset_hours=settings.site.utc_offset_hours,
+    )
+    stack.push_async_callback(backups.close)
     return Desk(
         book,
         gateway,
@@ -80,6 +90,7 @@ async def open_desk(
         utc_offset_ms=settings.plan().utc_offset_ms,
         url=url_of(settings.panel),
         fault=fault,
+        backups=backups,
     )
 
 
@@ -97,6 +108,8 @@ def acts_of(desk: Desk) -> dict[str, Act]:
     acts = desk.acts() | cupboards(desk)
     for part in (Turns, People, LettingIn, Readings, Shifts, Notices):
         acts |= part(desk).acts()
+    if desk.backups is not None:
+        acts |= BackupActs(desk, desk.backups).acts()
     return acts
 
 

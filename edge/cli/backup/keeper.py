@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The running gateway's side of backups: one each night, one when somebody asks.
+
+The law of the module: the work is a process of its own and no door waits for it. A
+restore is made ready while doors go on; the gateway ends itself for it only when
+nobody is on his way through a door and no emergency stands: in those seconds no card
+would open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from edge.cli.backup.errors import BackupError
+from edge.cli.backup.finishing import cancel, is_staged, note_told, result
+from edge.cli.backup.manifest import FOLDER, NAME
+from edge.cli.system_clock import local_time, wall_ms
+from edge.cli.version import VERSION
+from edge.core.event import EventKind
+from edge.core.stimulus import Noted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from edge.core.controller import Controller
+    from edge.core.event import Event, Facts
+    from edge.core.moment import Moment
+
+#: Nobody comes then (local hours) …
+QUIET_HOURS = range(2, 5)
+#: … and a backup of the evening before is old enough for another.
+NIGHTLY_MS = 12 * 3_600_000
+#: A box that is switched off at night makes one as soon as the last is so old.
+LATEST_MS = 36 * 3_600_000
+#: A box that has just started has other things to do.
+SETTLED_S = 120.0
+#: After one that failed.
+RETRY_S = 3_600.0
+#: Longer, and the disk is stuck.
+WITHIN_S = 1_800.0
+#: Of a fault so much is told.
+FAULT = 240
+
+log = structlog.get_logger()
+
+
+class Backups:
+    """A gateway's backups; ``end`` stops it, so that its supervisor starts it anew."""
+
+    def __init__(
+        self,
+        state: Path,
+        controller: Controller,
+        *,
+        now: Callable[[], Moment],
+        note: Callable[[Noted], None],
+        offset_hours: int,
+        end: Callable[[], None] | None = None,
+    ) -> None:
+        self.state = state
+        self._controller = controller
+        self._now = now
+        self._note = note
+        self._offset_hours = offset_hours
+        self._end = end or _end_myself
+        self._task: asyncio.Task[None] | None = None
+        self._doing = ""
+        #: Why the last one was not made or made ready, "" for none.
+        self.fault = ""
+        self._tried_s: float | None = None
+        self._is_due = False
+        self._files = self._look_at_files()
+        self.restored = result(state)
+        #: Whether this gateway is to end for a restore as soon as it can.
+        self.is_ending = False
+
+    # ---- what is there ----------------------------------------------------------
+
+    @property
+    def files(self) -> list[dict[str, Any]]:
+        """Every backup, the newest first: its name, and its bytes."""
+        return self._files
+
+    def shown(self) -> dict[str, Any]:
+        """Return how it stands, for status and page."""
+        newest = self._files[0] if self._files else {}
+        return {
+            "count": len(self._files),
+            "last": newest.get("name", ""),
+            "bytes": newest.get("bytes", 0),
+            "doing": self._doing,
+            "fault": self.fault,
+            "waits": self.waits_for() if self.is_ending else "",
+            "is_ending": self.is_ending,
+            "restored": self.restored,
+        }
+
+    def path_of(self, name: object) -> Path:
+        """Return a backup's path; ValueError for what is none."""
+        if any(name == file["name"] for file in self._files):
+            return self.state / FOLDER / str(name)
+        raise ValueError("there is no such backup")
+
+    def _look_at_files(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        with suppress(OSError):
+            found.extend(
+                {"name": path.name, "bytes": path.stat().st_size}
+                for path in (self.state / FOLDER).iterdir()
+                if NAME.fullmatch(path.name)
+            )
+        return sorted(found, key=lambda file: _stamp(file["name"]), reverse=True)
+
+    def tell_restored(self) -> None:
+        """Write down, once, what the restore before this start came to."""
+        told = self.restored
+        if not told or told.get("told"):
+            return
+        facts: Facts
+        if told.get("fault"):
+            kind, facts = EventKind.STORAGE_FAULT, (("what", "restore"),)
+        else:
+            kind, which = EventKind.SETTINGS_CHANGED, told.get("file", "")
+            actor = told.get("by", "")
+            facts = (("actor", actor), ("what", "restored"), ("which", which))
+        self._note(Noted(kind=kind, subject="backup", facts=facts))
+        note_told(self.state)
+
+    # ---- each night -------------------------------------------------------------
+
+    def look(self) -> None:
+        """See whether one is due, or a restore can go on; called now and then."""
+        self._end_if_calm()
+        now = self._now()
+        if self._task is not None or now.monotonic_s < SETTLED_S:
+            return
+        if self._tried_s is not None and now.monotonic_s - self._tried_s < RETRY_S:
+            return
+        if self._is_due or self._is_time(now):
+            self.begin_make()
+
+    def _is_time(self, now: Moment) -> bool:
+        local = local_time(now, self._offset_hours)
+        if local is None:
+            return False
+        if not self._files:
+            return local.hour in QUIET_HOURS
+        age_ms = self._age_ms(now)
+        if age_ms >= LATEST_MS:
+            return not self.waits_for()
+        return age_ms >= NIGHTLY_MS and local.hour in QUIET_HOURS
+
+    def _age_ms(self, now: Moment) -> int:
+        """Return how old the newest is; one of the future is as old as can be."""
+        with suppress(OSError):
+            made_s = (self.state / FOLDER / self._files[0]["name"]).stat().st_mtime
+            age_ms = now.earliest_ms - int(made_s * 1000)
+            return age_ms if age_ms >= -NIGHTLY_MS else LATEST_MS
+        return LATEST_MS
+
+    def stored(self, batch: Sequence[Event]) -> None:
+        """Hear of somebody erased: backups that know him go, and one without comes."""
+        if any(event.kind is EventKind.ERASED for event in batch):
+            self._is_due, self._tried_s = True, None
+
+    # ---- work -------------------------------------------------------------------
+
+    def begin_make(self) -> bool:
+        """Begin to make one; False while something is under way."""
+        self._tried_s = self._now().monotonic_s
+        return self._begin("make", "--version", VERSION)
+
+    def begin_restore(self, name: str, by: str) -> bool:
+        """Begin to make one ready for the next start, and then end for it."""
+        return self._begin("stage", "--name", name, "--by", by)
+
+    async def inside(self, name: str) -> dict[str, Any]:
+        """Return what is inside a backup; ValueError says why that is not known."""
+        told = await self._work("look", "--name", name)
+        if "fault" in told:
+            raise ValueError(str(told["fault"])[:FAULT])
+        return told
+
+    def forget_restore(self) -> None:
+        """Let a restore that waits be none; ValueError if it is half-way."""
+        self.is_ending = False
+        try:
+            cancel(self.state)
+        except BackupError as fault:
+            raise ValueError(str(fault)) from fault
+
+    def _begin(self, what: str, *words: str) -> bool:
+        if self._task is not None or self.is_ending:
+            return False
+        self._doing = what
+        self._task = asyncio.get_running_loop().create_task(self._do(what, *words))
+        return True
+
+    async def _do(self, what: str, *words: str) -> None:
+        try:
+            told = await self._work(what, *words)
+            self._take(what, str(told.get("fault", ""))[:FAULT])
+        finally:
+            self._files = await asyncio.to_thread(self._look_at_files)
+            self._doing, self._task = "", None
+        self._end_if_calm()
+
+    def _take(self, what: str, fault: str) -> None:
+        if fault and fault != self.fault:
+            log.warning("no backup", what=what, why=fault)
+            facts = (("what", "backup" if what == "make" else "restore"),)
+            kind = EventKind.STORAGE_FAULT
+            self._note(Noted(kind=kind, subject="backup", facts=facts))
+        self.fault = fault
+        if fault:
+            return
+        if what == "make":
+            self._is_due = False
+        else:
+            self.is_ending = True
+
+    async def _work(self, what: str, *words: str) -> dict[str, Any]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "edge.cli.backup.work", what),
+            *("--state", str(self.state.absolute()), "--at-ms", str(wall_ms())),
+            *words,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                told, _ = await process.communicate()
+            value = json.loads(told)
+        except TimeoutError:
+            return {"fault": "the disk is stuck"}
+        except ValueError:
+            return {"fault": "the work ended without a word; try once more"}
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+        return value if isinstance(value, dict) else {}
+
+    async def close(self) -> None:
+        """End what is under way; what is half-made is thrown away next time."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._doing, self._task = "", None
+
+    # ---- the end ----------------------------------------------------------------
+
+    def waits_for(self) -> str:
+        """Say why this gateway may not end now: EMERGENCY, DOOR, LOCKER, or ""."""
+        if self._controller.emergency.standing:
+            return "EMERGENCY"
+        doors = self._controller.doors.standing().values()
+        if any(door.is_released or door.is_open for door in doors):
+            return "DOOR"
+        cells = self._controller.lockers.standing().values()
+        return "LOCKER" if any(cell.phase.value == "OPEN" for cell in cells) else ""
+
+    def _end_if_calm(self) -> None:
+        if self.is_ending and is_staged(self.state) and not self.waits_for():
+            log.info("ending for a restore")
+            self._end()
+
+
+def _stamp(name: str) -> str:
+    found = NAME.fullmatch(name)
+    return found[1] if found else ""
+
+
+def _end_myself() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)

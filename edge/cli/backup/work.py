@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``python -m edge.cli.backup.work``: a backup's work beside a gateway.
+
+The law of the module: it is a process of its own, and the last in the queue for
+processor and disk, so that no door waits for it. What it has to say is one line of
+JSON: ``fault``, or what was done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
+
+from edge.cli.backup.errors import BackupError
+from edge.cli.backup.making import make, prune
+from edge.cli.backup.manifest import FOLDER, NAME
+from edge.cli.backup.reading import look
+from edge.cli.backup.restoring import Wish, replaced, stage
+from edge.cli.key_files import KeyFileError
+
+#: The lowest there is (nice(2)).
+LAST_IN_THE_QUEUE = 19
+
+
+def work(words: argparse.Namespace) -> dict[str, Any]:
+    """Do what the words say; BackupError and what a disk fails with."""
+    state: Path = words.state
+    if words.what == "make":
+        path, made = make(state, at_ms=words.at_ms, version=words.version)
+        prune(state, made)
+        return {"name": path.name}
+    if NAME.fullmatch(words.name) is None:
+        raise BackupError("no such backup")
+    path = state / FOLDER / words.name
+    if words.what == "look":
+        found = look(path)
+        inside = {key: value for key, value in found.dump().items() if key != "parts"}
+        return inside | {
+            "has_keys": found.has_keys,
+            "replaced": replaced(state, found),
+        }
+    stage(path, state, Wish(by=words.by, at_ms=words.at_ms))
+    return {"name": path.name}
+
+
+def main() -> int:
+    """Work, say how it went, and end."""
+    parser = argparse.ArgumentParser(prog="backup work")
+    parser.add_argument("what", choices=("make", "look", "stage"))
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--at-ms", type=int, default=0)
+    parser.add_argument("--version", default="")
+    parser.add_argument("--name", default="")
+    parser.add_argument("--by", default="")
+    words = parser.parse_args()
+    os.nice(LAST_IN_THE_QUEUE)
+    os.umask(0o077)
+    try:
+        done = work(words)
+    except (BackupError, KeyFileError) as fault:
+        done = {"fault": str(fault)}
+    except sqlite3.Error as fault:
+        done = {"fault": f"the database cannot be read ({type(fault).__name__})"}
+    except OSError as fault:
+        done = {"fault": f"the disk does not take it ({fault.strerror})"}
+    print(json.dumps(done))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
