@@ -23,6 +23,7 @@ from edge.panel.display_pages import add_display
 from edge.panel.door_pages import add_doors
 from edge.panel.door_screen import add_door_screen
 from edge.panel.drill_pages import add_drills
+from edge.panel.backup_pages import add_backup
 from edge.panel.emergency_pages import add_emergency
 from edge.panel.entry_pages import add_entry
 from edge.panel.export_pages import add_export
@@ -179,6 +180,7 @@ def make_app(ground: Ground) -> FastAPI:
     add_calls(app, ground)
     add_doors(app, ground)
     add_display(app, ground)
+    add_backup(app, ground)
     add_trust(app, ground)
     _serve_assets(app)
     _draw_errors(app, ground)

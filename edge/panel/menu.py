@@ -35,6 +35,7 @@ MORE = (
     "/trust",
 )
 #: What stands behind the last of them, from the top.
+MORE = ("/people", "/tablets", "/backup", "/trust")
 
 
 def tabs_of(visitor: Visitor) -> tuple[str, ...]:

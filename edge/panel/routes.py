@@ -137,4 +137,13 @@ ROUTES: dict[tuple[str, str], frozenset[Kind]] = {
     ("GET", "/tablets"): KEEPERS,
     ("POST", "/tablets/pair"): KEEPERS,
     ("POST", "/tablets/retire"): KEEPERS,
+    ("GET", "/backup"): KEEPERS,
+    ("GET", "/backup/live"): KEEPERS,
+    ("POST", "/backup/make"): KEEPERS,
+    ("POST", "/backup/cancel"): KEEPERS,
+    ("GET", "/backup/{name}"): KEEPERS,
+    ("GET", "/backup/{name}/restore"): KEEPERS,
+    ("POST", "/backup/restore"): KEEPERS,
+    ("POST", "/backup/take"): MANAGER,
+    ("GET", "/backup/file/{ticket}"): MANAGER,
 }

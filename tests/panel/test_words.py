@@ -36,6 +36,7 @@ ALWAYS_KNOWN = {
     *(f"hours.word_DUTY_{k}" for k in ("QUESTIONED", "CORRECTED", "CONFIRMED")),
     *(f"weekday.{number}" for number in range(1, 8)),
     *("hours.nameless", "because.reason", "roster.over", "roster.earlier"),
+    "backup.restored",
 }
 
 
@@ -91,6 +92,7 @@ COMPOSED = {
     *("by_hand", "box", "column", "log", "log_kind", "way", "weekday"),
     "health",
     *("letin", "doors", "display", "bell"),
+    "backup_waits",
 }
 
 
