@@ -27,6 +27,9 @@ JOURNAL_EVENTS = 1_000_000
 
 async def keep_house(runtime: Runtime) -> None:
     """Look after a gateway until cancelled."""
+    backups = None if runtime.lost else runtime.desk.backups
+    if backups is not None:
+        backups.settle = runtime.journal.settle
     while True:
         step_ms = runtime.clock.consult_kernel()
         if step_ms:
@@ -34,8 +37,8 @@ async def keep_house(runtime: Runtime) -> None:
             kind = EventKind.CLOCK_STEPPED
             runtime.gateway.note(Noted(kind=kind, subject="gateway", facts=facts))
         runtime.keep_emergency()
-        if runtime.desk.backups is not None and not runtime.lost:
-            runtime.desk.backups.look()
+        if backups is not None:
+            backups.look()
         with contextlib.suppress(PortFaultError), port_faults():
             await runtime.journal.settle()
             if await runtime.days.look(runtime.clock.now()):

@@ -13,6 +13,7 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from edge.core.event import EventKind
 from edge.core.stimulus import Noted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from edge.core.controller import Controller
@@ -72,6 +73,8 @@ class Backups:
         self._note = note
         self._offset_hours = offset_hours
         self._end = end or _end_myself
+        #: Has the journal note what was acknowledged: it is not sent once more.
+        self.settle: Callable[[], Awaitable[None]] | None = None
         self._task: asyncio.Task[None] | None = None
         self._doing = ""
         #: Why the last one was not made or made ready, "" for none.
@@ -207,6 +210,9 @@ class Backups:
 
     async def _do(self, what: str, *words: str) -> None:
         try:
+            if what == "make" and self.settle is not None:
+                with suppress(sqlite3.Error):
+                    await self.settle()
             told = await self._work(what, *words)
             self._take(what, str(told.get("fault", ""))[:FAULT])
         finally:
