@@ -45,6 +45,7 @@ from edge.panel.looking_pages import add_looking
 from edge.panel.medicine_pages import add_medicine
 from edge.panel.notice_pages import add_notices
 from edge.panel.parcel_pages import add_parcels
+from edge.panel.poster_pages import add_posters
 from edge.panel.presses import Press
 from edge.panel.roster_pages import add_roster
 from edge.panel.street_pages import add_street
@@ -180,6 +181,7 @@ def make_app(ground: Ground) -> FastAPI:
     add_calls(app, ground)
     add_doors(app, ground)
     add_display(app, ground)
+    add_posters(app, ground)
     add_backup(app, ground)
     add_trust(app, ground)
     _serve_assets(app)

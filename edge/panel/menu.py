@@ -35,7 +35,7 @@ MORE = (
     "/trust",
 )
 #: What stands behind the last of them, from the top.
-MORE = ("/people", "/tablets", "/backup", "/trust")
+MORE = ("/people", "/tablets", "/posters", "/settings", "/backup", "/trust")
 
 
 def tabs_of(visitor: Visitor) -> tuple[str, ...]:

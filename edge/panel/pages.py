@@ -62,6 +62,7 @@ class Pages:
         self._templates.globals["language"] = words.language
         self._templates.globals["second"] = words.second
         self._templates.globals["look"] = LOOK.get
+        self.help_phone = help_phone
         self._templates.globals["help_phone"] = help_phone
         self._templates.globals["tabs_of"] = tabs_of
         self._templates.globals["menu_of"] = menu_of

@@ -16,6 +16,7 @@ PAIRED = EVERYBODY - {Kind.STRANGER}
 LOGGED_IN = PAIRED - {Kind.TABLET}
 ON_DUTY = frozenset({Kind.VOLUNTEER, Kind.MANAGER})
 MANAGER = frozenset({Kind.MANAGER})
+INSTALLER = frozenset({Kind.INSTALLER})
 KEEPERS = frozenset({Kind.MANAGER, Kind.INSTALLER})
 
 #: Method and path, and for whom.
@@ -137,6 +138,10 @@ ROUTES: dict[tuple[str, str], frozenset[Kind]] = {
     ("GET", "/tablets"): KEEPERS,
     ("POST", "/tablets/pair"): KEEPERS,
     ("POST", "/tablets/retire"): KEEPERS,
+    ("GET", "/posters"): KEEPERS,
+    ("GET", "/posters/{number}"): KEEPERS,
+    ("GET", "/settings"): INSTALLER,
+    ("POST", "/settings/test"): INSTALLER,
     ("GET", "/backup"): KEEPERS,
     ("GET", "/backup/live"): KEEPERS,
     ("POST", "/backup/make"): KEEPERS,

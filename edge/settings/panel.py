@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from edge.settings.site import AccessPoint
 
 _HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
+_WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:-]{1,80}(/[A-Za-z0-9._~/-]{0,80})?")
 
 
 def is_host_name(text: str) -> bool:
@@ -37,8 +38,14 @@ def is_own_address(text: str) -> bool:
     return not (address.is_unspecified or address.is_multicast)
 
 
+def is_web_address(text: str) -> bool:
+    """Say whether a text is an address that a telephone can open."""
+    return text == "" or _WEB_ADDRESS.fullmatch(text) is not None
+
+
 HostName = Annotated[str, Predicate(is_host_name)]
 OwnAddress = Annotated[str, Predicate(is_own_address)]
+WebAddress = Annotated[str, Predicate(is_web_address)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +57,9 @@ class Panel:
     ``desk``: the access point whose reader logs people in, the first desk if left
     out. ``help_phone`` stands where nobody is logged in. ``language`` is the first on
     the pages, English stands beneath. ``signpost``: the port where plain HTTP says
-    where the panel is, 80 as a rule; 0 for none.
+    where the panel is, 80 as a rule; 0 for none. ``door_url``:
+    what a telephone opens that scans the code on a door's poster, with site and door
+    behind it; the page there is the platform's.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
@@ -63,11 +72,16 @@ class Panel:
     help_phone: Annotated[str, Len(0, 24)] = ""
     language: Literal["zh-CN", "yue"] = "zh-CN"
     signpost: Annotated[int, Ge(0), Le(65535)] = 0
+    door_url: WebAddress = ""
 
     @property
     def is_local(self) -> bool:
         """Say whether it answers on this box alone."""
         return ip_address(self.host).is_loopback
+
+    def url_at(self, site: str, door: str) -> str:
+        """Return what the code at a door leads to, "" for none."""
+        return f"{self.door_url.rstrip('/')}/{site}/{door}" if self.door_url else ""
 
 
 def check_panel(panel: Panel, points: list[AccessPoint]) -> Iterator[Finding]:

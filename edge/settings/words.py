@@ -35,6 +35,7 @@ _FORMS = {
     "is_windows": "hours such as '09:00-12:00 14:00-18:00', or '' for closed",
     "is_time": "a time such as 22:00",
     "is_host_name": "small letters, digits, dots and hyphens",
+    "is_web_address": "an address such as 'https://platform.example.org/door'",
     "is_own_address": "one address of this box, such as '192.168.1.10'",
     "is_language": "a language such as zh-CN, yue or en",
     "is_quiet_time": "hours such as '22:00-07:00', or '' for none",

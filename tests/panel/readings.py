@@ -228,4 +228,44 @@ READINGS: dict[str, dict[str, Any]] = {
     },
     "care": {"care": [{"key": "k1", "tail": "0001", "days": 3, "route": "3 号 201"}]},
     "drills": {"drills": []},
+    "posters": {
+        "doors": [
+            {
+                "id": "kitchen-door",
+                "name": "厨房门",
+                "space": "共享厨房",
+                "entry": "booking",
+                "hours": "mon-fri 08:00-22:00; sat,sun 09:00-26:00",
+                "url": "https://platform.example.org/door/kl/kitchen-door",
+            },
+            {"id": "hall-door", "name": "客厅门", "entry": "staffed", "hours": ""},
+        ],
+    },
+    "settings": {
+        "text": '[site]\nid = "kl"\n' + "# \n" * 3_000,
+        "version": "0.1.0",
+        "revision": "0a1b2c3d",
+        "python": "3.11.7",
+        "machine": "aarch64",
+        "ports": [{"kind": "serial", "port": "/dev/ttyUSB0", "detail": ""}],
+    },
+    "backups": {
+        "files": [
+            {"name": "menshen-kl-20261122-033000.tar.gz", "bytes": 1_234_567},
+            {"name": "../../etc/passwd", "bytes": 1},
+        ],
+        "doing": "",
+        "fault": "",
+    },
+    "backup-look": {
+        "site": "kl",
+        "name": "城市客厅",
+        "offset_hours": 8,
+        "at_ms": NOW_MS,
+        "version": "0.1.0",
+        "events": 4711,
+        "holders": 31,
+        "accounts": 3,
+        "has_keys": False,
+    },
 }

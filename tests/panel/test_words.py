@@ -93,6 +93,7 @@ COMPOSED = {
     "health",
     *("letin", "doors", "display", "bell"),
     "backup_waits",
+    *("backup_waits", "poster_entry"),
 }
 
 

@@ -93,6 +93,8 @@ class Desk:
         self.farewells = Farewells()
         #: None where there is no gateway of one's own, as in a simulation.
         self.backups = backups
+        #: Verbs beside the orders that were built with it.
+        self.more: dict[str, Act] = {}
         #: Of whom each turn was asked whether it ends, and who came since.
         self._answered: dict[str, set[str]] = {}
         self._asked: dict[str, str] = {}

@@ -29,6 +29,7 @@ from edge.cli.panel.letting_in import LettingIn
 from edge.cli.panel.notices import Notices
 from edge.cli.panel.people import People
 from edge.cli.panel.place import names_of, url_of
+from edge.cli.panel.place_shown import PlaceShown
 from edge.cli.panel.readings import Readings
 from edge.cli.panel.shifts import Shifts
 from edge.cli.panel.starting import keep_words
@@ -79,7 +80,7 @@ async def open_desk(
         offset_hours=settings.site.utc_offset_hours,
     )
     stack.push_async_callback(backups.close)
-    return Desk(
+    desk = Desk(
         book,
         gateway,
         controller,
@@ -92,6 +93,9 @@ async def open_desk(
         fault=fault,
         backups=backups,
     )
+    desk.more = BackupActs(desk, backups).acts()
+    desk.more |= PlaceShown(desk, settings, state).acts()
+    return desk
 
 
 def _furnish(state: Path, settings: Settings) -> None:
@@ -105,11 +109,9 @@ def _furnish(state: Path, settings: Settings) -> None:
 
 def acts_of(desk: Desk) -> dict[str, Act]:
     """Return all verbs that find out themselves who acts."""
-    acts = desk.acts() | cupboards(desk)
+    acts = desk.acts() | cupboards(desk) | desk.more
     for part in (Turns, People, LettingIn, Readings, Shifts, Notices):
         acts |= part(desk).acts()
-    if desk.backups is not None:
-        acts |= BackupActs(desk, desk.backups).acts()
     return acts
 
 
