@@ -42,8 +42,9 @@ QUIET_HOURS = range(2, 5)
 NIGHTLY_MS = 12 * 3_600_000
 #: A box that is switched off at night makes one as soon as the last is so old.
 LATEST_MS = 36 * 3_600_000
-#: A box that has just started has other things to do.
-SETTLED_S = 120.0
+#: A gateway that has just started has other things to do; the first one of a new box
+#: is made after an hour.
+SETTLED_S, FIRST_S = 120.0, 3_600.0
 #: After one that failed.
 RETRY_S = 3_600.0
 #: Longer, and the disk is stuck.
@@ -81,6 +82,7 @@ class Backups:
         self.fault = ""
         self._tried_s: float | None = None
         self._is_due = False
+        self._born_s = now().monotonic_s
         self._files = self._look_at_files()
         self.restored = result(state)
         #: Whether this gateway is to end for a restore as soon as it can.
@@ -144,7 +146,7 @@ class Backups:
         """See whether one is due, or a restore can go on; called now and then."""
         self._end_if_calm()
         now = self._now()
-        if self._task is not None or now.monotonic_s < SETTLED_S:
+        if self._task is not None or now.monotonic_s - self._born_s < SETTLED_S:
             return
         if self._tried_s is not None and now.monotonic_s - self._tried_s < RETRY_S:
             return
@@ -156,7 +158,8 @@ class Backups:
         if local is None:
             return False
         if not self._files:
-            return local.hour in QUIET_HOURS
+            is_first_due = now.monotonic_s - self._born_s >= FIRST_S
+            return is_first_due and not self.waits_for()
         age_ms = self._age_ms(now)
         if age_ms >= LATEST_MS:
             return not self.waits_for()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -95,14 +96,18 @@ class Night:
 async def test_one_is_made_at_a_quiet_hour(tmp_path: Path) -> None:
     async with kept_site(tmp_path) as site:
         night = Night(site)
-        assert not await night.begins_at(12.0)
-        assert not await night.begins_at(25.9)
-        assert await night.begins_at(26.1)
-        assert not await night.begins_at(26.2), "it was tried just now"
+        assert not await night.begins_at(12.5)
+        assert await night.begins_at(13.1), "the first one of a new box"
+        assert not await night.begins_at(13.2), "it was tried just now"
         night.backups.begin_make()
         await until(lambda: not night.backups.shown()["doing"])
         assert night.backups.fault == ""
-        assert len(night.backups.files) == 1
+        [made] = night.backups.files
+        made_s = night.now().earliest_ms / 1000
+        os.utime(site.state / "backups" / made["name"], (made_s, made_s))
+        for hour, is_time in ((23.0, False), (25.9, False), (26.1, True)):
+            assert await night.begins_at(hour) is is_time, hour
+        assert await night.begins_at(60.0), "switched off at night"
 
 
 async def test_what_hinders_one_is_told_in_status_and_as_an_event(
