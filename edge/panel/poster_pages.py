@@ -42,7 +42,8 @@ def add_posters(app: FastAPI, ground: Ground) -> None:
 
 
 def _add_posters(app: FastAPI, ground: Ground) -> None:
-    other = Words(SECOND if ground.words.language == FIRST else FIRST)
+    # A sheet on a wall is the same, whatever the tablet speaks that printed it.
+    spoken = Words(FIRST), Words(SECOND)
 
     @app.get("/posters")
     async def read_list(request: Request) -> HTMLResponse:
@@ -61,7 +62,7 @@ def _add_posters(app: FastAPI, ground: Ground) -> None:
             "poster.html",
             visitor,
             poster=poster,
-            lines=poster.lines(ground.words, other, ground.pages.help_phone),
+            lines=poster.lines(*spoken, ground.pages.help_phone),
             qr=qr(poster.url) if poster.url else "",
         )
 
