@@ -17,13 +17,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from edge.panel.assets import ASSETS, asset
+from edge.panel.backup_pages import add_backup
 from edge.panel.call_pages import add_calls
 from edge.panel.device_pages import add_devices
 from edge.panel.display_pages import add_display
 from edge.panel.door_pages import add_doors
 from edge.panel.door_screen import add_door_screen
 from edge.panel.drill_pages import add_drills
-from edge.panel.backup_pages import add_backup
 from edge.panel.emergency_pages import add_emergency
 from edge.panel.entry_pages import add_entry
 from edge.panel.export_pages import add_export

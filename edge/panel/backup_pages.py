@@ -17,9 +17,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from edge.panel.backup_view import NAME, Backups, File, read_backups, read_inside
+from edge.panel.fields import count, rows, text
 from edge.panel.gateway_link import PIN_S
 from edge.panel.ground import go, told
-from edge.panel.json_edge import rows, text, whole
 from edge.panel.live import Live, add_live
 from edge.panel.visitor import Kind
 
@@ -154,7 +154,7 @@ def _add_fetching(app: FastAPI, ground: Ground) -> None:
     async def read_file(request: Request, ticket: str) -> StreamingResponse:
         visitor: Visitor = request.state.visitor
         first = await _piece(ground, visitor, ticket, 0)
-        size, name = whole(first.get("bytes")), text(first.get("name"), 100)
+        size, name = count(first.get("bytes")), text(first.get("name"), 100)
         if size is None or NAME.fullmatch(name) is None:
             raise HTTPException(404)
         headers = {
@@ -184,7 +184,7 @@ async def _pieces(
     ground: Ground, visitor: Visitor, ticket: str, answer: dict[str, Any]
 ) -> AsyncIterator[bytes]:
     """Yield a file's bytes; a connection that ends early is a file not fetched."""
-    size, sent = whole(answer.get("bytes")) or 0, 0
+    size, sent = count(answer.get("bytes")) or 0, 0
     while True:
         try:
             piece = base64.b64decode(str(answer.get("piece")), validate=True)

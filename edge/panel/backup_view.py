@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from edge.panel.json_edge import rows, table, text, whole
+from edge.panel.fields import count, rows, table, text
 
 MAX_FILES = 40
 NAME = re.compile(r"menshen-[A-Za-z0-9_-]{1,64}-(\d{8})-(\d{4})\d\d\.tar\.gz")
@@ -78,15 +78,15 @@ def read_backups(value: dict[str, Any]) -> Backups:
 
 def read_inside(value: dict[str, Any]) -> Inside:
     """Read the answer to ``backup-look``."""
-    at_ms, offset = whole(value.get("at_ms")), value.get("offset_hours")
+    at_ms, offset = count(value.get("at_ms")), value.get("offset_hours")
     hours = offset if isinstance(offset, int) and offset in range(-12, 15) else 8
     return Inside(
         site=f"{text(value.get('name'))} {text(value.get('site'))}".strip(),
         at="" if at_ms is None else _local(at_ms, hours),
         version=text(value.get("version")),
-        events=whole(value.get("events")),
-        holders=whole(value.get("holders")),
-        accounts=whole(value.get("accounts")),
+        events=count(value.get("events")),
+        holders=count(value.get("holders")),
+        accounts=count(value.get("accounts")),
         has_keys=value.get("has_keys") is True,
     )
 
@@ -109,7 +109,7 @@ def _local(at_ms: int, hours: int) -> str:
 
 
 def _file(row: dict[str, Any]) -> File | None:
-    name, size = text(row.get("name"), LONGEST_NAME), whole(row.get("bytes"))
+    name, size = text(row.get("name"), LONGEST_NAME), count(row.get("bytes"))
     at = date_of(name)
     if not at:
         return None

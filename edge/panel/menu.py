@@ -32,10 +32,12 @@ MORE = (
     "/drills",
     "/export",
     "/tablets",
+    "/posters",
+    "/settings",
+    "/backup",
     "/trust",
 )
 #: What stands behind the last of them, from the top.
-MORE = ("/people", "/tablets", "/posters", "/settings", "/backup", "/trust")
 
 
 def tabs_of(visitor: Visitor) -> tuple[str, ...]:

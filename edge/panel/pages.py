@@ -46,7 +46,7 @@ class Pages:
 
     def __init__(self, words: Words, *, help_phone: str = "") -> None:
         self.words = words
-        self._help_phone = help_phone
+        self.help_phone = help_phone
         #: The same pages in the languages that tablets have asked for.
         self._others: dict[str, Pages] = {}
         self._templates = Environment(
@@ -62,7 +62,6 @@ class Pages:
         self._templates.globals["language"] = words.language
         self._templates.globals["second"] = words.second
         self._templates.globals["look"] = LOOK.get
-        self.help_phone = help_phone
         self._templates.globals["help_phone"] = help_phone
         self._templates.globals["tabs_of"] = tabs_of
         self._templates.globals["menu_of"] = menu_of
@@ -78,7 +77,7 @@ class Pages:
             return self
         if language not in self._others:
             words = Words(language)
-            self._others[language] = Pages(words, help_phone=self._help_phone)
+            self._others[language] = Pages(words, help_phone=self.help_phone)
             self._others[language]._process = self._process  # noqa: SLF001  our own
         return self._others[language]
 

@@ -14,9 +14,9 @@ from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
+from edge.panel.fields import rows, text
 from edge.panel.gateway_link import PIN_S
 from edge.panel.ground import go, told
-from edge.panel.json_edge import rows, text
 from edge.panel.keeper_pages import qr
 from edge.panel.poster_view import Poster, read_posters
 from edge.panel.words import FIRST, Words

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edge.panel.json_edge import rows, text
+from edge.panel.fields import rows, text
 
 if TYPE_CHECKING:
     from edge.panel.words import Words

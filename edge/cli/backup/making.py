@@ -56,7 +56,7 @@ _COUNTS = {
     ),
     ROSTER: (
         (
-            "SELECT count(DISTINCT id) FROM entry, current"
+            "SELECT count(DISTINCT name) FROM entry, current"
             " WHERE kind = 'holder' AND place > after AND place <= upto"
         ),
     ),
