@@ -138,6 +138,8 @@ def make_app(ground: Ground) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        # A redirect of its own making would write an address back as it was typed.
+        redirect_slashes=False,
         dependencies=[Depends(ground.admit)],
     )
     first = First(ground)

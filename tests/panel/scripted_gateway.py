@@ -164,13 +164,17 @@ class ScriptedGateway:
     def _answer(
         self, request: dict[str, Any], writer: asyncio.StreamWriter
     ) -> dict[str, Any]:
+        if request["verb"] != "watch":
+            return self.answer(request)
+        self._watchers.add(writer)
+        self._news.set()
+        return {"ok": True}
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Say what was written for a request, as over the socket."""
         match request["verb"]:
             case "status":
                 return {"ok": True, **self.status}
-            case "watch":
-                self._watchers.add(writer)
-                self._news.set()
-                return {"ok": True}
             case "session":
                 return {"ok": True, "has_manager": True, **self._who(request)}
             case "tiles":
