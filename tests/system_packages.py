@@ -78,6 +78,11 @@ PACKAGES = {
             purpose="Chinese letters in the panel's screenshots",
         ),
         SystemPackage(
+            name="wkhtmltopdf",
+            program="wkhtmltoimage",
+            purpose="an engine as old as the tablets that people have",
+        ),
+        SystemPackage(
             name="pcscd",
             program="pcscd",
             purpose="the real PC/SC service of the card reader's tests",

@@ -72,15 +72,16 @@ def allowed(order: dict[str, Any]) -> frozenset[str]:
     return AT_A_TABLET if is_nobody else frozenset({order["verb"]})
 
 
+@pytest.mark.parametrize("half", [1, 2])
 async def test_no_request_breaks_acts_or_echoes(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], half: int
 ) -> None:
     assert ric.calc_check_digit(NUMBER) == NUMBER[-1]
     seed = int(os.environ.get("PANEL_FUZZ_SEED", SystemRandom().randrange(2**32)))
     random, verdicts = Random(seed), Verdicts()
     gateway = ScriptedGateway(tmp_path / "control.sock")
     panel = Panel(gateway)
-    for _ in range(CASES):
+    for _ in range(CASES // 2):
         case = make_case(random, panel)
         gateway.orders.clear()
         answer = await panel.answer(case)
@@ -95,5 +96,5 @@ async def test_no_request_breaks_acts_or_echoes(
     assert "Traceback" not in written, f"seed {seed}"
     # Whoever may act was heard, or all this would prove nothing.
     assert verdicts.acted["volunteer"] > 0, f"seed {seed}"
-    assert verdicts.statuses[200] > CASES // 20, f"seed {seed}"
-    assert verdicts.statuses[303] > CASES // 20, f"seed {seed}"
+    assert verdicts.statuses[200] > CASES // 40, f"seed {seed}"
+    assert verdicts.statuses[303] > CASES // 40, f"seed {seed}"

@@ -207,3 +207,22 @@ def door_feedback(
     tell(figures, as_json=as_json)
     if not figures["is_within"]:
         raise typer.Exit(1)
+
+
+@app.command("panel")
+def panel(
+    tablets: Annotated[int, typer.Option(min=1, max=20)] = 10,
+    scans: Annotated[int, typer.Option(min=1, max=1_000)] = 60,
+    loads: Annotated[int, typer.Option(min=1, max=1_000)] = 40,
+    as_json: Json = False,
+) -> None:
+    """Measure a code at the door to its tablets, and each page beside an empty one."""
+    from edge.cli.bench.panel import PanelOptions, run_panel_bench
+    from edge.cli.bench.process_figures import SiteError
+
+    options = PanelOptions(tablets=tablets, scans=scans, loads=loads)
+    try:
+        tell(run_panel_bench(options), as_json=as_json)
+    except SiteError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from error

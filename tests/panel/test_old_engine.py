@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tablets that nobody updates any more: an engine of 2016 draws every page.
+
+Source: wkhtmltoimage (Debian) is QtWebKit 602, of the age of Safari 10: it knows
+EventSource and flexbox, and neither grid nor fetch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyjsparser  # type: ignore[import-untyped]
+import pytest
+
+import edge.panel
+from tests.panel.every_page import WALKERS, every_page, populate
+from tests.panel.scripted_gateway import DENIED
+
+if TYPE_CHECKING:
+    from tests.panel.conftest import PanelProcess
+    from tests.panel.every_page import Found
+    from tests.panel.scripted_gateway import ScriptedGateway
+
+pytestmark = [pytest.mark.needs("wkhtmltopdf"), pytest.mark.timeout(240)]
+
+STATIC = Path(edge.panel.__file__).parent / "static"
+#: What a page may weigh, for tablets and radio links that are slow.
+MAX_BYTES = {"panel.js": 4_096, "panel.css": 8_192}
+#: Less than this is a page on which nothing was drawn.
+LEAST_PICTURE = 6_000
+WAIT_MS = 150
+
+
+async def draw(
+    panel: PanelProcess, found: Found, picture: Path, wait_ms: int = WAIT_MS
+) -> str:
+    """Draw a page as the old engine sees it; return what it complained of."""
+    held = WALKERS[found.walker][1]
+    cookies = [word for pair in held.items() for word in ("--cookie", *pair)]
+    runtime = picture.parent / "runtime"
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    process = await asyncio.create_subprocess_exec(
+        *("wkhtmltoimage", "--quiet", "--debug-javascript", "--width", "800"),
+        *("--javascript-delay", str(wait_ms), "--format", "png", *cookies),
+        *(panel.url.rstrip("/") + found.address, str(picture)),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env=os.environ
+        | {"QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": str(runtime)},
+    )
+    async with asyncio.timeout(30):
+        _, errors = await process.communicate()
+    told = errors.decode(errors="replace").strip()
+    return told if process.returncode == 0 else f"status {process.returncode}: {told}"
+
+
+async def test_an_old_engine_draws_every_page(
+    panel: PanelProcess, gateway: ScriptedGateway, tmp_path: Path
+) -> None:
+    populate(gateway)
+    faults = []
+    pages = await every_page(panel)
+    for number, found in enumerate(pages):
+        picture = tmp_path / f"{number}.png"
+        told = await draw(panel, found, picture)
+        if told:
+            faults.append(f"{found.name}: {told}")
+        elif picture.stat().st_size < LEAST_PICTURE:
+            faults.append(f"{found.name}: {picture.stat().st_size} bytes drawn")
+    assert pages
+    assert faults == [], "\n".join(["", *faults])
+
+
+async def test_an_old_engine_follows_the_news(
+    panel: PanelProcess, gateway: ScriptedGateway, tmp_path: Path
+) -> None:
+    first = next(f for f in await every_page(panel) if f.name == "manager /")
+    before, after = tmp_path / "before.png", tmp_path / "after.png"
+    assert await draw(panel, first, before) == ""
+    drawing = asyncio.create_task(draw(panel, first, after, wait_ms=2_000))
+    await asyncio.sleep(1.0)
+    gateway.tell(DENIED)
+    assert await drawing == ""
+    # The verdict's card is red by then, and has more to say.
+    assert after.read_bytes() != before.read_bytes()
+
+
+def test_the_script_is_es5_and_small() -> None:
+    for name, most in MAX_BYTES.items():
+        assert (STATIC / name).stat().st_size <= most, name
+    source = (STATIC / "panel.js").read_text(encoding="utf-8")
+    assert pyjsparser.parse(source)["type"] == "Program"
+    for newer in ("let a = () => 1", "async function f() {}", "a?.b", "class A {}"):
+        with pytest.raises(pyjsparser.pyjsparserdata.JsSyntaxError):
+            pyjsparser.parse(newer)
