@@ -69,6 +69,11 @@ voice: $(STAMP)
 	@command -v espeak-ng >/dev/null || $(BIN)/python -m tests.system_packages espeak-ng
 	@$(BIN)/menshen voice make
 
+# README's pictures, taken of the demonstration's house by Debian's browser.
+shots: $(STAMP)
+	@$(BIN)/python -m tests.system_packages
+	@$(BIN)/python -m tests.shots
+
 # pyscard has no wheel for Linux: it is built here, for the tests alone. Where that is
 # not possible they are skipped, and with CI=true they fail.
 test: $(STAMP) $(PEER_STAMP)
