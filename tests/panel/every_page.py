@@ -52,7 +52,7 @@ MAX_PAGES = 250
 class Found:
     """A page: its route, an address of it, for whom it was drawn, and how it is built.
 
-    ``html`` is what was answered; ``frame`` its tags and classes in their order.
+    ``html`` is what was answered; ``frame`` its tags in their order, without the menu.
     """
 
     route: str
@@ -67,7 +67,8 @@ class Found:
 
     @property
     def frame(self) -> str:
-        return " ".join(re.findall(r"<([a-z]\w*)", self.html))
+        body = re.sub(r"<nav.*?</nav>", "", self.html, flags=re.DOTALL)
+        return " ".join(re.findall(r"<([a-z]\w*)", body))
 
 
 def page_routes() -> dict[str, frozenset[Kind]]:

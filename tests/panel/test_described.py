@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from schemathesis.schemas import APIOperation
 
 pytestmark = [
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
     # schemathesis and starlette's own test client warn of what is theirs to mend.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]

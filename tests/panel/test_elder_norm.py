@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.needs("chromium", "fonts-wqy-microhei"),
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
 ]
 
 NORM = Path(__file__).with_name("norm.js").read_text(encoding="utf-8")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tests.panel.fuzzing import Answer, Case
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 
 CASES = int(os.environ.get("PANEL_FUZZ_CASES", "100000"))
 #: What the gateway may be asked to do from a browser that is no tablet of ours ...

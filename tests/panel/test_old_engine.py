@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.panel.every_page import Found
     from tests.panel.scripted_gateway import ScriptedGateway
 
-pytestmark = [pytest.mark.needs("wkhtmltopdf"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.needs("wkhtmltopdf"), pytest.mark.timeout(600)]
 
 STATIC = Path(edge.panel.__file__).parent / "static"
 #: What a page may weigh, for tablets and radio links that are slow.

@@ -212,7 +212,7 @@ def door_feedback(
 @app.command("panel")
 def panel(
     tablets: Annotated[int, typer.Option(min=1, max=20)] = 10,
-    scans: Annotated[int, typer.Option(min=1, max=1_000)] = 60,
+    scans: Annotated[int, typer.Option(min=2, max=1_000)] = 30,
     loads: Annotated[int, typer.Option(min=1, max=1_000)] = 40,
     as_json: Json = False,
 ) -> None:
