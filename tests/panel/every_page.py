@@ -41,9 +41,13 @@ WALKERS: dict[str, tuple[Kind, dict[str, str]]] = {
 #: Addresses of pages that no link of another page names, by their route.
 SAMPLES: dict[str, str] = {
     "/lockers/{cell}/end": "/lockers/lockers-8/end",
+    "/door/{door}": "/door/kitchen-door",
+    "/emergency/end/{state}": "/emergency/end/FIRE",
+    "/emergency/end/{state}/safe": "/emergency/end/FIRE/safe",
+    "/drills/{number}": "/drills/77",
 }
 #: What is no page: files, what an authority needs, what machines ask.
-FILES = frozenset({*(f"/{name}" for name in ASSETS), "/healthz", "/ca.crt"})
+FILES = frozenset({*(f"/{name}" for name in ASSETS), "/healthz", "/ca.crt", "/export/file"})
 #: More than all pages together, so that links that breed others come to an end.
 MAX_PAGES = 250
 
@@ -90,14 +94,52 @@ def populate(gateway: ScriptedGateway) -> None:
     gateway.status["events"]["waiting"] = 38
     gateway.status["platform"]["connected"] = False
     gateway.turns["first"] = {"is_first": True, "has_manager": False}
+    standing = {"state": "FIRE", "since_ms": NOW_MS, "by": "input", "who": ""}
+    gateway.readings["emergency-now"]["standing"] = [standing]
     gateway.readings |= copy.deepcopy(MORE_READINGS)
     gateway.answers |= copy.deepcopy(MORE_ANSWERS)
     gateway.show()
 
 
 #: What pages read beyond the scripted gateway's own.
-MORE_READINGS: dict[str, dict[str, Any]] = {}
-MORE_ANSWERS: dict[str, dict[str, Any]] = {}
+_ROW: dict[str, Any] = {
+    "place": 900,
+    "k": "ACCESS_DENIED",
+    "at": "kitchen-front",
+    "lo": NOW_MS,
+    "kind": "QR",
+    "reason": "WRONG_SPACE",
+    "space": "living-room",
+    "tail": "0042",
+}
+_HOURS = [0] * 8 + [3, 6, 9, 4, 2, 5, 8] + [0] * 9
+_STAGES = [
+    {"name": "responded", "within_s": 60, "after_s": 75},
+    {"name": "evacuated", "within_s": 0, "after_s": None},
+]
+_DRILL = {"seq": 77, "drill": "fire", "stages": _STAGES, "duration_s": 90}
+MORE_READINGS: dict[str, dict[str, Any]] = {
+    "drills": {"drills": [_DRILL]}
+}
+MORE_ANSWERS: dict[str, dict[str, Any]] = {
+    "today": {
+        "now": 9,
+        "today": {
+            "came": 37,
+            "by_hour": _HOURS,
+            "inside": [0] * 32 + [2, 5, 7, 9],
+            "by_hand": 9,
+            "refused": 0,
+            "reasons": {"no_booking": 5},
+        },
+        "week": [
+            {"day": "2026-11-21", "came": 20},
+            {"day": "2026-11-22", "came": 37},
+        ],
+    },
+    "records": {"rows": [_ROW] * 30, "before": 850},
+    "box": {"disk_mb": 31_000, "wires": 1},
+}
 
 
 async def every_page(panel: PanelProcess) -> list[Found]:

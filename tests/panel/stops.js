@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Notes where the focus goes; returns how many stops of the Tab key there should be.
+// Notes where the focus goes; returns how many stops of the Tab key there should
+// be, and how often it has to be pressed.
 () => {
   const called = e => {
     const form = e.form || e.closest('form');
@@ -16,12 +17,16 @@
     window.stops.push([called(e), ring]);
   });
   const groups = new Set();
-  return [...document.querySelectorAll('a[href], button, select, textarea, summary, input:not([type=hidden]), [tabindex]')]
+  // A field for a date has stops of its own within: three parts and its calendar.
+  const dates = 3 * document.querySelectorAll('input[type=date]').length;
+  const stops = [...document.querySelectorAll('a[href], button, select, textarea, summary, input:not([type=hidden]), [tabindex]')]
     .filter(e => !e.disabled && e.tabIndex >= 0 && e.getClientRects().length)
+    .filter(e => e.tagName === 'SUMMARY' || !e.closest('details:not([open])'))
     .filter(e => {
       if (e.type !== 'radio') { return true; }
       const known = groups.has(e.name);
       groups.add(e.name);
       return !known;
     }).length;
+  return [stops, stops + dates];
 }

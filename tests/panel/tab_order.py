@@ -51,8 +51,8 @@ class Walk:
 
 async def walk_of(page: Page) -> Walk:
     """Press Tab through a page once."""
-    expected: int = await page.evaluate(STOPS)
-    for _ in range(expected):
+    expected, presses = await page.evaluate(STOPS)
+    for _ in range(presses):
         await page.keyboard.press("Tab")
     walked = await page.evaluate("window.stops")
     stops = [stop for stop, _ in walked]

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 
+from edge.panel.routes import ROUTES
 from tests.panel.every_page import Found, every_page, page_routes
 from tests.panel.tab_order import difference, read_orders, visiting, walk_of
 from tests.panel.test_browser import SMALLEST_TARGET_PX, SMALLEST_TEXT_PX, TAGS
@@ -36,6 +37,8 @@ WIDTHS_PX = (800, 360)
 #: Rounding of a layout that is reckoned in fractions of a pixel.
 SLACK_PX = 0.5
 MAX_PAGE_BYTES = 15_000
+#: Whether a tablet can keep a size of its own.
+HAS_LOOK = ("GET", "/display") in ROUTES
 AXE = {"runOnly": {"type": "tag", "values": list(TAGS)}}
 
 
@@ -71,6 +74,8 @@ async def judge(page: Page, panel: PanelProcess, found: Found) -> list[str]:
         look = {"name": "look", "value": f"{text}..on", "url": panel.url}
         await page.context.add_cookies([look])  # type: ignore[list-item]
         await page.goto(panel.url.rstrip("/") + found.address)
+        if not HAS_LOOK:
+            await page.evaluate(f"document.documentElement.style.fontSize='{text}px'")
         for width in WIDTHS_PX:
             await page.set_viewport_size({"width": width, "height": 1280})
             seen = await page.evaluate(NORM)
