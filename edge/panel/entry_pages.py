@@ -181,9 +181,7 @@ def _add_pin(app: FastAPI, ground: Ground) -> None:
         request: Request, token: Token, account: Short, pin: Pin
     ) -> RedirectResponse:
         visitor: Visitor = request.state.visitor
-        is_name = account.isascii() and account.replace("-", "").isalnum()
-        back = f"/login/pin/{account}" if is_name else "/login"
-        ground.spend(visitor, token, back)
+        ground.spend(visitor, token, "/login")
         answer = await ground.ask(
             "login-pin", visitor, within_s=PIN_S, account=account, pin=pin
         )
@@ -193,6 +191,10 @@ def _add_pin(app: FastAPI, ground: Ground) -> None:
         if state == "waits" and answer.get("held") == "all":
             state = "rest"
         number = answer.get("left") or answer.get("minutes") or 0
+        # Only what the gateway knows is written into an address: a name may be typed.
+        tiles = (await ground.ask("tiles", visitor)).get("tiles", [])
+        is_known = any(tile["id"] == account for tile in tiles)
+        back = f"/login/pin/{account}" if is_known else "/login"
         return go(told(back, state, int(number)))
 
 

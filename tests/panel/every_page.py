@@ -80,7 +80,7 @@ def page_routes() -> dict[str, frozenset[Kind]]:
     return {
         path: kinds
         for (method, path), kinds in ROUTES.items()
-        if method == "GET" and path not in FILES and not path.endswith("/live")
+        if method == "GET" and path not in FILES and "live" not in path.split("/")
     }
 
 

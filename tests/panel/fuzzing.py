@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from fastapi.routing import APIRoute
+
 from edge.panel.app import make_app
 from edge.panel.gate import Gate
 from edge.panel.gateway_link import GatewayLink
@@ -106,20 +108,25 @@ class Panel:
     def __init__(self, gateway: ScriptedGateway) -> None:
         populate(gateway)
         self._clock_s = 0.0
-        hub, words = Hub(self._now), Words()
+        hub, pages = Hub(self._now), Pages(Words())
         report = read_status(gateway.status)
         assert report is not None
         hub.post(reported(Standing(), report, 0.0))
         self.gateway = gateway
         self.ground = Ground(
             hub=hub,
-            pages=Pages(words),
-            words=words,
+            pages=pages,
             link=NearLink(hub, gateway),
             address=Address(url="http://h/", is_secure=False),
         )
         self.app = make_app(self.ground)
-        self.gate = Gate(self.app, frozenset({"h"}), self.ground.pages.error)
+        #: What each form of ours is asked for, by its path.
+        self.forms = {
+            route.path: [param.alias for param in route.dependant.body_params]
+            for route in self.app.routes
+            if isinstance(route, APIRoute) and "POST" in route.methods
+        }
+        self.gate = Gate(self.app, frozenset({"h"}), pages.error)
 
     def _now(self) -> float:
         """Return a clock on which every press of a door is a new one."""
@@ -174,8 +181,10 @@ def make_case(random: Random, panel: Panel) -> Case:
     who = random.choice(list(WALKERS))
     method, path = _place(random)
     fields = _fields(random)
-    if method == "POST" and random.random() < 0.7:
-        fields.append(("token", panel.token(who)))
+    if method == "POST":
+        fields += [(name, _word(random)) for name in panel.forms.get(path, ())]
+        if random.random() < 0.7:
+            fields.append(("token", panel.token(who)))
     body = _encoded(fields) if method == "POST" or random.random() < 0.1 else b""
     query = _encoded(_fields(random)) if random.random() < 0.6 else b""
     headers = [(b"host", b"h"), (b"cookie", _cookies(random, who))]

@@ -38,7 +38,7 @@ PHASES = (Phase.explicit, Phase.generate)
 def test_what_a_description_allows_breaks_nothing(tmp_path: Path, who: str) -> None:
     panel = Panel(ScriptedGateway(tmp_path / "control.sock"))
     described = get_openapi(title="panel", version="1", routes=panel.app.routes)
-    paths = {p: d for p, d in described["paths"].items() if not p.endswith("/live")}
+    paths = {p: d for p, d in described["paths"].items() if "live" not in p.split("/")}
     schema = schemathesis.openapi.from_dict(described | {"paths": paths})
     schema.app = panel.gate
     tried: set[str] = set()

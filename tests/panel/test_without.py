@@ -55,7 +55,7 @@ async def test_the_keyboard_alone_logs_in_opens_and_calls_fire(
     *,
     has_scripts: bool,
 ) -> None:
-    gateway.answers["login-pin"] = {"state": "done", "session": "volunteer"}
+    gateway.answers["login-pin"] = {"state": "in", "session": "volunteer"}
     page = await page_of(
         browser, panel, {"tablet": TABLET}, java_script_enabled=has_scripts
     )
