@@ -47,7 +47,9 @@ SAMPLES: dict[str, str] = {
     "/drills/{number}": "/drills/77",
 }
 #: What is no page: files, what an authority needs, what machines ask.
-FILES = frozenset({*(f"/{name}" for name in ASSETS), "/healthz", "/ca.crt", "/export/file"})
+FILES = frozenset(
+    {*(f"/{name}" for name in ASSETS), "/healthz", "/ca.crt", "/export/file"}
+)
 #: More than all pages together, so that links that breed others come to an end.
 MAX_PAGES = 250
 
@@ -118,9 +120,7 @@ _STAGES = [
     {"name": "evacuated", "within_s": 0, "after_s": None},
 ]
 _DRILL = {"seq": 77, "drill": "fire", "stages": _STAGES, "duration_s": 90}
-MORE_READINGS: dict[str, dict[str, Any]] = {
-    "drills": {"drills": [_DRILL]}
-}
+MORE_READINGS: dict[str, dict[str, Any]] = {"drills": {"drills": [_DRILL]}}
 MORE_ANSWERS: dict[str, dict[str, Any]] = {
     "today": {
         "now": 9,
