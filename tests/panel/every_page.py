@@ -20,7 +20,8 @@ import httpx
 from edge.panel.assets import ASSETS
 from edge.panel.routes import ROUTES
 from edge.panel.visitor import Kind
-from tests.panel.scripted_gateway import MINUTE_MS, NOW_MS, TABLET
+from tests.panel.readings import MINUTE_MS, NOW_MS
+from tests.panel.scripted_gateway import TABLET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

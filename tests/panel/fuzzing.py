@@ -26,14 +26,14 @@ from edge.panel.pages import Pages
 from edge.panel.report import parse, read_status
 from edge.panel.routes import ROUTES
 from edge.panel.standing import Standing, reported
-from edge.panel.visitor import Keys, Kind, Visitor
+from edge.panel.visitor import Keys, Visitor
 from edge.panel.words import Words
 from tests.panel.every_page import WALKERS, populate
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from random import Random
 
+    from fastapi import FastAPI
     from starlette.types import Message
 
     from tests.panel.scripted_gateway import ScriptedGateway
@@ -59,7 +59,7 @@ FIELDS = (
 )
 HEADERS = (
     *(b"host", b"origin", b"sec-fetch-site", b"content-type", b"content-length"),
-    *(b"cookie", b"accept", b"accept-language", b"range", b"x-forwarded-for", b"te"),
+    *(b"cookie", b"accept", b"accept-language", b"range", b"x-forwarded-for"),
     *(b"transfer-encoding", b"last-event-id", b"if-none-match", NUMBER.encode()),
 )
 METHODS = ("GET", "POST", "HEAD", "PUT", "TRACE", "OPTIONS", f"X{NUMBER}")
@@ -121,11 +121,7 @@ class Panel:
         )
         self.app = make_app(self.ground)
         #: What each form of ours is asked for, by its path.
-        self.forms = {
-            route.path: [param.alias for param in route.dependant.body_params]
-            for route in self.app.routes
-            if isinstance(route, APIRoute) and "POST" in route.methods
-        }
+        self.forms = dict(map(_form, _posts(self.app)))
         self.gate = Gate(self.app, frozenset({"h"}), pages.error)
 
     def _now(self) -> float:
@@ -174,6 +170,17 @@ class Panel:
         }
         await self.gate(scope, receive, send)
         return told
+
+
+def _posts(app: FastAPI) -> list[APIRoute]:
+    routes = [route for route in app.routes if isinstance(route, APIRoute)]
+    return [route for route in routes if "POST" in (route.methods or ())]
+
+
+def _form(route: APIRoute) -> tuple[str, list[str]]:
+    """Return a form's path, and what it is asked for."""
+    asked = route.dependant.body_params  # codespell:ignore dependant
+    return route.path, [param.alias for param in asked]
 
 
 def make_case(random: Random, panel: Panel) -> Case:

@@ -20,9 +20,6 @@ from tests.panel.scripted_gateway import ScriptedGateway
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from schemathesis import Case
-    from schemathesis.schemas import APIOperation
-
 pytestmark = [
     pytest.mark.timeout(600),
     # schemathesis and starlette's own test client warn of what is theirs to mend.
@@ -43,7 +40,7 @@ def test_what_a_description_allows_breaks_nothing(tmp_path: Path, who: str) -> N
     schema.app = panel.gate
     tried: set[str] = set()
     for found in schema.get_all_operations():
-        operation = found.ok()
+        operation: Any = found.ok()  # type: ignore[union-attr]
         try_out(operation, who)
         tried.add(f"{operation.method.upper()} {operation.path}")
     assert len(tried) == sum(len(methods) for methods in paths.values())
@@ -52,7 +49,7 @@ def test_what_a_description_allows_breaks_nothing(tmp_path: Path, who: str) -> N
         assert verbs <= {"pair"}
 
 
-def try_out(operation: APIOperation[Any, Any, Any], who: str) -> None:
+def try_out(operation: Any, who: str) -> None:
     """Send what schemathesis makes of an operation, from our own page."""
     headers = {"Host": "h", "Origin": "http://h", "X-Planted": NUMBER}
     held = WALKERS[who][1]
@@ -65,7 +62,7 @@ def try_out(operation: APIOperation[Any, Any, Any], who: str) -> None:
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    def answers(case: Case) -> None:
+    def answers(case: Any) -> None:
         answer = case.call(
             base_url="http://h", headers=headers, cookies=held, allow_redirects=False
         )

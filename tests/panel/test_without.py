@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Without a mouse and without scripts: log in, open a door, and do what wants a hold."""
+"""Without a mouse, without scripts: log in, open a door, do what wants a hold."""
 
 from __future__ import annotations
 

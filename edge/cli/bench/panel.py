@@ -163,20 +163,23 @@ async def _show(
 
 async def _paired(play: Play) -> str:
     """Pair a tablet, as the panel would; return its secret."""
+    code = (await _told(play, "pair-begin"))["code"]
+    return str((await _told(play, "pair", code=code, name="bench"))["tablet"])
+
+
+async def _told(play: Play, verb: str, **fields: Any) -> dict[str, Any]:
     socket = play.stage.control_socket
-    code = (await asyncio.to_thread(ask, socket, "pair-begin"))["code"]
-    told = await asyncio.to_thread(ask, socket, "pair", code=code, name="bench")
-    return str(told["tablet"])
+    return await asyncio.to_thread(ask, socket, verb, **fields)
 
 
 async def _pages(options: PanelOptions, play: Play) -> dict[str, Any]:
     """Load every page that a manager has and that needs no further word."""
-    socket, pin = play.stage.control_socket, new_pin()
+    pin = new_pin()
     tablet = await _paired(play)
     account = {"name": "bench", "role": "MANAGER", "pin": pin}
-    added = await asyncio.to_thread(ask, socket, "account-add", **account)
+    added = await _told(play, "account-add", **account)
     login = {"tablet": tablet, "account": added["account"], "pin": pin}
-    told = await asyncio.to_thread(ask, socket, "login-pin", **login)
+    told = await _told(play, "login-pin", **login)
     cookie = f"tablet={tablet}; session={told['session']}"
     pages = [
         path
@@ -186,9 +189,10 @@ async def _pages(options: PanelOptions, play: Play) -> dict[str, Any]:
     netloc = urlsplit(play.panel_url).netloc
     figures = {}
     for path in pages:
-        if not path.endswith("/live"):
-            loads = _load, netloc, path, cookie, options.loads
-            waits_ms, size = await asyncio.to_thread(*loads)
+        if "live" not in path.split("/"):
+            waits_ms, size = await asyncio.to_thread(
+                _load, netloc, path, cookie, options.loads
+            )
             if size:
                 figures[path] = {**_quantiles(waits_ms), "bytes": size}
     return figures
@@ -204,8 +208,8 @@ async def _floor(options: PanelOptions, stage: Stage) -> dict[str, float]:
             while not await asyncio.to_thread(_answers, port):
                 await asyncio.sleep(0.05)
         netloc = f"127.0.0.1:{port}"
-        loads = _load, netloc, "/", "", options.loads
-        return _quantiles((await asyncio.to_thread(*loads))[0])
+        waits_ms, _ = await asyncio.to_thread(_load, netloc, "/", "", options.loads)
+        return _quantiles(waits_ms)
     finally:
         await child.end()
 
@@ -232,7 +236,7 @@ def _load(netloc: str, path: str, cookie: str, loads: int) -> tuple[list[float],
             body = answer.read()
             waits_ms.append(1000 * (time.monotonic() - begun_s))
             is_page = (answer.getheader("content-type") or "").startswith("text/html")
-            size = len(body) if is_page and answer.status == 200 else 0  # noqa: PLR2004
+            size = len(body) if is_page and answer.status == 200 else 0
     finally:
         line.close()
     return waits_ms, size
