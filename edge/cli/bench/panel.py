@@ -122,7 +122,7 @@ async def _news(options: PanelOptions, play: Play) -> _Waits:
         held = await _paired(play)
         page = await stack.enter_async_context(browser(play.panel_url, held))
         for _, one in zip(range(options.scans), cycle(people), strict=False):
-            await _show(play, porch, one, streams, page, waits)
+            await _show(play, porch, one, streams=streams, page=page, waits=waits)
     return waits
 
 
@@ -140,6 +140,7 @@ async def _show(
     play: Play,
     porch: Porch,
     one: Resident,
+    *,
     streams: list[Stream],
     page: Browser | None,
     waits: _Waits,
@@ -205,7 +206,7 @@ async def _floor(options: PanelOptions, stage: Stage) -> dict[str, float]:
     await child.start()
     try:
         async with asyncio.timeout(WITHIN_S):
-            while not await asyncio.to_thread(_answers, port):
+            while not await asyncio.to_thread(_answers, port):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         netloc = f"127.0.0.1:{port}"
         waits_ms, _ = await asyncio.to_thread(_load, netloc, "/", "", options.loads)

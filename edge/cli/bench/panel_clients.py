@@ -26,7 +26,7 @@ LISTENS_WITHIN_MS = 10_000
 
 
 class Sight:
-    """The moment at which a verdict was last seen, in seconds of the monotonic clock."""
+    """When a verdict was seen, in seconds of the monotonic clock."""
 
     def __init__(self) -> None:
         self._seen_s: float | None = None
@@ -93,7 +93,8 @@ async def browser(url: str, tablet: str) -> AsyncIterator[Browser | None]:
     """Have the first page open in Debian's Chromium; None where there is none."""
     program = shutil.which("chromium")
     try:
-        from playwright.async_api import async_playwright  # noqa: PLC0415  a developer's tool
+        # A developer's tool, and the bench does without it.
+        from playwright.async_api import async_playwright  # noqa: PLC0415
     except ImportError:
         program = None
     if program is None:
