@@ -96,6 +96,7 @@ def populate(gateway: ScriptedGateway) -> None:
     gateway.status["doors"]["living-room-door"]["phase"] = "OPEN"
     gateway.status["events"]["waiting"] = 38
     gateway.status["platform"]["connected"] = False
+    gateway.status |= {"calls": {"kitchen-door": 1}, "awaiting": ["kitchen-front"]}
     gateway.turns["first"] = {"is_first": True, "has_manager": False}
     standing = {"state": "FIRE", "since_ms": NOW_MS, "by": "input", "who": ""}
     gateway.readings["emergency-now"]["standing"] = [standing]

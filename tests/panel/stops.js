@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Notes where the focus goes; returns how many stops of the Tab key there should
-// be, and how often it has to be pressed.
+// Notes where the focus goes; returns how many stops of the Tab key there should be.
 () => {
   const called = e => {
     const form = e.form || e.closest('form');
@@ -10,23 +9,24 @@
     return [tag, where, e.name, e.type === 'radio' || tag === 'button' ? e.value : ''].filter(Boolean).join(' ');
   };
   window.stops = [];
+  const known = new Set();
   document.addEventListener('focusin', event => {
-    const e = event.target, s = getComputedStyle(e);
+    const e = event.target;
+    if (known.has(e)) { return; }
+    known.add(e);
+    const s = getComputedStyle(e);
     const label = e.labels && e.labels[0] ? getComputedStyle(e.labels[0]) : s;
     const ring = Math.max(...[s, label].map(x => x.outlineStyle === 'none' ? 0 : parseFloat(x.outlineWidth)));
     window.stops.push([called(e), ring]);
   });
   const groups = new Set();
-  // A field for a date has stops of its own within: three parts and its calendar.
-  const dates = 3 * document.querySelectorAll('input[type=date]').length;
-  const stops = [...document.querySelectorAll('a[href], button, select, textarea, summary, input:not([type=hidden]), [tabindex]')]
-    .filter(e => !e.disabled && e.tabIndex >= 0 && e.getClientRects().length)
+  return [...document.querySelectorAll('a[href], button, select, textarea, summary, audio[controls], input:not([type=hidden]), [tabindex]')]
+    .filter(e => !e.disabled && (e.tabIndex >= 0 || e.tagName === 'AUDIO') && e.getClientRects().length)
     .filter(e => e.tagName === 'SUMMARY' || !e.closest('details:not([open])'))
     .filter(e => {
       if (e.type !== 'radio') { return true; }
-      const known = groups.has(e.name);
+      const isKnown = groups.has(e.name);
       groups.add(e.name);
-      return !known;
+      return !isKnown;
     }).length;
-  return [stops, stops + dates];
 }
