@@ -145,21 +145,14 @@ MORE_ANSWERS: dict[str, dict[str, Any]] = {
 
 
 async def every_page(panel: PanelProcess) -> list[Found]:
-    """Return every page once for who may most, and once for who may least.
-
-    The second only where the page is built otherwise for them.
-    """
+    """Return every page once for who may most, and again for whom it is built anew."""
     found: dict[str, list[Found]] = {}
     for walker in WALKERS:
         for page in await _pages_of(panel, walker):
-            found.setdefault(page.name.partition(" ")[2], []).append(page)
-    kept = []
-    for pages in found.values():
-        most, least = pages[0], pages[-1]
-        kept.append(most)
-        if least.frame != most.frame:
-            kept.append(least)
-    return kept
+            known = found.setdefault(page.name.partition(" ")[2], [])
+            if all(page.frame != other.frame for other in known):
+                known.append(page)
+    return [page for pages in found.values() for page in pages]
 
 
 async def _pages_of(panel: PanelProcess, walker: str) -> list[Found]:

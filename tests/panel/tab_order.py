@@ -138,9 +138,11 @@ def short(stops: list[str]) -> list[str]:
     return told
 
 
-def difference(frozen: dict[str, list[str]], walked: dict[str, list[str]]) -> list[str]:
-    """Return what is not as it was written down, a line each."""
-    told = [f"{name}: not there any more; {AGAIN}" for name in frozen.keys() - walked]
+def difference(
+    frozen: dict[str, list[str]], walked: dict[str, list[str]], there: set[str]
+) -> list[str]:
+    """Return what is not as it was written down, a line each; ``there``: all pages."""
+    told = [f"{name}: not there any more; {AGAIN}" for name in frozen.keys() - there]
     for name, stops in walked.items():
         if name not in frozen:
             told.append(f"{name}: a page without its order; {AGAIN}")

@@ -36,26 +36,29 @@ TEXTS_PX = (20, 24, 30)
 WIDTHS_PX = (800, 360)
 #: Rounding of a layout that is reckoned in fractions of a pixel.
 SLACK_PX = 0.5
+#: Browsers that visit the pages side by side, where there are processors for them.
+SHARES = 2
 MAX_PAGE_BYTES = 15_000
 #: Whether a tablet can keep a size of its own.
 HAS_LOOK = ("GET", "/display") in ROUTES
 AXE = {"runOnly": {"type": "tag", "values": list(TAGS)}}
 
 
-async def test_every_page_holds_what_the_norms_for_elders_ask() -> None:
+@pytest.mark.parametrize("share", range(SHARES))
+async def test_every_page_holds_what_the_norms_for_elders_ask(share: int) -> None:
     faults: list[str] = []
     walked: dict[str, list[str]] = {}
-    reached: set[str] = set()
     async with visiting() as visit:
-        for found in await every_page(visit.panel):
+        pages = await every_page(visit.panel)
+        for found in pages[share::SHARES]:
             page = await visit.open(found)
             walk = await walk_of(page)
             told = [*walk.faults, *await judge(page, visit.panel, found)]
             faults += [f"{found.name}: {fault}" for fault in told]
             walked[found.name] = walk.stops
-            reached.add(found.route)
             await page.close()
-    faults += difference(read_orders(), walked)
+    faults += difference(read_orders(), walked, {page.name for page in pages})
+    reached = {page.route for page in pages}
     faults += [
         f"no page links to {route}: add an address to SAMPLES (every_page.py), or what "
         "the gateway must say for a link to be drawn"
