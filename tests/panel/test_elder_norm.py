@@ -143,4 +143,4 @@ async def _axe(page: Page) -> list[str]:
 def _is_drawn(rule: dict[str, Any], node: dict[str, Any]) -> bool:
     """Say whether axe only cannot tell: what lies behind the text of a drawing."""
     is_text = node["html"].startswith("<text")
-    return is_text and rule["id"].startswith("color-contrast")
+    return is_text and str(rule["id"]).startswith("color-contrast")
