@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 
-from edge.panel.routes import ROUTES
 from tests.panel.every_page import Found, every_page, page_routes
 from tests.panel.tab_order import difference, read_orders, visiting, walk_of
 from tests.panel.test_browser import SMALLEST_TARGET_PX, SMALLEST_TEXT_PX, TAGS
@@ -39,8 +39,6 @@ SLACK_PX = 0.5
 #: Browsers that visit the pages side by side, where there are processors for them.
 SHARES = 2
 MAX_PAGE_BYTES = 15_000
-#: Whether a tablet can keep a size of its own.
-HAS_LOOK = ("GET", "/display") in ROUTES
 AXE = {"runOnly": {"type": "tag", "values": list(TAGS)}}
 
 
@@ -53,7 +51,7 @@ async def test_every_page_holds_what_the_norms_for_elders_ask(share: int) -> Non
         for found in pages[share::SHARES]:
             page = await visit.open(found)
             walk = await walk_of(page)
-            told = [*walk.faults, *await judge(page, visit.panel, found)]
+            told = [*walk.faults, *await judge(page, found)]
             faults += [f"{found.name}: {fault}" for fault in told]
             walked[found.name] = walk.stops
             await page.close()
@@ -67,18 +65,23 @@ async def test_every_page_holds_what_the_norms_for_elders_ask(share: int) -> Non
     assert faults == [], "\n".join(["", *faults])
 
 
-async def judge(page: Page, panel: PanelProcess, found: Found) -> list[str]:
+@pytest.mark.parametrize("text", TEXTS_PX)
+async def test_a_tablet_that_keeps_a_size_gets_its_class(
+    panel: PanelProcess, text: int
+) -> None:
+    async with httpx.AsyncClient(cookies={"look": f"{text}..on"}) as client:
+        page = (await client.get(panel.url)).text
+    assert f'class="s{text}"' in page
+
+
+async def judge(page: Page, found: Found) -> list[str]:
     """Return what is wrong with a page at any size."""
     faults = []
     weight = len(found.html.encode())
     if weight > MAX_PAGE_BYTES:
         faults.append(f"{weight} bytes")
     for text in TEXTS_PX:
-        look = {"name": "look", "value": f"{text}..on", "url": panel.url}
-        await page.context.add_cookies([look])  # type: ignore[list-item]
-        await page.goto(panel.url.rstrip("/") + found.address)
-        if not HAS_LOOK:
-            await page.evaluate(f"document.documentElement.style.fontSize='{text}px'")
+        await page.evaluate(f"document.documentElement.className = 's{text}'")
         for width in WIDTHS_PX:
             await page.set_viewport_size({"width": width, "height": 1280})
             seen = await page.evaluate(NORM)

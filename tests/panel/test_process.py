@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import sys
 import time
 from contextlib import AsyncExitStack
@@ -19,7 +20,7 @@ from edge.panel.gateway_link import GatewayLink, Opened
 from edge.panel.ground import MAX_STREAMS
 from edge.panel.hub import Hub
 from edge.panel.live import GATHER_S
-from edge.panel.serve import PanelOptions, WrongHostError
+from edge.panel.serve import PanelOptions, WrongHostError, _listen
 from edge.panel.visitor import Keys
 from tests.panel.conftest import VOLUNTEER, PanelProcess, start_panel, stop_panel
 from tests.panel.scripted_gateway import DENIED, GRANTED, ScriptedGateway
@@ -229,3 +230,11 @@ async def test_a_wrong_start_is_one_line_and_exit_two(tmp_path: Path) -> None:
     assert process.returncode == 2
     assert errors.decode().count("\n") == 1
     assert "--plain-http" in errors.decode()
+
+
+def test_no_answer_waits_for_the_one_before_it_to_be_acknowledged() -> None:
+    with _listen("127.0.0.1", 0) as listener:
+        with socket.create_connection(listener.getsockname()):
+            accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
