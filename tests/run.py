@@ -27,7 +27,7 @@ BUDGET_MINUTES = defaultdict(
         "firmware_sim": 2.0,
         "cloud_sync": 9.0,
         "edge": 11.0,
-        "panel": 4.0,
+        "panel": 11.0,
         "system": 10.0,
     },
 )

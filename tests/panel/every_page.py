@@ -48,6 +48,7 @@ SAMPLES: dict[str, str] = {
     "/drills/{number}": "/drills/77",
 }
 #: What is no page: files, what an authority needs, what machines ask.
+DOWNLOADS = frozenset({"/export/file", "/backup/file/{ticket}"})
 FILES = frozenset(
     {*(f"/{name}" for name in ASSETS), "/healthz", "/ca.crt", "/export/file"}
 )

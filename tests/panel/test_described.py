@@ -27,7 +27,7 @@ pytestmark = [
 ]
 
 #: Of each method and path, for each of two visitors.
-EXAMPLES = 15
+EXAMPLES = 8
 PHASES = (Phase.explicit, Phase.generate)
 
 
@@ -67,6 +67,6 @@ def try_out(operation: Any, who: str) -> None:
             base_url="http://h", headers=headers, cookies=held, allow_redirects=False
         )
         assert answer.status_code < 500, (operation.label, answer.status_code)
-        assert NUMBER not in answer.text, operation.label
+        assert NUMBER.encode() not in answer.content, operation.label
 
     answers()

@@ -62,8 +62,9 @@ async def test_an_old_engine_draws_every_page(
 ) -> None:
     populate(gateway)
     faults = []
-    pages = await every_page(panel)
-    for number, found in enumerate(pages):
+    # Once each: how a page differs for others is a matter of its links.
+    pages = {page.route: page for page in reversed(await every_page(panel))}
+    for number, found in enumerate(pages.values()):
         picture = tmp_path / f"{number}.png"
         told = await draw(panel, found, picture)
         if told:
