@@ -48,9 +48,11 @@ SAMPLES: dict[str, str] = {
     "/drills/{number}": "/drills/77",
 }
 #: What is no page: files, what an authority needs, what machines ask.
-DOWNLOADS = frozenset({"/export/file", "/backup/file/{ticket}"})
 FILES = frozenset(
-    {*(f"/{name}" for name in ASSETS), "/healthz", "/ca.crt", "/export/file"}
+    {
+        *(f"/{name}" for name in ASSETS),
+        *("/healthz", "/ca.crt", "/export/file", "/backup/file/{ticket}"),
+    }
 )
 #: More than all pages together, so that links that breed others come to an end.
 MAX_PAGES = 250
