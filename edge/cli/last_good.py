@@ -92,7 +92,7 @@ def _read(path: Path) -> dict[str, int]:
         told = json.loads(path.read_text(encoding="utf-8"))
         return {str(name): int(good_ms) for name, good_ms in told.items()}
     except FileNotFoundError:
-        pass
+        return {}  # a first start: nothing was good yet
     except (OSError, ValueError, TypeError, AttributeError) as flaw:
         log.warning("last good times are forgotten", file=str(path), why=str(flaw))
     return {}
