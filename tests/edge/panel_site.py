@@ -18,7 +18,7 @@ from tests.edge.at_work import PLATFORM_KEYS, SITE_KEYS, at_work, until
 from tests.edge.small_site import TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from edge.cli.runtime import Runtime
@@ -41,6 +41,19 @@ PEOPLE = {
     "h-li": "MANAGER",
     "h-wang": "RESIDENT",
 }
+
+
+def people() -> Iterator[HolderRow]:
+    """Say who is known, each by the card of his number in ``PEOPLE``."""
+    for number, (holder, role) in enumerate(PEOPLE.items()):
+        yield HolderRow(
+            holder_id=holder,
+            roles=(role,),
+            language="zh-CN",
+            is_enabled=True,
+            needs_extended_time=False,
+            credentials=((CredentialKind.CARD, number.to_bytes(16, "big")),),
+        )
 
 
 class Site:
@@ -134,17 +147,7 @@ async def panel_site(folder: Path) -> AsyncIterator[Site]:
     (folder / "site.toml").write_text(TEXT + DESK, "utf-8")
     async with at_work(state) as runtime:
         builder = RosterBuilder()
-        builder.add(
-            HolderRow(
-                holder_id=holder,
-                roles=(role,),
-                language="zh-CN",
-                is_enabled=True,
-                needs_extended_time=False,
-                credentials=((CredentialKind.CARD, number.to_bytes(16, "big")),),
-            )
-            for number, (holder, role) in enumerate(PEOPLE.items())
-        )
+        builder.add(people())
         roster = builder.build(Cursor("0001-00000000", 1))
         runtime.gateway.do(lambda controller, now: controller.adopt(roster, now))
         yield Site(runtime, state)

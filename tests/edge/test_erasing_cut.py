@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shutil
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tests.edge.at_work import at_work
 from tests.edge.test_erasing import (
@@ -18,12 +18,10 @@ from tests.edge.test_erasing import (
     rostered,
     state,
 )
+from tests.storage.samples import WatchedConnection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
-
-    from edge.storage.connection import Connection
 
 __all__ = ["state"]  # a fixture
 
@@ -33,8 +31,8 @@ NAMES = ("journal.db", "journal.db-wal", "roster.db", "roster.db-wal")
 class Cuts:
     """Keeps the folder as it is after each statement on the roster."""
 
-    def __init__(self, inner: Connection, state: Path) -> None:
-        self._inner, self._state = inner, state
+    def __init__(self, state: Path) -> None:
+        self._state = state
         self.folders: list[Path] = []
         self._seen: set[bytes] = set()
 
@@ -53,36 +51,17 @@ class Cuts:
             (folder / "state" / name).write_bytes(content)
         self.folders.append(folder / "state")
 
-    async def execute(self, sql: str, parameters: Iterable[Any] = (), /) -> None:
-        self.cut()
-        await self._inner.execute(sql, parameters)
-        self.cut()
-
-    async def executemany(
-        self, sql: str, parameters: Iterable[Iterable[Any]], /
-    ) -> None:
-        await self._inner.executemany(sql, parameters)
-        self.cut()
-
-    async def execute_fetchall(
-        self, sql: str, parameters: Iterable[Any] = (), /
-    ) -> Iterable[Any]:
-        return await self._inner.execute_fetchall(sql, parameters)
-
-    async def commit(self) -> None:
-        await self._inner.commit()
-        self.cut()
-
 
 async def test_wherever_it_is_cut_his_card_is_not_brought_back(state: Path) -> None:
     async with at_work(state) as first:
         await feed(first, rev=1)
         store = first.feed._store
-        cuts = Cuts(store._connection, state)
-        store._connection = cuts
+        cuts = Cuts(state)
+        watched = WatchedConnection(store._connection, cuts.cut)
+        store._connection = watched
         first._remote.order(command())
         await erased(first)
-        store._connection = cuts._inner
+        store._connection = watched.inner
     assert len(cuts.folders) > 5
     gone = 0
     for folder in cuts.folders:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from edge.cli.status import status
 from edge.core.credential import Credential, CredentialKind
 from edge.core.people.roster import Cursor, RosterBuilder
-from edge.core.people.roster_row import BookingRow, HolderRow
+from edge.core.people.roster_row import BookingRow
 from edge.core.stimulus import DeviceChanged, Scan
-from tests.edge.panel_site import PEOPLE, Site, TabletOf, panel_site
+from tests.edge.panel_site import PEOPLE, Site, TabletOf, panel_site, people
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,17 +23,7 @@ def book(site: Site) -> None:
     """Let 王 have a booking for now that is not paid for."""
     now_ms = site.runtime.gateway.now().earliest_ms
     builder = RosterBuilder()
-    builder.add(
-        HolderRow(
-            holder_id=holder,
-            roles=(role,),
-            language="zh-CN",
-            is_enabled=True,
-            needs_extended_time=False,
-            credentials=((CredentialKind.CARD, number.to_bytes(16, "big")),),
-        )
-        for number, (holder, role) in enumerate(PEOPLE.items())
-    )
+    builder.add(people())
     booking = BookingRow(
         booking_id="b-wang",
         holder_id="h-wang",

@@ -108,8 +108,8 @@ def populate(gateway: ScriptedGateway) -> None:
     gateway.show()
 
 
-#: What pages read beyond the scripted gateway's own.
-_ROW: dict[str, Any] = {
+#: A row of the log.
+RECORD: dict[str, Any] = {
     "place": 900,
     "k": "ACCESS_DENIED",
     "at": "kitchen-front",
@@ -142,7 +142,7 @@ MORE_ANSWERS: dict[str, dict[str, Any]] = {
             {"day": "2026-11-22", "came": 37},
         ],
     },
-    "records": {"rows": [_ROW] * 30, "before": 850},
+    "records": {"rows": [RECORD] * 30, "before": 850},
     "box": {"disk_mb": 31_000, "wires": 1},
 }
 

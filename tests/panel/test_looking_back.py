@@ -28,6 +28,7 @@ from edge.panel.view import Tone
 from edge.panel.visitor import Keys, Visitor
 from edge.panel.words import Words
 from edge.panel.workbook import Workbook
+from tests.panel.every_page import RECORD
 from tests.panel.readings import MINUTE_MS, NOW_MS
 from tests.panel.scripted_gateway import CALM, TABLET
 from tests.panel.test_gated import app_of
@@ -54,18 +55,8 @@ TODAY: dict[str, Any] = {
     },
     "week": [{"day": "2026-11-21", "came": 20}, {"day": "2026-11-22", "came": 37}],
 }
-ROW: dict[str, Any] = {
-    "place": 900,
-    "k": "ACCESS_DENIED",
-    "at": "kitchen-front",
-    "lo": NOW_MS,
-    "kind": "QR",
-    "reason": "WRONG_SPACE",
-    "space": "living-room",
-    "tail": "0042",
-    "holder": "h-secret",
-    "name": "陈姨",
-}
+#: What a hand on the gateway's side might put beside what is shown.
+ROW: dict[str, Any] = RECORD | {"holder": "h-secret", "name": "陈姨"}
 #: What must not begin a cell, and what a hand at the platform might put into one.
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", '=HYPERLINK("http://x")')
 

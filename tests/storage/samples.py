@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Events, files and a faulty connection that every test of this folder draws on."""
+"""Events, files and watched or failing connections that this folder's tests share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from edge.core.moment import UNBOUNDED_MS, Moment
 from edge.storage.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
@@ -112,6 +112,53 @@ def tampered(path: Path, *statements: str) -> None:
         connection.commit()
     finally:
         connection.close()
+
+
+class WatchedConnection:
+    """Calls ``look`` after each call that reaches the database: the power is cut there.
+
+    ``before``: called ahead of a statement and of a commit as well.
+    """
+
+    def __init__(
+        self,
+        inner: Connection,
+        look: Callable[[], object],
+        before: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.inner, self._look, self._before = inner, look, before
+
+    async def execute(self, sql: str, parameters: Iterable[Any] = (), /) -> None:
+        self._before()
+        await self.inner.execute(sql, parameters)
+        self._look()
+
+    async def executemany(
+        self, sql: str, parameters: Iterable[Iterable[Any]], /
+    ) -> None:
+        await self.inner.executemany(sql, parameters)
+        self._look()
+
+    async def execute_fetchall(
+        self, sql: str, parameters: Iterable[Any] = (), /
+    ) -> Iterable[Any]:
+        return await self.inner.execute_fetchall(sql, parameters)
+
+    async def commit(self) -> None:
+        self._before()
+        await self.inner.commit()
+        self._look()
+
+
+class Images:
+    """Keeps a copy of a database and its log whenever it is asked to."""
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        self._path, self._folder = path, folder
+        self.kept: list[Path] = []
+
+    def keep(self) -> None:
+        self.kept.append(copied(self._path, self._folder / f"image{len(self.kept)}"))
 
 
 class FaultyConnection:

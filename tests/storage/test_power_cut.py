@@ -11,17 +11,25 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from edge.storage.connection import open_inline
-from tests.storage.samples import contents, copied, events, opened, rows_of, tampered
+from tests.storage.samples import (
+    WatchedConnection,
+    contents,
+    copied,
+    events,
+    opened,
+    rows_of,
+    tampered,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
+    from edge.storage.connection import Connection
     from tests.storage.samples import Opener
 
 WAL_HEADER, FRAME = 32, 24 + 4096
@@ -62,11 +70,11 @@ async def check(image: Image, opener: Opener = open_inline) -> int:
     return last
 
 
-class Recorder:
+class Recorder(WatchedConnection):
     """Takes an image before and after each call that reaches the database."""
 
-    def __init__(self, inner: Any, path: Path, folder: Path) -> None:
-        self._inner = inner
+    def __init__(self, inner: Connection, path: Path, folder: Path) -> None:
+        super().__init__(inner, self.image, before=self.image)
         self._path = path
         self._folder = folder
         self.told = self.begun = 0
@@ -76,23 +84,6 @@ class Recorder:
         folder = self._folder / f"image{len(self.images)}"
         kept = copied(self._path, folder)
         self.images.append(Image(path=kept, told=self.told, begun=self.begun))
-
-    async def execute(self, sql: str, parameters: Iterable[Any] = (), /) -> None:
-        self.image()
-        await self._inner.execute(sql, parameters)
-        self.image()
-
-    async def executemany(self, sql: str, parameters: Any, /) -> None:
-        await self._inner.executemany(sql, parameters)
-        self.image()
-
-    async def execute_fetchall(self, sql: str, parameters: Any = (), /) -> Any:
-        return await self._inner.execute_fetchall(sql, parameters)
-
-    async def commit(self) -> None:
-        self.image()
-        await self._inner.commit()
-        self.image()
 
 
 async def test_the_files_after_every_call_hold_all_that_was_told(

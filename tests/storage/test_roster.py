@@ -19,15 +19,15 @@ from edge.storage.roster_file import open_roster
 from edge.storage.roster_row import RosterRow
 from tests.storage.samples import (
     FaultyConnection,
+    Images,
+    WatchedConnection,
     contents,
-    copied,
     overwrite,
     tampered,
 )
 from tests.storage.sealing import SEAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from tests.storage.samples import Opener
@@ -315,36 +315,14 @@ async def test_a_power_cut_at_any_commit_shows_a_whole_snapshot(
 ) -> None:
     """Copies of file and log after each statement, promoted or not."""
 
-    class Copying:
-        def __init__(self, inner: Any) -> None:
-            self._inner = inner
-            self.images: list[Path] = []
-
-        def _image(self) -> None:
-            self.images.append(copied(roster, tmp_path / f"image{len(self.images)}"))
-
-        async def execute(self, sql: str, parameters: Iterable[Any] = (), /) -> Any:
-            await self._inner.execute(sql, parameters)
-            self._image()
-
-        async def executemany(self, sql: str, parameters: Any, /) -> Any:
-            await self._inner.executemany(sql, parameters)
-            self._image()
-
-        async def execute_fetchall(self, sql: str, parameters: Any = (), /) -> Any:
-            return await self._inner.execute_fetchall(sql, parameters)
-
-        async def commit(self) -> None:
-            await self._inner.commit()
-            self._image()
-
     async with open_roster(roster, opener, SEAL) as found:
         await apply(found.store, feed(5), 1)
     async with opener(roster, synchronous=Synchronous.NORMAL) as connection:
-        copying = Copying(connection)
-        await apply(await RosterStore.open(copying, SEAL), feed(1200, ver=2), 2)
+        images = Images(roster, tmp_path)
+        watched = WatchedConnection(connection, images.keep)
+        await apply(await RosterStore.open(watched, SEAL), feed(1200, ver=2), 2)
     revs = []
-    for image in copying.images:
+    for image in images.kept:
         async with open_roster(image, opener, SEAL) as found:
             assert found.set_aside is None
             revs.append(found.store.cursor.rev)

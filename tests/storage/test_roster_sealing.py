@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,14 +17,12 @@ from edge.storage.roster_file import open_roster
 from edge.storage.roster_row import RosterRow
 from edge.storage.schema import ROSTER, Schema, migrate
 from edge.storage.seal import KEY_BYTES, NONCE_BYTES, PIECE_BYTES, RosterSeal
-from tests.storage.samples import copied
+from tests.storage.samples import Images, WatchedConnection
 from tests.storage.sealing import SEAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
-    from edge.storage.connection import Connection
     from tests.storage.samples import Opener
 
 VERSION_3 = Schema(
@@ -90,37 +88,6 @@ async def test_an_older_roster_is_sealed_and_says_the_same(
         assert list(flags) == kinds
 
 
-class Copying:
-    """Keeps an image of the files after each statement: the power is cut there."""
-
-    def __init__(self, inner: Connection, path: Path, folder: Path) -> None:
-        self._inner, self._path, self._folder = inner, path, folder
-        self.images: list[Path] = []
-
-    def _image(self) -> None:
-        folder = self._folder / str(len(self.images))
-        self.images.append(copied(self._path, folder))
-
-    async def execute(self, sql: str, parameters: Iterable[Any] = (), /) -> None:
-        await self._inner.execute(sql, parameters)
-        self._image()
-
-    async def executemany(
-        self, sql: str, parameters: Iterable[Iterable[Any]], /
-    ) -> None:
-        await self._inner.executemany(sql, parameters)
-        self._image()
-
-    async def execute_fetchall(
-        self, sql: str, parameters: Iterable[Any] = (), /
-    ) -> Iterable[Any]:
-        return await self._inner.execute_fetchall(sql, parameters)
-
-    async def commit(self) -> None:
-        await self._inner.commit()
-        self._image()
-
-
 async def test_a_power_cut_leaves_it_open_whole_or_sealed_whole(
     tmp_path: Path,
 ) -> None:
@@ -128,10 +95,10 @@ async def test_a_power_cut_leaves_it_open_whole_or_sealed_whole(
     path.parent.mkdir()
     await before(path, 1100)
     async with open_inline(path) as connection:
-        copying = Copying(connection, path, tmp_path / "cuts")
-        await RosterStore.open(copying, SEAL)
+        images = Images(path, tmp_path / "cuts")
+        await RosterStore.open(WatchedConnection(connection, images.keep), SEAL)
     versions = []
-    for image in copying.images:
+    for image in images.kept:
         with sqlite3.connect(image) as looking:
             [version] = looking.execute("PRAGMA user_version").fetchone()
         looking.close()
