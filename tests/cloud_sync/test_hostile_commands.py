@@ -8,45 +8,38 @@ purpose, key or algorithm, retained, oversized, nested, misshapen, of unknown ac
 from __future__ import annotations
 
 import random
-from base64 import urlsafe_b64encode
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cloud_sync.outputs import CommandOrdered, Output, Publish, Refusal
+from cloud_sync.outputs import CommandOrdered, Publish, Refusal
 from cloud_sync.refusal import RefusalKind
-from cloud_sync.signing import MESSAGE_BYTES
 from edge.core.moment import UNBOUNDED_MS, Moment
+from tests.cloud_sync.attacks import Hostile
 from tests.cloud_sync.driving import Gateway, greet, moment
 from tests.cloud_sync.operators import SITE, sealed
-from tests.cloud_sync.scripted_platform import (
-    GATEWAY,
-    OTHER_SEED,
-    Json,
-    Platform,
-    sign,
-)
+from tests.cloud_sync.scripted_platform import GATEWAY, Platform, sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.cloud_sync.attacks import Attack
+    from tests.cloud_sync.scripted_platform import Json
+
 SEED = 20261122
 MESSAGES = 10_000
-TOPIC = f"mn/v1/dn/{GATEWAY}/cmd"
-TYP = "mn.cmd.v1"
-Attack = tuple[bytes, RefusalKind]
 
 
-class Attacker:
-    """Holds the broker: it hears all, may say anything, and has no platform key.
+class Attacker(Hostile):
+    """What it cannot forge it has recorded.
 
-    What it cannot forge it has recorded: genuine commands of this connection and of
-    the one before, and what the platform signed for others.
+    Genuine commands of this connection and of the one before, and what the platform
+    signed for others.
     """
 
     def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
+        super().__init__(rng, "cmd")
         self.gateway, self.platform = Gateway(), Platform()
         now_ms = moment(self.gateway.now_s).earliest_ms
         # Hello was signed long ago: by it nothing below is over yet.
@@ -63,7 +56,7 @@ class Attacker:
         return [self.platform.command(jti)[1] for jti in range(count)]
 
     def is_done(self, sent: bytes) -> bool:
-        outputs = self.gateway.receive(TOPIC, sent)
+        outputs = self.gateway.receive(self.topic, sent)
         return any(isinstance(output, CommandOrdered) for output in outputs)
 
     def body(self, **more: Any) -> Json:
@@ -85,57 +78,30 @@ class Attacker:
         body |= more
         return sealed(body) if body["action"] == "shelter" else body
 
-    def forged(self) -> Attack:
-        return sign(self.body(), TYP, seed=OTHER_SEED), RefusalKind.SIGNATURE
-
-    def altered(self) -> Attack:
-        head, _, tail = sign(self.body(), TYP).split(b".")
-        other = sign(self.body(door="back"), TYP).split(b".")[1]
-        return b".".join((head, other, tail)), RefusalKind.SIGNATURE
-
-    def unsigned(self) -> Attack:
-        head, body, _ = sign(self.body(), TYP).split(b".")
-        none = urlsafe_b64encode(b'{"alg":"none","kid":"platform-1"}').rstrip(b"=")
-        head = self.rng.choice((none, head))
-        kind = RefusalKind.ALGORITHM if head is none else RefusalKind.SIGNATURE
-        return b".".join((head, body, b"")), kind
-
-    def symmetric(self) -> Attack:
-        return sign(self.body(), TYP, alg="HS256"), RefusalKind.ALGORITHM
-
-    def strange_key(self) -> Attack:
-        kid = self.rng.choice(("platform-2", "", "../../etc/passwd"))
-        return sign(self.body(), TYP, kid=kid), RefusalKind.KEY_UNKNOWN
-
-    def other_purpose(self) -> Attack:
-        typ = self.rng.choice(("mn.ack.v1", "mn.feed.v1", "mn.cmd.v2", "JWT"))
-        return sign(self.body(), typ), RefusalKind.PURPOSE
-
-    def other_gateway(self) -> Attack:
-        gateway = self.rng.choice(("gw-hall-02", "", GATEWAY.upper()))
-        return sign(self.body(gw=gateway), TYP), RefusalKind.GATEWAY
+    def other_body(self) -> Json:
+        return self.body(door="back")
 
     def other_connection(self) -> Attack:
         fresh = self.rng.randbytes(16).hex()
         nonce = self.rng.choice((self.old_nonce, fresh))
-        return sign(self.body(nonce=nonce), TYP), RefusalKind.NONCE
+        return sign(self.body(nonce=nonce), self.typ), RefusalKind.NONCE
 
     def stale(self) -> Attack:
         issued_s = self.platform.time_ms // 1000 - self.rng.randint(31, 10**8)
         body = self.body(iat=issued_s, exp=issued_s + 30)
-        return sign(body, TYP), RefusalKind.EXPIRED
+        return sign(body, self.typ), RefusalKind.EXPIRED
 
     def long_lived(self) -> Attack:
         issued_s = self.platform.time_ms // 1000
         body = self.body(exp=issued_s + self.rng.randint(31, 10**8))
-        return sign(body, TYP), RefusalKind.LIFETIME
+        return sign(body, self.typ), RefusalKind.LIFETIME
 
     def replayed(self) -> Attack:
         return self.rng.choice(self.done), RefusalKind.REPLAY
 
     def unknown_action(self) -> Attack:
         action = self.rng.choice(("fire", "end_shelter", "Open", "", 7, None))
-        return sign(self.body(action=action), TYP), RefusalKind.ACTION
+        return sign(self.body(action=action), self.typ), RefusalKind.ACTION
 
     def misshapen(self) -> Attack:
         field = self.rng.choice(("jti", "nonce", "iat", "exp", "by", "reason", "wish"))
@@ -144,51 +110,18 @@ class Attacker:
         if self.rng.random() < 0.5:
             field = self.rng.choice(own.get(body["action"], ("door",)))
         value: Any = self.rng.choice((None, [], {}, True, 1.5, "", "\x00", -1))
-        return sign(body | {field: value}, TYP), RefusalKind.BODY
-
-    def nested(self) -> Attack:
-        deep: Any = 0
-        for _ in range(self.rng.choice((9, 50, 400))):
-            deep = [deep] if self.rng.random() < 0.5 else {"x": deep}
-        return sign(self.body(more=deep), TYP), RefusalKind.BODY
-
-    def oversized(self) -> Attack:
-        more = "x" * self.rng.choice((MESSAGE_BYTES, 2 * MESSAGE_BYTES))
-        return sign(self.body(more=more), TYP), RefusalKind.TOO_LARGE
-
-    def rubbish(self) -> Attack:
-        noise = self.rng.randbytes(self.rng.randint(0, 200)).replace(b".", b"")
-        return noise, RefusalKind.NOT_SIGNED
-
-    def retained(self) -> Attack:
-        return sign(self.body(), TYP), RefusalKind.RETAINED
+        return sign(body | {field: value}, self.typ), RefusalKind.BODY
 
     def attacks(self) -> tuple[Callable[[], Attack], ...]:
         return (
-            self.forged,
-            self.altered,
-            self.unsigned,
-            self.symmetric,
-            self.strange_key,
-            self.other_purpose,
-            self.other_gateway,
+            *self.on_any(),
             self.other_connection,
             self.stale,
             self.long_lived,
             self.replayed,
             self.unknown_action,
             self.misshapen,
-            self.nested,
-            self.oversized,
-            self.rubbish,
-            self.retained,
         )
-
-    def strike(self, attack: Attack, now: Moment) -> list[Output]:
-        session, (message, kind) = self.gateway.session, attack
-        if kind is RefusalKind.RETAINED:
-            return session.retained(TOPIC, now)
-        return session.receive(TOPIC, message, now)
 
 
 def test_ten_thousand_hostile_messages_have_no_effect_and_each_has_its_name() -> None:
@@ -205,7 +138,7 @@ def test_ten_thousand_hostile_messages_have_no_effect_and_each_has_its_name() ->
             boot="boot-17",
         )
         attack = attacks[number % len(attacks)]()
-        outputs = attacker.strike(attack, now)
+        outputs = attacker.strike(attacker.gateway.session, attack, now)
         said = [o for o in outputs if not isinstance(o, Publish)]
         assert [type(output) for output in said] == [Refusal], (number, attack)
         assert [o.kind for o in said if isinstance(o, Refusal)] == [attack[1]], attack
@@ -230,6 +163,7 @@ def test_with_any_clock_they_have_no_effect(earliest_ms: int, latest_ms: int) ->
             latest_ms=latest_ms,
             boot="boot-17",
         )
-        outputs = attacker.strike(attacks[number % len(attacks)](), now)
+        attack = attacks[number % len(attacks)]()
+        outputs = attacker.strike(attacker.gateway.session, attack, now)
         assert not any(isinstance(output, CommandOrdered) for output in outputs)
         assert sum(isinstance(output, Refusal) for output in outputs) == 1

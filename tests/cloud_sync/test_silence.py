@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -17,12 +18,14 @@ from cloud_sync.transport.faults import KIND, FaultyTransport
 from cloud_sync.transport.memory import MemoryBroker
 from cloud_sync.transport.port import Trouble
 from edge.core.event import EventKind
+from tests import brokers
 from tests.cloud_sync.memory_platform import MemoryPlatform
-from tests.cloud_sync.memory_ports import Site, until
+from tests.cloud_sync.memory_ports import PlatformPeer, Site, until
 from tests.cloud_sync.scripted_platform import GATEWAY, SHARD, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from cloud_sync.transport.port import Transport
 
@@ -130,6 +133,29 @@ async def test_each_way_of_not_being_heard_is_an_alarm_event(
     assert kind is EventKind.PLATFORM_SILENT
     assert dict(facts)["broker"] == "mqtt.example.org:8883"
     assert list(facts) == sorted(facts)
+
+
+@pytest.mark.needs("mosquitto")
+async def test_a_real_broker_s_list_that_drops_what_goes_up_is_told_in_fifteen_seconds(
+    tmp_path: Path,
+) -> None:
+    """mosquitto says yes to each publication that its list forbids, and drops it."""
+    acl = tmp_path / "acl"
+    acl.write_text("topic readwrite mn/v1/dn/#\ntopic read mn/v1/up/#\n", "ascii")
+    more = f"user root\nacl_file {acl}\n"  # else it could not read its starter's file
+    platform = Platform()
+    with brokers.mosquitto(tmp_path, more) as broker:
+        site = Site(broker)
+        async with PlatformPeer(broker, platform).running(), site.running():
+            begun_s = asyncio.get_running_loop().time()
+            await until(lambda: bool(site.reports), 30.0)
+            after_s = asyncio.get_running_loop().time() - begun_s
+    print(f"told after {after_s:.1f} s")
+    [(kind, facts)] = site.reports
+    assert kind is EventKind.PLATFORM_SILENT
+    assert dict(facts)["broker"] == str(broker.port)
+    assert platform.hellos == []
+    assert after_s < 15.0
 
 
 def test_each_trouble_has_its_advice_and_no_advice_is_for_nothing() -> None:
