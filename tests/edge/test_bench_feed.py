@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from edge.cli.bench.bars import missed
 from edge.cli.bench.feed import FeedOptions, run_feed
 
 #: A machine that runs a whole suite beside it waits at random; the full form, on a
@@ -17,3 +20,13 @@ def test_everybody_comes_in_while_the_feed_comes_down() -> None:
         told = figures[name]
         assert told["scans"] >= 20
         assert told["p50_ms"] < AT_MOST * told["quiet_p50_ms"], told
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3_600)
+def test_the_full_form() -> None:
+    figures = run_feed(FeedOptions())
+    print(figures)
+    assert figures["lost"] == 0
+    assert set(figures["bars"]) == {"snapshot_ratio_p99", "changes_ratio_p99"}
+    print("bars missed:", missed(figures["bars"]))

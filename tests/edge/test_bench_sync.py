@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
+from edge.cli.bench.bars import missed
 from edge.cli.bench.brokers.kinds import KINDS
 from edge.cli.bench.brokers.process import (
     BrokerError,
@@ -19,7 +20,13 @@ from edge.cli.bench.brokers.process import (
 )
 from edge.cli.bench.sync.back import BackOptions, run_back
 from edge.cli.bench.sync.chaos import ChaosOptions, run_chaos, verdict
-from edge.cli.bench.sync.command import KILLED, SHORT_CHAOS, SHORT_WEEK, run_sync
+from edge.cli.bench.sync.command import (
+    KILLED,
+    SHORT_CHAOS,
+    SHORT_WEEK,
+    bars_of,
+    run_sync,
+)
 from edge.cli.bench.sync.draining import DrainOptions, run_draining
 from edge.cli.bench.sync.idle import IdleOptions, run_idle
 from edge.cli.bench.sync.week import run_week
@@ -99,10 +106,37 @@ def test_the_full_form() -> None:
     )
     for each in figures["chaos"]:
         assert (each["events"], each["gateway_kills"]) == (10_000, 50)
+        assert each["broker_kills"] == 50
         assert_exact(each)
     assert figures["week"]["is_in_order"]
     assert figures["week"]["lost_scans"] == 0
     assert figures["idle"]["bytes_per_s"] <= 100
+    # Seconds are the machine's; those that it misses are printed for the documents.
+    print("bars missed:", missed(figures["bars"]))
+
+
+def test_a_bar_is_told_with_what_was_reached() -> None:
+    good = {"broker": "mosquitto", "lost": 0, "doubled": 0, "same_as_journal": True}
+    drains = [
+        {"store": "sqlite", "events_per_s": 49_999},
+        {"store": "postgresql", "events_per_s": 15_000},
+    ]
+    figures = {
+        "chaos": [good, good | {"broker": "nats-x3", "doubled": 1}],
+        "week": {"drained_s": [9.0, 15.1, 11.0], "is_in_order": True},
+        "drain": drains,
+        "back": {"first_event_s": 0.6},
+        "idle": {"bytes_per_s": 100.1},
+    }
+    bars = bars_of(figures)
+    assert bars["week_drained_s"] == {"at_most": 15.0, "got": 15.1, "is_met": False}
+    assert missed(bars) == [
+        "chaos_nats-x3",
+        "week_drained_s",
+        "drain_sqlite_per_s",
+        "idle_bytes_per_s",
+    ]
+    assert bars_of({}) == {}
 
 
 def test_a_verdict_is_against_whatever_differs() -> None:
