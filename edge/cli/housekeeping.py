@@ -9,24 +9,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cloud_sync.ports import PortFaultError
+from edge.cli.journal_room import JournalRoom
 from edge.cli.sync_ports import port_faults
 from edge.core.event import EventKind
 from edge.core.stimulus import Noted
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from edge.cli.runtime import Runtime
+    from edge.core.stimulus import RoomChanged
+    from edge.gateway.gateway import Gateway
 
 #: How often the kernel's clock is asked, and the acknowledged mark is written.
 CLOCK_EVERY_S = 30.0
-#: Events that the journal keeps; the oldest acknowledged ones go first, others never.
-JOURNAL_EVENTS = 1_000_000
 
 
-async def keep_house(runtime: Runtime) -> None:
-    """Look after a gateway until cancelled."""
+async def keep_house(runtime: Runtime, state: Path) -> None:
+    """Look after a gateway and its folder of state until cancelled."""
+    gateway = runtime.gateway
+    room = JournalRoom(runtime.journal, state, partial(_tell, gateway))
     backups = None if runtime.lost else runtime.desk.backups
     if backups is not None:
         backups.settle = runtime.journal.settle
@@ -35,7 +41,7 @@ async def keep_house(runtime: Runtime) -> None:
         if step_ms:
             facts = (("step_ms", step_ms),)
             kind = EventKind.CLOCK_STEPPED
-            runtime.gateway.note(Noted(kind=kind, subject="gateway", facts=facts))
+            gateway.note(Noted(kind=kind, subject="gateway", facts=facts))
         runtime.keep_emergency()
         if backups is not None:
             backups.look()
@@ -43,5 +49,9 @@ async def keep_house(runtime: Runtime) -> None:
             await runtime.journal.settle()
             if await runtime.days.look(runtime.clock.now()):
                 runtime.client.wake()
-            await runtime.journal.trim(JOURNAL_EVENTS)
+            await room.look()
         await asyncio.sleep(CLOCK_EVERY_S)
+
+
+def _tell(gateway: Gateway, news: RoomChanged) -> None:
+    gateway.do(lambda controller, now: controller.handle(news, now))

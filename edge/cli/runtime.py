@@ -170,8 +170,8 @@ class Runtime:
             self._start()
             await self._open_control(stack)
             wires = self.wires.running()
-            wires += [intake.beat(), keep_house(self), self._watchers.tell_status()]
-            wires += [self.self_test.run(), self._eraser.run()]
+            wires += [intake.beat(), self._watchers.tell_status(), self.self_test.run()]
+            wires += [keep_house(self, self._state), self._eraser.run()]
             wires += [self.feed.fold_now_and_then(), attend(self.door_side)]
             wires += [self.last_good.run()]
             self.has_started = True

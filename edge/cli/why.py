@@ -253,6 +253,7 @@ def _decision(each: Explanation) -> dict[str, Any]:
         "person": asdict(told.person),
         "erased": told.is_erased,
         "roster": told.roster_revision,
+        "roster_age_s": told.roster_age_s,
         "settings": told.settings_revision,
         "details": dict(told.details),
         "mode": each.mode,

@@ -36,6 +36,7 @@ from edge.core.stimulus import (
     OpenRefused,
     OutputChanged,
     ReadingBegan,
+    RoomChanged,
     RowsErased,
     Scan,
     SiteKeysHeld,
@@ -285,6 +286,8 @@ class Controller:
                 house.compartment(stimulus, now)
             case Noted():
                 self._note(stimulus, now)
+            case RoomChanged():
+                self._room(stimulus, now)
             case CommandReceived() | CommandStored():
                 house.remote.handle(stimulus, now)
             case EraseOrdered() | RowsErased() | TracesGone():
@@ -307,6 +310,13 @@ class Controller:
             return
         facts, person = note.facts, note.person
         self._out.event(note.kind, note.subject, now, facts=facts, person=person)
+
+    def _room(self, stimulus: RoomChanged, now: Moment) -> None:
+        """Number refusals by the dozen, so that what must be kept finds room."""
+        self._reception.crowd(is_crowded=stimulus.is_crowded)
+        what = "crowded" if stimulus.is_crowded else "room"
+        facts: Facts = (("count", stimulus.waiting), ("what", what))
+        self._out.event(EventKind.STORAGE_FAULT, "journal", now, facts=facts)
 
     def _device(self, stimulus: DeviceChanged, now: Moment) -> None:
         online, offline = EventKind.DEVICE_ONLINE, EventKind.DEVICE_OFFLINE

@@ -25,6 +25,8 @@ class Limiter:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        #: While there is no room, nothing is told alone: all of it is counted.
+        self.is_crowded = False
         self._windows: dict[str, _Window] = {}
 
     def is_single(self, subject: str, reason: str, now_s: float) -> bool:
@@ -32,7 +34,7 @@ class Limiter:
         window = self._windows.get(subject)
         if window is None:
             window = self._windows[subject] = _Window(ends_s=now_s + WINDOW_S)
-        if window.told < self._limit:
+        if window.told < self._limit and not self.is_crowded:
             window.told += 1
             return True
         window.counted[reason] += 1

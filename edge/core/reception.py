@@ -40,6 +40,10 @@ class Known(Protocol):
     def cursor(self) -> Cursor:
         """Where in the platform's feed it stands."""
 
+    @property
+    def confirmed_ms(self) -> int:
+        """When the platform called it current, UTC, a lower bound; 0: never."""
+
 
 class Reception:
     """Speaks at every access point of a site."""
@@ -52,10 +56,24 @@ class Reception:
         #: Wrong tries in a row, by access point: codes are guessed wherever they open.
         self.tries = Tries()
 
-    def decided(self, rule: str, known: Known) -> Facts:
-        """Return what every decision stores, so that it can be explained later."""
-        revision = known.cursor.revision
-        return (("fr", revision), ("rule", rule), ("set", self._settings_revision))
+    def crowd(self, *, is_crowded: bool) -> None:
+        """Count refusals only, while the journal has no room for each; or no longer."""
+        self._denials.is_crowded = is_crowded
+
+    def decided(self, rule: str, known: Known, now: Moment) -> Facts:
+        """Return what every decision stores, so that it can be explained later.
+
+        How old the feed was stands there only where both ends are known.
+        """
+        facts: Facts = (
+            ("fr", known.cursor.revision),
+            ("rule", rule),
+            ("set", self._settings_revision),
+        )
+        age_ms = now.earliest_ms - known.confirmed_ms
+        if not known.confirmed_ms or age_ms < 0:
+            return facts
+        return (("age_s", age_ms // 1000), *facts)
 
     def deny(
         self,
@@ -95,7 +113,7 @@ class Reception:
                 EventKind.ACCESS_DENIED,
                 subject,
                 now,
-                facts=(*facts, *self.decided(denied.rule, known)),
+                facts=(*facts, *self.decided(denied.rule, known, now)),
                 person=denied.person,
             )
         self.tell_fault(subject, denied, now)

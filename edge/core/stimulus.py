@@ -131,6 +131,17 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoomChanged:
+    """The journal has no room left for each refusal, or has it again.
+
+    ``waiting``: events that the platform has not acknowledged.
+    """
+
+    is_crowded: bool
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutputChanged:
     """A door's output as its board tells it: energised or at rest."""
 
@@ -211,6 +222,7 @@ Stimulus = (
     | CompartmentFailed
     | OpenRefused
     | Noted
+    | RoomChanged
     | CommandReceived
     | CommandStored
     | EraseOrdered

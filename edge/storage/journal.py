@@ -32,6 +32,7 @@ from edge.storage.retention import (
     find_holder,
     trim_limit,
     trim_through,
+    used_bytes,
 )
 from edge.storage.rows import TYPICAL_BYTES, are_first, chained, select, store, within
 from edge.storage.schema import JOURNAL, migrate
@@ -352,6 +353,10 @@ class Journal:
             "what was erased is still in the write-ahead log, since another program "
             "reads it; close that program, this is tried again"
         )
+
+    async def used_bytes(self) -> int:
+        """Return the size of what the file holds, without the room that went free."""
+        return await finish(used_bytes(self._reader))
 
     async def trim(self, max_rows: int) -> int:
         """Delete the oldest rows beyond ``max_rows``; return how many went.

@@ -85,6 +85,16 @@ async def empty_log(writer: Connection) -> bool:
         await writer.execute_fetchall(f"PRAGMA busy_timeout = {usual_ms}")
 
 
+async def used_bytes(connection: Connection) -> int:
+    """Return how many bytes of the file are in use; what was deleted is not."""
+    [(used,)] = await connection.execute_fetchall(
+        "SELECT (pages.page_count - free.freelist_count) * size.page_size"
+        " FROM pragma_page_count pages, pragma_freelist_count free,"
+        " pragma_page_size size"
+    )
+    return int(used)
+
+
 async def trim_limit(connection: Connection, position: Position, max_rows: int) -> int:
     """Return the newest place that may go so that ``max_rows`` are left."""
     states = await connection.execute_fetchall("SELECT place FROM state")

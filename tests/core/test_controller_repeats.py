@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from edge.core.event import EventKind
-from edge.core.stimulus import Noted
+from edge.core.stimulus import Noted, RoomChanged
 from tests.core.scene import RELEASE_S, SLACK_S, neighbours
 from tests.core.stage import Stage, persons
 
@@ -152,6 +152,23 @@ def test_what_was_only_counted_is_told_at_an_orderly_stop() -> None:
     assert told == ["ACCESS_DENIED", "STALLED", "STOPPED"]
     counts = [e.fact("count") or e.fact("scans") for e in stage.last.events]
     assert counts == [3, 8, None]
+
+
+def test_while_there_is_no_room_refusals_are_only_counted_and_grants_are_kept() -> None:
+    stage = Stage()
+    told = stage.do(RoomChanged(is_crowded=True, waiting=1_000_001))
+    assert told == ["STORAGE_FAULT"]
+    (event,) = stage.last.events
+    assert (event.fact("what"), event.fact("count")) == ("crowded", 1_000_001)
+    assert [stage.scan("li") for _ in range(3)] == [[]] * 3
+    assert stage.said() == [("DENIED", "UNAUTHORIZED", "BOOK")], "still told to li"
+    assert stage.scan("wang") == GRANTED
+    stage.walk_through("kitchen-door")
+    assert stage.wait(60) == ["ACCESS_DENIED"]
+    (event,) = stage.last.events
+    assert (event.fact("reason"), event.fact("count")) == ("UNAUTHORIZED", 3)
+    stage.do(RoomChanged(is_crowded=False, waiting=0))
+    assert stage.scan("li") == ["ACCESS_DENIED"]
 
 
 PROVOKED = ("DEVICE_FAULT", "QUEUE_FULL", "PLATFORM_REFUSED", "ROSTER_REFUSED")

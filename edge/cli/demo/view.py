@@ -78,7 +78,7 @@ def line(event: JournalEvent, offset: timedelta) -> str:
 
 
 #: Fixed fields, and facts that say how a decision was come to.
-_UNSAID = {"at", "b", "hi", "k", "lo", "m", "fr", "kind", "rule", "set"}
+_UNSAID = {"age_s", "at", "b", "hi", "k", "lo", "m", "fr", "kind", "rule", "set"}
 
 
 def _next(core: dict[str, int | str], offset: timedelta) -> str:

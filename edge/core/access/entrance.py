@@ -315,7 +315,7 @@ class Entrance:
         door_id, access_point = question.door.door_id, scan.access_point
         is_free, is_exit = granted.release_s == 0, question.point.direction is _OUT
         facts = _kind(scan) + granted.facts
-        facts += self._reception.decided(granted.rule, self._rolls)
+        facts += self._reception.decided(granted.rule, self._rolls, now)
         facts += (("free", 1),) if is_free else ()
         facts += (("dir", _OUT.value),) if is_exit else _care(question.holder)
         event = self._out.event(

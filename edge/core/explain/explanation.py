@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from edge.core.moment import Moment
 
 #: Facts that stand in a field of their own.
-_TOLD = frozenset({"fr", "kind", "reason", "rule", "set"})
+_TOLD = frozenset({"age_s", "fr", "kind", "reason", "rule", "set"})
 
 
 class Ending(StrEnum):
@@ -57,6 +57,7 @@ class Told:
     person: Person
     is_erased: bool
     roster_revision: int | None
+    roster_age_s: int | None
     settings_revision: str
     details: Facts
 
@@ -90,7 +91,8 @@ class Explanation:
 def told_of(kept: Kept) -> Told:
     """Read a decision from its event."""
     event = kept.event
-    reason, revision = _reason(event), event.fact("fr")
+    reason = _reason(event)
+    revision, age_s = event.fact("fr"), event.fact("age_s")
     return Told(
         place=event.seq,
         epoch=kept.epoch,
@@ -104,6 +106,7 @@ def told_of(kept: Kept) -> Told:
         person=event.person,
         is_erased=kept.is_erased,
         roster_revision=None if revision is None else int(revision),
+        roster_age_s=None if age_s is None else int(age_s),
         settings_revision=str(event.fact("set") or ""),
         details=tuple(each for each in event.facts if each[0] not in _TOLD),
     )

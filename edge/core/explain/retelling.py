@@ -91,9 +91,16 @@ def retell(kept: Kept, scene: Scene) -> Retold | Unknown:
         is_reader_sound=reason is not DenyReason.READER_INSECURE,
         is_strike_sound=reason is not DenyReason.STRIKE_FAULT,
         is_confirmed=scene.is_confirmed(event),
-        is_roster_stale=reason is DenyReason.ROSTER_STALE,
+        age_ms=_age_ms(event, reason),
     )
     return Retold(point=point, shown=shown)
+
+
+def _age_ms(event: Event, reason: DenyReason | None) -> int | None:
+    """Return how old the list was; rows of before that was kept take it as fresh."""
+    if reason is DenyReason.ROSTER_STALE:
+        return None
+    return 1000 * int(event.fact("age_s") or 0)
 
 
 def _unknown(kept: Kept) -> Unknown | None:

@@ -68,8 +68,8 @@ class Shown:
     is_reader_sound: bool = True
     is_strike_sound: bool = True
     is_confirmed: bool = False
-    #: The list is taken as fresh, but where it was refused for its age.
-    is_roster_stale: bool = False
+    #: How old the list was; None: too old, as it was said.
+    age_ms: int | None = 0
 
 
 class Scene:
@@ -146,7 +146,8 @@ class Scene:
 
     def _question(self, point: AccessPointPlan, shown: Shown, now: Moment) -> Question:
         house, door = self._house, self.site.doors[point.door_id]
-        house.rolls.confirmed_ms = 0 if shown.is_roster_stale else now.earliest_ms
+        age_ms = shown.age_ms
+        house.rolls.confirmed_ms = 0 if age_ms is None else now.earliest_ms - age_ms
         first, partner = shown.first_holder, shown.interlocked_by
         if first is None:
             first = self._pairs.first(point.access_point_id, now.monotonic_s)

@@ -94,7 +94,9 @@ def explained(
     if each.ending is not Ending.REFUSED:
         late = ", released before its commit was known (slow disk)"
         yield f"  came of it   {each.ending.value}{late if each.is_late else ''}"
-    by = f"list {told.roster_revision}, settings {told.settings_revision}"
+    age_s = told.roster_age_s
+    age = "" if age_s is None else f" (confirmed {age_s // 60} min before)"
+    by = f"list {told.roster_revision}{age}, settings {told.settings_revision}"
     yield f"  decided by   {by}"
     if told.settings_revision != settings_revision:
         yield f"  BEWARE       the site file given here is {settings_revision}"

@@ -92,10 +92,10 @@ class Rentals:
                     access_point, answer, now, kind, rolls, language=language
                 )
             case Ending():
-                facts = kind + self._reception.decided(answer.rule, rolls)
+                facts = kind + self._reception.decided(answer.rule, rolls, now)
                 self._finish(access_point, question.bank, answer, now, facts)
             case Opening():
-                facts = kind + self._reception.decided(answer.rule, rolls)
+                facts = kind + self._reception.decided(answer.rule, rolls, now)
                 self._open(access_point, question, answer, facts)
             case _:
                 assert_never(answer)
