@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cloud_sync.platform import early_words
+from cloud_sync.platform import early_words, times
 from cloud_sync.platform.contradictions import AlarmKind, raise_alarm
 from cloud_sync.platform.database import Bulk, filled
 from cloud_sync.platform.items import UNPROVEN, anchored, follow
@@ -172,6 +172,7 @@ class Ledger:
             await early_words.join(
                 self._work, journal.gateway, journal.epoch, journal.fresh, self._now_ms
             )
+            await times.correct(self._work, journal.id, journal.fresh)
         return [
             Standing(
                 gateway=journal.gateway,
