@@ -24,6 +24,6 @@ URGENT = {
     EventKind.CARE_SIGNAL: "visit somebody who was not seen for days",
     EventKind.CARE_ANSWERED: "call nobody else",
     EventKind.DEVICE_TAMPERED: "look at a reader or a board that was opened",
-    EventKind.WRONG_TRIES: "look who tries codes at a door",
+    EventKind.WRONG_TRIES: "look who tries codes at a door, or PINs at the panel",
     EventKind.SUPPLY_FAILED: "restore the mains before the battery is empty",
 }

@@ -39,10 +39,11 @@ class Held(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """For how many seconds, and why."""
+    """For how many seconds, why, and after how many wrong tries."""
 
     seconds: int
     held: Held
+    tries: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +75,12 @@ class Lockout:
             rounds = min(tries.count // MAX_WRONG, len(WAITS_S))
             left_s = WAITS_S[rounds - 1] - elapsed_s(tries.last, now)
             if left_s > 0:
-                return Wait(seconds=ceil(left_s), held=Held.ACCOUNT)
+                return Wait(seconds=ceil(left_s), held=Held.ACCOUNT, tries=tries.count)
         self._forget(now)
         if len(self._hour) >= MAX_HOURLY:
             left_s = HOUR_S - elapsed_s(self._hour[0], now)
-            return Wait(seconds=max(1, ceil(left_s)), held=Held.ALL)
+            seconds = max(1, ceil(left_s))
+            return Wait(seconds=seconds, held=Held.ALL, tries=len(self._hour))
         return None
 
     def charge(self, account: str, now: Moment) -> None:

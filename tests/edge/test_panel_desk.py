@@ -149,8 +149,12 @@ async def test_locked_out_of_the_pin_a_card_logs_in_and_fire_opens(
         tablet = await TabletOf(site).pair()
         for _ in range(5):
             await by_pin(tablet, account, WRONG)
+        alarm = await site.until_told("WRONG_TRIES")
+        assert (alarm["at"], alarm["actor"]) == ("panel", account)
+        assert (alarm["tries"], alarm["wait_min"]) == (5, 1)
         told = await by_pin(tablet, account)
         assert (told["state"], told["held"], told["minutes"]) == ("waits", "account", 1)
+        assert len(site.events("WRONG_TRIES")) == 1, "told when it begins"
         told = await by_pin(tablet, other, WRONG)
         assert (told["state"], told["held"]) == ("waits", "all")
         assert (await tablet.ask("emergency", state="FIRE", reason="smoke"))["ok"]

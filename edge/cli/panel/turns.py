@@ -185,6 +185,9 @@ class Turns:
         if verdict.checked is Checked.WRONG:
             facts = (("actor", name), ("how", "pin"), ("wait_min", minutes))
             self._desk.note(EventKind.LOGIN_FAILED, Who(tablet=tablet), facts)
+            if wait is not None:  # from now on: told at once, and to the platform
+                facts = (("actor", name), ("tries", wait.tries), ("wait_min", minutes))
+                self._desk.note(EventKind.WRONG_TRIES, Who(tablet=tablet), facts)
         if wait is not None:
             return {"state": "waits", "minutes": minutes, "held": wait.held.value}
         return {"state": verdict.checked.value, "left": verdict.left}
