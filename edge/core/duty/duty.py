@@ -18,6 +18,7 @@ from edge.core.command import Indication
 from edge.core.duty.confirmed import Confirmed
 from edge.core.duty.ledger import Ledger
 from edge.core.duty.logins import Logins
+from edge.core.duty.planned import Planned
 from edge.core.duty.shift import (
     CONFIRMATION,
     MAX_SHIFT_MIN,
@@ -63,6 +64,7 @@ class Duty:
         self._reception = reception
         self._ledger = Ledger(site.utc_offset_ms)
         self._confirmed = Confirmed(self._ledger, self._take_word)
+        self._planned = Planned()
         #: Tablets at which somebody is about to log in by card.
         self.logins = Logins(site)
         self._toggled_s: dict[str, float] = {}
@@ -88,7 +90,8 @@ class Duty:
         return self._ledger.all_points(month)
 
     def adopt(self, rolls: Rolls) -> None:
-        """Take over what the social worker has confirmed; events follow by ticks."""
+        """Take over what is planned, and confirmed; events of these follow by ticks."""
+        self._planned.adopt(rolls.planned_shifts)
         self._confirmed.adopt(rolls.confirmed_shifts)
 
     def scan(
@@ -245,6 +248,8 @@ class Duty:
             kind = EventKind.DUTY_ENDED
             since = self._ledger.shifts[seq].since
             facts = (*facts, *end_facts(since, now), ("cause", seq))
+        else:
+            facts = (*facts, *self._planned.facts(holder, now))
         self._out.event(kind, at, now, facts=facts, person=Person(holder=holder))
 
     def _take_word(self, seq: int, row: ShiftRow, now: Moment) -> None:

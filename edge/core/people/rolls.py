@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from edge.core.people.local import LocalHolder
     from edge.core.people.roster import Cursor, Roster
     from edge.core.people.roster_row import PolicyRow, TicketKey
-    from edge.core.people.shift_row import ShiftRow
+    from edge.core.people.shift_row import PlannedShift, ShiftRow
     from edge.core.plan import SitePlan
 
 #: The language of those whom nobody has asked for theirs.
@@ -59,6 +59,8 @@ class Rolls:
         self.contacts: tuple[Contact, ...] = tuple(tables.contacts)
         #: Whose minutes a social worker has confirmed.
         self.confirmed_shifts: tuple[ShiftRow, ...] = tuple(tables.shifts)
+        #: Who is to be on duty when, in that order.
+        self.planned_shifts: tuple[PlannedShift, ...] = tuple(tables.plans)
         #: The platform's keys, by which tickets prove themselves.
         self.ticket_keys: tuple[TicketKey, ...] = tuple(tables.ticket_keys)
         #: The spaces on the terms that hold: the site file's, or narrower ones.

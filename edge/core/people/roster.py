@@ -38,7 +38,12 @@ from edge.core.people.roster_row import (
     RevocationRow,
     TicketKey,
 )
-from edge.core.people.shift_row import MAX_SHIFT_ROWS, ShiftRow
+from edge.core.people.shift_row import (
+    MAX_PLANNED,
+    MAX_SHIFT_ROWS,
+    PlannedShift,
+    ShiftRow,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -79,7 +84,7 @@ class RosterBuilder:
         self._elsewhere = array("I")
         self._numbers: dict[str, int] = {}
         self._is_sorted = False
-        self._beyond: list[tuple[str, str]] = []
+        self._beyond: list[tuple[str, str, int]] = []
 
     def add(self, rows: Iterable[RosterRow]) -> None:
         """Take a slice of rows."""
@@ -157,8 +162,7 @@ class RosterBuilder:
         for elder in self.columns.tables.elders:  # who may be in danger stays listed
             if known.holder(elder.holder_id) is None:
                 yield "elder", elder.holder_id, f"holder: {_NO_HOLDER}"
-        for kind, row_id in self._beyond:
-            most = next(each.most for each in _TABLES.values() if each.kind == kind)
+        for kind, row_id, most in self._beyond:
             yield kind, row_id, f"there are already {most}"
 
     def _booking_id(self, place: int) -> str:
@@ -212,7 +216,7 @@ class RosterBuilder:
         else:
             row_id = getattr(row, table.row_id)
             told = row_id.hex() if isinstance(row_id, bytes) else row_id
-            self._beyond.append((table.kind, told))
+            self._beyond.append((table.kind, told, table.most))
 
     def _number(self, word: str) -> int:
         """Return the number of a string that repeats."""
@@ -244,6 +248,7 @@ _TABLES: dict[type, _Table] = {
     Office: _Table("office", "offices", MAX_OFFICES, "office_id"),
     Notice: _Table("notice", "notices", MAX_NOTICES, "notice_id"),
     ShiftRow: _Table("shift", "shifts", MAX_SHIFT_ROWS, "row_id"),
+    PlannedShift: _Table("shift", "plans", MAX_PLANNED, "row_id"),
     SpaceRow: _Table("space", "spaces", MAX_SPACES, "space_id"),
     ScheduleRow: _Table("schedule", "schedules", MAX_SPACES, "schedule_id"),
 }

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     )
     from edge.core.people.entries import Elder
     from edge.core.people.roster_row import PolicyRow, TicketKey
-    from edge.core.people.shift_row import ShiftRow
+    from edge.core.people.shift_row import PlannedShift, ShiftRow
 
 #: Keys of one step: about a millisecond.
 STEP_KEYS = 4096
@@ -89,6 +89,7 @@ class Tables:
     ticket_keys: list[TicketKey] = field(default_factory=list)
     elders: list[Elder] = field(default_factory=list)
     shifts: list[ShiftRow] = field(default_factory=list)
+    plans: list[PlannedShift] = field(default_factory=list)
     grids: list[Grid] = field(default_factory=list)
     contacts: list[Contact] = field(default_factory=list)
     offices: list[Office] = field(default_factory=list)
@@ -102,6 +103,7 @@ class Tables:
         self.grids.sort(key=lambda each: (each.order, each.grid_id))
         self.contacts.sort(key=lambda each: (each.order, each.contact_id))
         self.offices.sort(key=lambda each: (each.order, each.office_id))
+        self.plans.sort(key=lambda each: (each.from_ms, each.row_id))
         self.notices.sort(key=lambda each: (each.from_ms, each.notice_id))
 
 

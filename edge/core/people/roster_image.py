@@ -26,13 +26,13 @@ from edge.core.people.community_rows import (
 from edge.core.people.entries import Elder
 from edge.core.people.roster_columns import Columns, Tables, Texts
 from edge.core.people.roster_row import PolicyRow, TicketKey
-from edge.core.people.shift_row import ShiftRow
+from edge.core.people.shift_row import PlannedShift, ShiftRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: Raised whenever a column is added, dropped, or means something else.
-IMAGE_FORMAT = 4
+IMAGE_FORMAT = 5
 
 #: The sections of an image that are columns, in their order; texts take two each.
 _TEXTS = ("holders", "bookings")
@@ -50,6 +50,7 @@ _READ: dict[str, type[Any]] = {
     "offices": Office,
     "notices": Notice,
     "shifts": ShiftRow,
+    "plans": PlannedShift,
     "spaces": SpaceRow,
     "schedules": ScheduleRow,
 }

@@ -18,7 +18,7 @@ from edge.core.moment import UNBOUNDED_MS
 from edge.core.people import community_rows
 from edge.core.people.entries import EVERYWHERE, Elder
 from edge.core.people.row_body import Body
-from edge.core.people.shift_row import ShiftRow, read_shift
+from edge.core.people.shift_row import PlannedShift, ShiftRow, read_shift
 from edge.core.plan import DAY_MS
 from edge.core.schedule import read_hours
 
@@ -121,7 +121,14 @@ class TicketKey:
     doors: tuple[str, ...]
 
 
-TableRow = PolicyRow | TicketKey | Elder | ShiftRow | community_rows.CommunityRow
+TableRow = (
+    PolicyRow
+    | TicketKey
+    | Elder
+    | ShiftRow
+    | PlannedShift
+    | community_rows.CommunityRow
+)
 RosterRow = HolderRow | BookingRow | RevocationRow | TableRow
 
 

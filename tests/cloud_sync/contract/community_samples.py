@@ -34,6 +34,14 @@ _SHIFT: dict[str, Any] = {
     "at": _AT_MS,
     "number": 1,
 }
+#: A plan is of a boot that there is none of, for those who know no plans.
+_PLANNED = _SHIFT | {
+    "boot": "planned",
+    "began": 0,
+    "minutes": 240,
+    "from": _AT_MS + 86_400_000,
+    "space": "kitchen",
+}
 COMMUNITY: dict[str, dict[str, Any]] = {
     "row_shift.json": {
         "plain": _row("shift", "0001-00c0ffee:9", **_SHIFT),
@@ -44,6 +52,15 @@ COMMUNITY: dict[str, dict[str, Any]] = {
         ),
         "taken back": _row(
             "shift", "s-3", **_SHIFT | {"minutes": 0, "began": 0, "number": 2}
+        ),
+        "with all that was ever confirmed": _row(
+            "shift", "0001-00c0ffee:18", **_SHIFT, total=446_400_000
+        ),
+        "planned": _row("shift", "p1", **_PLANNED),
+        "planned anew, with its task": _row(
+            "shift",
+            "p2",
+            **_PLANNED | {"number": 2, "task": "前台", "reason": "和林叔换班"},
         ),
     },
     "row_grid.json": {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from tests.cloud_sync.contract.community_samples import SPOILT_COMMUNITY
 from tests.cloud_sync.contract.key_values import SPOILT as SPOILT_KEYS
-from tests.cloud_sync.contract.spoiling import Spoilt, bad, unsaid, without
+from tests.cloud_sync.contract.spoiling import GONE, Spoilt, bad, unsaid, without
 
 _ROW = (
     *without("FEED_SHAPE", "kind", "id", "ver", "body"),
@@ -226,6 +226,22 @@ _SHIFT = (
         ("a reason of two lines", "body/reason", "他提早\n离开"),
         ("an empty reason", "body/reason", ""),
         ("a boot that is a number", "body/boot", 17),
+        ("more confirmed than there are minutes", "body/total", 446_400_001),
+    ),
+    *(
+        Spoilt(why=why, path=path, value=value, verdict=_KEPT_OUT, of="planned")
+        for why, path, value in (
+            ("a plan without its place", "body/space", GONE),
+            ("a plan that names a boot", "body/boot", "boot-17"),
+            ("a plan that began", "body/began", 1),
+            ("a plan of no minute", "body/minutes", 0),
+            ("a plan of before 1970", "body/from", -1),
+            ("a plan by nobody", "body/by", GONE),
+            ("a plan of which nobody knows when it was made", "body/at", GONE),
+            ("a plan without its number", "body/number", GONE),
+            ("a plan whose reason has two lines", "body/reason", "换\n班"),
+            ("a task of two lines", "body/task", "前台\n厨房"),
+        )
     ),
 )
 SPOILT_ROWS: dict[str, tuple[Spoilt, ...]] = {

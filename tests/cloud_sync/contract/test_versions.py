@@ -10,7 +10,9 @@ import pytest
 
 from edge.core.moment import UNBOUNDED_MS
 from edge.core.people.roster_row import BookingRow, HolderRow, RevocationRow, parse_row
+from edge.core.people.shift_row import PLANNED, PlannedShift, ShiftRow
 from tests.cloud_sync.contract.readers import verdict
+from tests.cloud_sync.contract.samples import SAMPLES
 from tests.cloud_sync.contract.schemas import SCHEMAS, flaws
 from tests.cloud_sync.contract.written import FOLDER
 
@@ -49,6 +51,20 @@ def test_what_an_earlier_row_lacks_is_as_if_nobody_had_asked(row: Any) -> None:
             assert not revocation.flaw
         case other:
             raise AssertionError(other)
+
+
+def test_a_gateway_that_knows_no_plans_takes_one_for_a_shift_it_never_had() -> None:
+    earlier = VERSIONS[-1]["values"][0]["value"]["body"].keys() | {"reason"}
+    planned = [
+        row for row in SAMPLES["row_shift.json"].values() if "from" in row["body"]
+    ]
+    assert planned
+    for row in planned:
+        seen = {key: value for key, value in row["body"].items() if key in earlier}
+        assert isinstance(parse_row("shift", row["id"], row["body"]), PlannedShift)
+        was = parse_row("shift", row["id"], seen)
+        assert isinstance(was, ShiftRow), "it fits, so that no roster is refused"
+        assert (was.boot, was.began_m) == (PLANNED, 0)
 
 
 #: Closed, since a parameter that is not understood changes what a signature means.
