@@ -3,17 +3,20 @@
 
 The law of the module: a word is added and never changed; other minutes than before
 need a reason, and are the next word. Every word goes into the gateway's feed in the
-same transaction; where there is no feed it goes with the first rows, since a feed of
-confirmations alone would empty a site.
+same transaction, with the plan, since both are rows of one kind; where there is no
+feed it goes with the first rows, since a feed of confirmations alone would empty a
+site. A planned shift that came into the feed with a file of rows is not ours and stays.
 Source: docs/sync-contract.md, section 5.
 """
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from cloud_sync.feed import NO_FEED
-from cloud_sync.platform import feeds
+from cloud_sync.platform import feeds, plans
 from cloud_sync.platform.shift import ERASED, Confirmation
 from edge.core.chain import canonical
 from edge.core.duty.shift import ShiftState
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from cloud_sync.platform.feeds import Key
     from cloud_sync.platform.shift import Shift
 
-KIND = "shift"
+KIND = plans.KIND
 #: A gateway remembers a confirmed shift for 90 days; later its row is of no use.
 IN_FEED_MS = 100 * DAY_MS
 MAX_TEXT = 64
@@ -45,6 +48,9 @@ WHERE (?1 = '' OR c.gateway = ?1) AND c.at_ms >= ?2 AND c.number = (
     WHERE d.gateway = c.gateway AND d.shift = c.shift)
 ORDER BY c.at_ms, c.gateway, c.shift
 """
+
+
+_IN_FEED = "SELECT id, body FROM feed_row WHERE gateway = ?1 AND kind = ?2"
 
 
 class ConfirmationError(Exception):
@@ -97,23 +103,51 @@ async def confirm(  # noqa: PLR0917  who said what of which shifts
             raise ConfirmationError(f"{shift.name}: was corrected {MAX_NUMBER} times")
         named = (gateway, shift.name, number, shift.holder, shift.boot, shift.began_m)
         await work.execute(_ADD, *named, minutes, shift.minutes, by, reason, now_ms)
-    return await _into_feed(work, gateway, now_ms)
+    return await into_feed(work, gateway, now_ms)
 
 
 async def feed_rows(work: Work, gateway: str, now_ms: int) -> dict[Key, str]:
-    """Return the rows that belong into a gateway's feed now."""
-    said = await newest(work, gateway, now_ms - IN_FEED_MS)
+    """Return the rows that belong into a gateway's feed now, with the plan's.
+
+    A holder's newest word stays for as long as there is one, with all minutes so far.
+    """
+    planned = await plans.feed_rows(work, gateway, now_ms)
+    said = await newest(work, gateway)
     known = [each for each in said.values() if each.holder != ERASED]
-    last = known[-MAX_SHIFT_ROWS:]
-    return {(KIND, each.shift): canonical(_body(each)) for each in last}
+    totals: Counter[str] = Counter()
+    for each in known:
+        totals[each.holder] += each.minutes
+    last = {each.holder: each.shift for each in known}
+    told = [
+        each
+        for each in known
+        if each.at_ms >= now_ms - IN_FEED_MS or last[each.holder] == each.shift
+    ]
+    rows = {
+        (KIND, each.shift): canonical(
+            _body(each, totals[each.holder] if last[each.holder] == each.shift else 0)
+        )
+        for each in told[-(MAX_SHIFT_ROWS - len(planned)) :]
+    }
+    return rows | planned
 
 
-async def _into_feed(work: Work, gateway: str, now_ms: int) -> bool:
+async def into_feed(work: Work, gateway: str, now_ms: int) -> bool:
+    """Bring a gateway's feed in line with what is planned and confirmed.
+
+    Returns whether there is a feed.
+    """
     if await feeds.cursor(work, gateway) == NO_FEED:
         return False
     await feeds.hold(work, gateway)  # whoever confirms beside us is heard first
     put = await feed_rows(work, gateway, now_ms)
-    change = feeds.Change(put=put, replaces=(KIND,))
+    ours = {name for _, name in await plans.newest(work, gateway)}
+    gone = [
+        (KIND, name)
+        for name, body in await work.fetch(_IN_FEED, gateway, KIND)
+        if (KIND, name) not in put and (name in ours or "from" not in json.loads(body))
+    ]
+    change = feeds.Change(put=put, remove=gone)
     await feeds.change(work, gateway, change, now_ms)
     return True
 
@@ -137,7 +171,7 @@ def _check(shift: Shift, minutes: int, reason: str) -> None:
         )
 
 
-def _body(word: Confirmation) -> dict[str, int | str]:
+def _body(word: Confirmation, total: int) -> dict[str, int | str]:
     body: dict[str, int | str] = {
         "holder": word.holder,
         "boot": word.boot,
@@ -147,4 +181,6 @@ def _body(word: Confirmation) -> dict[str, int | str]:
         "at": word.at_ms,
         "number": word.number,
     }
+    if total:
+        body["total"] = total
     return body | {"reason": word.reason} if word.reason else body

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of what social workers confirmed, for both databases.
+"""The tables of what social workers planned and confirmed, for both databases.
 
 The law of the module: rows are added and never changed; ``number`` counts the words
-on one shift, and the highest holds.
+on one shift, planned or done, and the highest holds.
 """
 
 TABLES = (
@@ -19,4 +19,19 @@ TABLES = (
         reason TEXT NOT NULL,
         at_ms BIGINT NOT NULL,
         PRIMARY KEY (gateway, shift, number))""",
+    # ``is_off`` 1: called off.
+    """CREATE TABLE IF NOT EXISTS duty_plan (
+        gateway TEXT NOT NULL,
+        plan TEXT NOT NULL,
+        number BIGINT NOT NULL,
+        holder TEXT NOT NULL,
+        space TEXT NOT NULL,
+        begins BIGINT NOT NULL,
+        minutes BIGINT NOT NULL,
+        task TEXT NOT NULL,
+        is_off BIGINT NOT NULL,
+        by_whom TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        at_ms BIGINT NOT NULL,
+        PRIMARY KEY (gateway, plan, number))""",
 )

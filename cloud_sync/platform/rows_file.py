@@ -59,7 +59,7 @@ def read_rows(name: str, content: bytes, *, utc_offset_min: int) -> Change:
     if len(content) > FILE_BYTES:
         raise RowsError(f"{name}: {len(content)} bytes, {FILE_BYTES} at most")
     is_csv = name.lower().endswith(".csv")
-    text = _text(name, content)
+    text = decoded(name, content)
     rows = _csv_rows(text, utc_offset_min) if is_csv else _json_rows(text)
     put: dict[Key, str] = {}
     remove: list[Key] = []
@@ -84,7 +84,7 @@ def read_rows(name: str, content: bytes, *, utc_offset_min: int) -> Change:
     return Change(put=put, remove=remove)
 
 
-def _text(name: str, content: bytes) -> str:
+def decoded(name: str, content: bytes) -> str:
     """Read UTF-8, with or without a mark, or what Chinese spreadsheets write."""
     for encoding in ("utf-8-sig", "gb18030"):
         try:
@@ -140,7 +140,7 @@ def _booking(columns: list[str], cells: list[str], utc_offset_min: int) -> Any:
     try:
         for name, cell in given.items():
             if name in ("from", "to"):
-                body[name] = _utc_ms(cell, utc_offset_min)
+                body[name] = utc_ms(cell, utc_offset_min)
             elif name in _NUMBERS:
                 body[name] = int(cell)
             elif name != "id":
@@ -150,7 +150,8 @@ def _booking(columns: list[str], cells: list[str], utc_offset_min: int) -> Any:
     return {"kind": BOOKING, "id": given.get("id", ""), "body": body}
 
 
-def _utc_ms(text: str, utc_offset_min: int) -> int:
+def utc_ms(text: str, utc_offset_min: int) -> int:
+    """Return a moment that people wrote, local unless it has an offset; ValueError."""
     local = _LOCAL.fullmatch(text)
     if local is not None:
         numbers = [int(each or 0) for each in local.groups()]

@@ -36,7 +36,8 @@ class Shift:
     """One shift; ``boot`` and ``began_m`` name it to its gateway.
 
     ``measured``: the minutes before anybody confirmed them. ``taken``: the number of
-    the last confirmation that the gateway has told to have taken.
+    the last confirmation that the gateway has told to have taken. ``plan``: the
+    planned shift that its volunteer took up by it, "" for none.
     """
 
     gateway: str
@@ -52,6 +53,7 @@ class Shift:
     state: ShiftState = ShiftState.RUNNING
     taken: int = 0
     word: Confirmation | None = None
+    plan: str = ""
 
     @property
     def name(self) -> str:

@@ -27,6 +27,10 @@ JOIN journal AS j ON j.id = e.journal
 WHERE j.gateway = ?1 AND e.pii LIKE ?2 ESCAPE '!'
 """
 _SHIFTS = "UPDATE duty_confirmation SET holder = ?3 WHERE gateway = ?1 AND holder = ?2"
+_PLANS = """
+UPDATE duty_plan SET holder = ?3, task = '', reason = ''
+WHERE gateway = ?1 AND holder = ?2
+"""
 _ERASE = """
 UPDATE event SET com = ?3, salt = NULL, pii = NULL WHERE journal = ?1 AND seq = ?2
 """
@@ -57,6 +61,7 @@ async def erase(work: Work, gateway: str, holder: str, now_ms: int) -> Erased:
         await work.executemany(_ERASE, erased)
     # His hours stay hours of the place.
     await work.execute(_SHIFTS, gateway, holder, ERASED)
+    await work.execute(_PLANS, gateway, holder, ERASED)
     if rows:
         change = feeds.Change(put={}, remove=rows)
         await feeds.change(work, gateway, change, now_ms)

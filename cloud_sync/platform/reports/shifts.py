@@ -62,6 +62,7 @@ def _begun(event: Stored, span: Span) -> Shift:
         began_ms=event.lo,
         boot=event.text("b"),
         began_m=event.number("m"),
+        plan=event.text("plan"),
     )
 
 

@@ -19,12 +19,14 @@ import typer
 from edge.cli.platform import alarm_verbs, duty_verbs, site_key_verbs
 from edge.cli.platform.command_verbs import register as register_commands
 from edge.cli.platform.enrolment_verbs import register as register_enrolment
+from edge.cli.platform.plan_verbs import plan
 
 app = typer.Typer(help="The central platform, as a reference.", no_args_is_help=True)
 gateway = typer.Typer(help="Who may speak.", no_args_is_help=True)
 rows = typer.Typer(help="What gateways are told.", no_args_is_help=True)
 app.add_typer(gateway, name="gateway")
 app.add_typer(rows, name="rows")
+app.add_typer(plan, name="plan")
 register_commands(app)
 register_enrolment(app)
 

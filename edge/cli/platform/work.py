@@ -31,6 +31,7 @@ from cloud_sync.platform.commanding.wishes import WishError
 from cloud_sync.platform.database import DatabaseError
 from cloud_sync.platform.enrolment.authority import AuthorityError
 from cloud_sync.platform.enrolment.claims import EnrolmentError
+from cloud_sync.platform.planning import PlanError
 from cloud_sync.platform.reports.table import Table, local_time
 from cloud_sync.platform.rows_file import BOOKING, RowsError, read_rows
 from cloud_sync.platform.settings import (
@@ -64,6 +65,7 @@ _MENDABLE = (
     RowsError,
     ShownError,
     confirmations.ConfirmationError,
+    PlanError,
     AnswerError,
     CallListError,
     OperatorError,

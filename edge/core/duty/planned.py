@@ -40,8 +40,9 @@ class Planned:
     def facts(self, holder: str, now: Moment) -> Facts:
         """Return the fact that names what a holder who begins now was planned for."""
         for row in self._rows:
-            is_his = row.holder_id == holder
-            if is_his and row.from_ms - EARLY_MS <= now.earliest_ms:
-                if now.latest_ms < row.to_ms:
-                    return ((PLAN, row.row_id),)
+            is_now = (
+                row.from_ms - EARLY_MS <= now.earliest_ms and now.latest_ms < row.to_ms
+            )
+            if is_now and row.holder_id == holder:
+                return ((PLAN, row.row_id),)
         return ()
