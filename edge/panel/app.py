@@ -45,6 +45,7 @@ from edge.panel.looking_pages import add_looking
 from edge.panel.medicine_pages import add_medicine
 from edge.panel.notice_pages import add_notices
 from edge.panel.parcel_pages import add_parcels
+from edge.panel.plan_pages import add_plan, today_of
 from edge.panel.poster_pages import add_posters
 from edge.panel.presses import Press
 from edge.panel.roster_pages import add_roster
@@ -74,14 +75,16 @@ class First:
         #: By language.
         self._frames: dict[str, _Frame] = {}
 
-    def page(self, visitor: Visitor, told: str) -> str:
+    async def page(self, visitor: Visitor, told: str) -> str:
         """Draw the first page; ``told`` is a word of ``TOLD`` or anything else."""
         ground = self._ground
+        planned = await today_of(ground, visitor) if visitor.on_duty_page else ""
         return ground.pages.live(
             ground.duty(),
             visitor,
             token=ground.token(visitor),
             told=ground.phrase(told),
+            planned=planned,
         )
 
     async def press(self, visitor: Visitor, token: str, door: str) -> str:
@@ -151,7 +154,7 @@ def make_app(ground: Ground) -> FastAPI:
             return ground.draw("pair.html", visitor, told, code="")
         if visitor.kind is Kind.INSTALLER:
             return ground.draw("more.html", visitor, told)
-        return HTMLResponse(first.page(visitor, told))
+        return HTMLResponse(await first.page(visitor, told))
 
     @app.post("/open")
     async def open_door(
@@ -170,6 +173,7 @@ def make_app(ground: Ground) -> FastAPI:
     add_keepers(app, ground)
     add_hours(app, ground)
     add_roster(app, ground)
+    add_plan(app, ground)
     add_notices(app, ground)
     add_emergency(app, ground)
     cells = add_lockers(app, ground)

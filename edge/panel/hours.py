@@ -31,6 +31,8 @@ _OTHERS = (-120, -60, -30, 30, 60, 120)
 LENGTHS = range(0, MAX_MINUTES + 1, 30)
 #: Reasons that have words of their own; the platform's come as they were written.
 REASONS = ("forgot", "wrong", "early", "late", "other")
+#: Hours of the star levels one to five, as volunteers' registers give them.
+STARS = (100, 300, 600, 1000, 1500)
 _STATES = {
     "RUNNING": (Tone.INFO, Shape.CLOCK),
     "PROVISIONAL": (Tone.INFO, Shape.TICK),
@@ -77,14 +79,26 @@ class DayRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetRow:
-    """A line of the printed sheet: date, start, end, how long, and who recorded it."""
+    """A line of the printed sheet: date, start, end, length, content, recorder."""
 
     day: Phrase
     begins: str
     ends: str
     length: Phrase
+    task: str
     recorder: Phrase
     notes: tuple[Phrase, ...]
+
+
+def stars(minutes: int, words: Words) -> Phrase:
+    """Say which star level confirmed minutes come to, and how far the next one is."""
+    done = tenths(minutes)
+    level = sum(minutes >= each * 60 for each in STARS)
+    if level == len(STARS):
+        return words.say("stars.top", level=level, hours=done)
+    missing_h = -(-(STARS[level] * 60 - minutes) // 60)
+    key = "stars.level" if level else "stars.first"
+    return words.say(key, level=level, hours=done, more=missing_h, next=level + 1)
 
 
 def tenths(minutes: int) -> str:
@@ -181,6 +195,7 @@ def sheet(
             begins=time_of_day(each.from_ms, offset_hours) or "",
             ends=time_of_day(each.to_ms, offset_hours) or "",
             length=length(each.minutes, words),
+            task=each.task,
             recorder=_recorder(each, words),
             notes=_notes(each, words),
         )

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from edge.panel import hours
 from edge.panel.ground import go, told
+from edge.panel.plan import read_plan
 from edge.panel.report import DEFAULT_OFFSET_HOURS
 from edge.panel.shift_report import count_of, read_hours, read_shift
 
@@ -62,12 +63,15 @@ def _add_reading(app: FastAPI, ground: Ground) -> None:
         ]
         shifts = [one for each in mine.months for one in each.shifts[::-1]]
         first = max(0, page) * ON_A_PAGE
+        answer = await ground.ask("plan", visitor, is_line=True)
         return ground.draw(
             "hours.html",
             visitor,
             told,
             mine=mine,
             months=months,
+            own=read_plan(answer, words, offset).own,
+            stars=None if mine.ever is None else hours.stars(mine.ever, words),
             rows=[
                 hours.row(each, words, offset)
                 for each in shifts[first : first + ON_A_PAGE]

@@ -81,7 +81,9 @@ class Pages:
             self._others[language]._process = self._process  # noqa: SLF001  our own
         return self._others[language]
 
-    def live(self, duty: Duty, visitor: Visitor, *, token: str, told: str) -> str:
+    def live(
+        self, duty: Duty, visitor: Visitor, *, token: str, told: str, planned: str = ""
+    ) -> str:
         """Draw the first page: the duty page, or the start where nobody is on duty."""
         name = "duty.html" if visitor.on_duty_page else "start.html"
         return self.draw(
@@ -93,6 +95,7 @@ class Pages:
             key=self.key(duty, visitor),
             token=token,
             told=told,
+            planned=planned,
         )
 
     def draw(self, name: str, visitor: Visitor, **shown: object) -> str:

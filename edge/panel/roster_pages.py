@@ -21,6 +21,8 @@ from edge.panel.calendar import day_and_time, month_before
 from edge.panel.gateway_link import PIN_S
 from edge.panel.ground import go, told
 from edge.panel.hours_pages import LOOK_S, Minutes, Number, Seq, Short, Token, offset_of
+from edge.panel.plan import MAX_OPEN
+from edge.panel.plan_pages import plan_of
 from edge.panel.shift_report import read_hours, read_roster, read_shift
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ def _add_roster(app: FastAPI, ground: Ground) -> None:
         people = [
             (each, hours.called(each.name, each.mark, words)) for each in known.people
         ]
+        begun = (await plan_of(ground, visitor)).open
         waiting = [hours.row(e, words, offset) for e in known.waiting[:MAX_WAITING]]
         return ground.draw(
             "roster.html",
@@ -73,6 +76,8 @@ def _add_roster(app: FastAPI, ground: Ground) -> None:
             people=people,
             waiting=waiting,
             over=len(known.waiting) - len(waiting),
+            open=begun[:MAX_OPEN],
+            open_over=len(begun) - MAX_OPEN,
             days=hours.week(known.monday_ms, known.shifts, words, offset),
             week=week,
             opened=day,

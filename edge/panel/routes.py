@@ -99,6 +99,7 @@ ROUTES: dict[tuple[str, str], frozenset[Kind]] = {
     ("GET", "/hours/wrong"): ON_DUTY,
     ("POST", "/hours/ask"): ON_DUTY,
     ("GET", "/roster"): MANAGER,
+    ("GET", "/roster/plan"): ON_DUTY,
     ("GET", "/roster/shift"): MANAGER,
     ("GET", "/roster/sheet"): MANAGER,
     ("POST", "/roster/correct"): MANAGER,

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from edge.panel.fields import MAX_NAME, table, text, time_ms, whole
+from edge.panel.fields import MAX_NAME, count, table, text, time_ms, whole
 
 #: Shifts and people of one answer; the gateway tells fewer.
 MAX_ROWS = 400
@@ -48,6 +48,7 @@ class ShiftReport:
     minutes: int
     state: str
     why: str
+    task: str
     asked: int | None
     began_by: str
     ended_by: str
@@ -76,7 +77,10 @@ class MonthReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoursReport:
-    """Somebody's hours; ``asks``: the shifts whose end is to be asked for."""
+    """Somebody's hours; ``asks``: the shifts whose end is to be asked for.
+
+    ``ever``: all minutes that were confirmed, None where star levels are off.
+    """
 
     has_card: bool
     name: str
@@ -84,6 +88,7 @@ class HoursReport:
     this: str
     months: tuple[MonthReport, ...]
     asks: tuple[ShiftReport, ...]
+    ever: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +136,7 @@ def read_hours(answer: dict[str, Any]) -> HoursReport:
         this=text(answer.get("this")),
         months=tuple(_month(each) for each in _rows(answer.get("months"))),
         asks=_shifts(answer.get("asks")),
+        ever=count(answer.get("ever")),
     )
 
 
@@ -164,6 +170,7 @@ def read_shift(value: Any) -> ShiftReport | None:
         minutes=_count(shift.get("minutes")),
         state=text(shift.get("state")),
         why=text(shift.get("why")),
+        task=text(shift.get("task"), MAX_ID),
         asked=asked if asked is not None and asked >= 0 else None,
         began_by=text(shift.get("began_by")),
         ended_by=text(shift.get("ended_by")),

@@ -59,7 +59,8 @@ class Panel:
     the pages, English stands beneath. ``signpost``: the port where plain HTTP says
     where the panel is, 80 as a rule; 0 for none. ``door_url``:
     what a telephone opens that scans the code on a door's poster, with site and door
-    behind it; the page there is the platform's.
+    behind it; the page there is the platform's. ``star_levels``: whether volunteers
+    see the star level of their confirmed hours.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
@@ -73,6 +74,7 @@ class Panel:
     language: Literal["zh-CN", "yue"] = "zh-CN"
     signpost: Annotated[int, Ge(0), Le(65535)] = 0
     door_url: WebAddress = ""
+    star_levels: bool = False
 
     @property
     def is_local(self) -> bool:

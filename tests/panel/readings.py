@@ -44,6 +44,13 @@ def shift(ago: int, minutes: int, state: str, **more: Any) -> dict[str, Any]:
     return told | more
 
 
+def planned(name: str, in_min: int, mark: str = "0042", **more: Any) -> dict[str, Any]:
+    """Return a planned shift of four hours that begins in so many minutes."""
+    from_ms = NOW_MS + in_min * MINUTE_MS
+    told = {"name": name, "mark": mark, "is_own": False, "space": "客厅", "task": ""}
+    return told | {"from_ms": from_ms, "to_ms": from_ms + 240 * MINUTE_MS} | more
+
+
 FORGOTTEN = shift(3, 480, "TO_CONFIRM", why="closing")
 CORRECTED = shift(
     5,
@@ -148,6 +155,19 @@ READINGS: dict[str, dict[str, Any]] = {
         "people": [
             _PERSON | {"may_begin": True, "is_on_duty": True},
             {"holder": "h-0077", "name": "", "mark": "0077", "may_begin": True},
+        ],
+    },
+    "plan": {
+        "today_ms": NOW_MS - (14 * 60 + 32) * MINUTE_MS,
+        "days": 8,
+        "shifts": [
+            planned("陈*", -60, task="前台", is_own=True),
+            planned("林*", 2 * 60),
+            planned("", 3 * 1_440, mark="0077", task="巡楼"),
+        ],
+        "open": [
+            planned("陈姨", -60, standing="WAITS", task="前台"),
+            planned("林叔", -1_440, standing="NOBODY"),
         ],
     },
     "shift": {"shift": FORGOTTEN},

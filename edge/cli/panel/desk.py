@@ -93,6 +93,8 @@ class Desk:
         self.farewells = Farewells()
         #: None where there is no gateway of one's own, as in a simulation.
         self.backups = backups
+        #: Whether volunteers see their star level.
+        self.shows_stars = False
         #: Verbs beside the orders that were built with it.
         self.more: dict[str, Act] = {}
         #: Of whom each turn was asked whether it ends, and who came since.

@@ -30,6 +30,7 @@ from edge.cli.panel.notices import Notices
 from edge.cli.panel.people import People
 from edge.cli.panel.place import names_of, url_of
 from edge.cli.panel.place_shown import PlaceShown
+from edge.cli.panel.plans import Plans
 from edge.cli.panel.readings import Readings
 from edge.cli.panel.shifts import Shifts
 from edge.cli.panel.starting import keep_words
@@ -95,6 +96,7 @@ async def open_desk(
     )
     desk.more = BackupActs(desk, backups).acts()
     desk.more |= PlaceShown(desk, settings, state).acts()
+    desk.shows_stars = settings.panel.star_levels
     return desk
 
 
@@ -110,7 +112,7 @@ def _furnish(state: Path, settings: Settings) -> None:
 def acts_of(desk: Desk) -> dict[str, Act]:
     """Return all verbs that find out themselves who acts."""
     acts = desk.acts() | cupboards(desk) | desk.more
-    for part in (Turns, People, LettingIn, Readings, Shifts, Notices):
+    for part in (Turns, People, LettingIn, Readings, Shifts, Plans, Notices):
         acts |= part(desk).acts()
     return acts
 

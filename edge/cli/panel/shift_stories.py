@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from edge.core.duty.planned import PLAN
 from edge.core.duty.shift import ShiftState, month_of
 from edge.core.event import EventKind
 from edge.core.plan import MINUTE_MS
@@ -53,7 +54,8 @@ class Story:
     """One shift; times are UTC ms, ``seq`` the number of its beginning.
 
     ``began_by`` and ``ended_by``: who did it at the panel, "" for a card at the desk;
-    ``why``: it ended without anybody, "closing" or "too_long". ``asked``: the minutes
+    ``why``: it ended without anybody, "closing" or "too_long". ``plan``: the planned
+    shift that it is, "" for none. ``asked``: the minutes
     that its volunteer says it had, until two others have answered; -1 for none.
     """
 
@@ -65,6 +67,7 @@ class Story:
     minutes: int = 0
     state: ShiftState = ShiftState.RUNNING
     why: str = ""
+    plan: str = ""
     asked: int = -1
     words: tuple[Word, ...] = field(default=())
 
@@ -72,6 +75,11 @@ class Story:
     def to_ms(self) -> int:
         """When it ended by its minutes; its beginning while it runs."""
         return self.from_ms + self.minutes * MINUTE_MS
+
+    @property
+    def is_running(self) -> bool:
+        """Say whether nobody ended it yet."""
+        return self.state is ShiftState.RUNNING
 
     @property
     def waits(self) -> bool:
@@ -120,6 +128,7 @@ class Stories:
             holder=holder,
             from_ms=event.moment.earliest_ms,
             began_by=str(event.fact("actor") or ""),
+            plan=str(event.fact(PLAN) or ""),
         )
         if len(self._all) > MAX_STORIES:
             del self._all[next(iter(self._all))]

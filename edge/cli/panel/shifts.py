@@ -76,12 +76,22 @@ class Shifts:
             "mark": holder[-4:],
             "this": this,
             "months": [self._month(each, stories, tell) for each in months],
+            **self._stars(holder),
             "asks": [
                 tell(each)
                 for each in stories[-MAX_TOLD:]
                 if each.state.value == "TO_CONFIRM" and each.asked < 0
             ],
         }
+
+    def _stars(self, holder: str) -> dict[str, Any]:
+        """Return the minutes that a star level is made of: all ever confirmed."""
+        if not self._desk.shows_stars or not holder:
+            return {}
+        rows = self._desk.controller.rolls.confirmed_shifts
+        his = [each for each in rows if each.holder_id == holder and each.total]
+        newest = max(his, key=lambda each: each.at_ms, default=None)
+        return {"ever": newest.total if newest else 0}
 
     def _whose(self, who: Who, request: dict[str, Any]) -> tuple[str, bool]:
         """Return whose hours are asked for, and whether names are told in full."""
@@ -211,6 +221,9 @@ class Shifts:
         return name if is_named or not name else f"{name[0]}*"
 
     def _teller(self, *, is_named: bool) -> Callable[[Story], dict[str, Any]]:
+        plans = self._desk.controller.rolls.planned_shifts
+        tasks = {each.row_id: each.task for each in plans}
+
         def tell(story: Story) -> dict[str, Any]:
             return {
                 "seq": story.seq,
@@ -220,6 +233,7 @@ class Shifts:
                 "minutes": story.minutes,
                 "state": story.state.value,
                 "why": story.why,
+                "task": tasks.get(story.plan, ""),
                 "asked": story.asked,
                 "began_by": self._actor(story.began_by, is_named=is_named),
                 "ended_by": self._actor(story.ended_by, is_named=is_named),
