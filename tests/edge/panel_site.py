@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge.cli.runtime import Runtime
+    from edge.core.people.roster_row import RosterRow
 
 DESK = """
 [[device]]
@@ -70,6 +71,14 @@ class Site:
     async def shell(self, verb: str, **fields: Any) -> dict[str, Any]:
         """Ask as the gateway's own user at the command line."""
         return await asyncio.to_thread(ask, self.socket, verb, **fields)
+
+    def adopt(self, *more: RosterRow) -> None:
+        """Let the platform's feed come: the four people, and more rows."""
+        builder = RosterBuilder()
+        builder.add(people())
+        builder.add(more)
+        roster = builder.build(Cursor("0001-00000000", 1))
+        self.runtime.gateway.do(lambda controller, now: controller.adopt(roster, now))
 
     def on_duty(self) -> tuple[str, ...]:
         return self.runtime.controller.on_duty
@@ -146,8 +155,6 @@ async def panel_site(folder: Path) -> AsyncIterator[Site]:
         path.chmod(0o600)
     (folder / "site.toml").write_text(TEXT + DESK, "utf-8")
     async with at_work(state) as runtime:
-        builder = RosterBuilder()
-        builder.add(people())
-        roster = builder.build(Cursor("0001-00000000", 1))
-        runtime.gateway.do(lambda controller, now: controller.adopt(roster, now))
-        yield Site(runtime, state)
+        site = Site(runtime, state)
+        site.adopt()
+        yield site

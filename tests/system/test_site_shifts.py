@@ -156,6 +156,12 @@ async def _a_card_begins_and_asks(
     form = {"n": str(ended["cause"]), "minutes": "480", "why": "forgot"}
     assert await tablet.post(led, "/hours/ask", **form) == "/?told=hours.asked"
     page = await tablet.seen("/hours")  # it waits for the disk, as the journal does
+    assert house.events("DUTY_STARTED")[-1]["plan"] == "w1", "the shift of this hour"
+    assert "我接下来的班" in page
+    assert "今天值班：陈*" in await tablet.seen("/")
+    week = await tablet.seen("/roster/plan")
+    assert "前台" in week
+    assert week.partition("</header>")[2].count("陈姨") == 0
     [doubt] = house.events("DUTY_QUESTIONED")
     assert (doubt["minutes"], doubt["was"]) == (480, FORGOTTEN_MIN)
     assert "本人说是 8 小时（记的是 10 小时）" in page
@@ -202,6 +208,8 @@ async def _two_settle_what_was_forgotten(
 async def _a_sheet_adds_up(tablet: Tablet, chen: Resident) -> None:
     month = f"{yesterday_at_two() + SITE:%Y-%m}"
     page = await tablet.seen(f"/roster/sheet?who={chen.holder}&month={month}")
+    if yesterday_at_two().month == (yesterday_at_two() + timedelta(days=1)).month:
+        assert "前台" in page, "of today's shift, which was planned"
     for words in ("8 小时", "14:00", "22:00", "李站长、林叔改", "社区值班"):
         assert words in page
     assert "8 小时 = 8 分" in page, "the minutes of today's shift make no tenth yet"

@@ -13,6 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from edge.cli.demo.street import street
+from edge.cli.demo.week import week
 from firmware_sim.osdp.cards import CardFormat, encoded
 from firmware_sim.platform.people import identity_number
 from firmware_sim.platform.tokens import Pseudonyms
@@ -162,7 +163,7 @@ def population(
                 rows.append(_booking(resident, booked, part.window_min, now_ms))
             if part.is_revoked:
                 rows += _revocations(resident, pseudonyms)
-    return {"named": named, "rows": rows + street(people)}
+    return {"named": named, "rows": rows + street(people) + week(people, site, now_ms)}
 
 
 def _space(site: SitePlan, point: AccessPointPlan) -> str:

@@ -9,12 +9,15 @@ platform is the product's own, run as its operators run it.
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cloud_sync.platform import feeds, keys, registry
 from cloud_sync.platform.application import open_database
 from cloud_sync.platform.confirmations import feed_rows
+from cloud_sync.platform.planning import Wish, plan
+from cloud_sync.platform.plans import KIND, newest
 from cloud_sync.platform.settings import read_settings
 from edge.cli.children import Child, free_port
 from edge.cli.demo.play import Play, write_json
@@ -24,6 +27,8 @@ from edge.cli.load_site import load_site
 from edge.cli.platform.shown import write_private
 from edge.cli.system_clock import wall_ms
 from edge.core.chain import canonical
+from edge.core.people.roster_row import parse_row
+from edge.core.people.shift_row import PlannedShift
 from firmware_sim.platform.site import populate, read_site
 
 if TYPE_CHECKING:
@@ -155,17 +160,38 @@ class Neighbours:
                     if name not in {each.gateway for each in there}:
                         note = house.settings.site.name
                         await registry.register(work, name, shard, note, now_ms)
-                    put = _rows(house) | await feed_rows(work, name, now_ms)
+                    rows, week = _rows(house)
+                    put = rows | await feed_rows(work, name, now_ms)
                     change = feeds.Change(put=put, replaces=(feeds.EVERY_KIND,))
                     await feeds.change(work, name, change, now_ms)
+                    known = (await newest(work, name)).values()
+                    if all(each.to_ms <= now_ms for each in known):
+                        await plan(work, name, week, "示范街道", "", now_ms)
 
 
-def _rows(house: Play) -> dict[feeds.Key, str]:
-    """Return the feed that says of a site's people what they may."""
+def _rows(house: Play) -> tuple[dict[feeds.Key, str], list[Wish]]:
+    """Return the feed that says of a site's people what they may, and their week."""
     path = house.stage.folder / "people.json"
     write_json(path, house.known())
     rows = populate(read_site(path), wall_ms())
-    return {(row.kind, row.id): canonical(row.body) for row in rows}
+    put = {(row.kind, row.id): canonical(row.body) for row in rows}
+    read = [
+        parse_row(kind, name, json.loads(put.pop((kind, name))))
+        for kind, name in tuple(put)
+        if kind == KIND
+    ]
+    wishes = [
+        Wish(
+            holder=each.holder_id,
+            space=each.space_id,
+            from_ms=each.from_ms,
+            to_ms=each.to_ms,
+            task=each.task,
+        )
+        for each in read
+        if isinstance(each, PlannedShift)
+    ]
+    return put, wishes
 
 
 def _renamed(text: str, settings: SiteSettings, number: int) -> str:
