@@ -36,6 +36,7 @@ ALWAYS_KNOWN = {
     *(f"hours.word_DUTY_{k}" for k in ("QUESTIONED", "CORRECTED", "CONFIRMED")),
     *(f"weekday.{number}" for number in range(1, 8)),
     *("hours.nameless", "because.reason", "roster.over", "roster.earlier"),
+    *("plan.today", "plan.open_over", "stars.first", "stars.level", "stars.top"),
     "backup.restored",
 }
 
