@@ -202,6 +202,7 @@ async def test_a_stranger_s_tablet_may_nothing(tmp_path: Path) -> None:
         verbs += ["login-pin", "first-manager", "logout", "handover", "pair-begin"]
         verbs += ["account-add", "account-retire", "account-pin", "tablets"]
         verbs += ["hours", "roster", "shift", "farewell", "notices", "door-notice"]
+        verbs += ["plan"]
         for verb in [*verbs, "tablet-retire"]:
             answer = await stranger.ask(verb, state="FIRE")
             assert answer == {"ok": False, "error": "this tablet is not paired"}, verb

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cloud_sync.platform import registry
+from cloud_sync.platform import feeds, registry
 from cloud_sync.platform.planning import Done, PlanError, Wish, call_off, plan
 from cloud_sync.platform.plans import newest
 from cloud_sync.platform.reports.plan import planned
@@ -91,13 +91,15 @@ def change_one(  # noqa: PLR0917
     """Change a planned shift."""
 
     async def work(work: Work, offset_ms: int) -> str:
+        await registry.known(work, gateway)
+        await feeds.hold(work, gateway)  # what stands is what is changed
         before = (await newest(work, gateway)).get((gateway, name))
         if before is None or before.is_off:
             raise PlanError(
                 f"{gateway} has no planned shift {name}; `plan list` has them"
             )
         wish = _wish(words, offset_ms, before)
-        done = await _plan(work, gateway, [wish], by, reason)
+        done = await plan(work, gateway, [wish], by, reason, wall_ms())
         return _told(gateway, done, offset_ms)
 
     print(write(path, work))
