@@ -34,9 +34,9 @@ async def test_the_week_shows_who_and_when_with_masked_names(
     text = text_of(page.partition("</header>")[2])
     for words in (
         "周日 11-22",
-        "13:32–17:32 陈* 客厅 前台",
-        "16:32–20:32 林* 客厅",
-        "14:32–18:32 没写名字的 0077 客厅 巡楼",
+        "13:32–17:32 陈* · 客厅 · 前台",
+        "16:32–20:32 林* · 客厅",
+        "14:32–18:32 没写名字的 0077 · 客厅 · 巡楼",
     ):
         assert words in text, words
     assert text.count("周") == 8 * 1, "today and seven days"
