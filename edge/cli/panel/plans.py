@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.accounts.people import Role
 from edge.cli.panel.shifts import ON_DUTY
-from edge.cli.panel.week_plan import placed, touching
+from edge.cli.panel.week_plan import MAX_MS, placed, touching
 from edge.core.plan import DAY_MS
 from edge.core.schedule import local_day
 
@@ -70,13 +70,15 @@ class Plans:
         begun = touching(plans, now_ms - DAYS_BACK * DAY_MS, now_ms)
         if not begun:
             return []  # and no journal has to be read
-        stories = (await self._desk.shift_book.look()).all
-        found = [
+        # A shift of before these days touches none of them, and the book has a hundred.
+        since_ms = begun[0].from_ms - MAX_MS
+        book = (await self._desk.shift_book.look()).all
+        stories = [each for each in book if each.from_ms >= since_ms]
+        found = [each for each in placed(begun, stories, now_ms) if each.is_open]
+        return [
             self._tell(each.plan, "", is_named=True) | {"standing": each.standing.value}
-            for each in placed(begun, stories, now_ms)
-            if each.is_open
+            for each in found[: -MAX_OPEN - 1 : -1]
         ]
-        return found[: -MAX_OPEN - 1 : -1]
 
     def _tell(
         self, plan: PlannedShift, own: str, *, is_named: bool = False
@@ -84,13 +86,14 @@ class Plans:
         rolls, book = self._desk.controller.rolls, self._desk.book
         account = book.of_holder(plan.holder_id)
         name = account.name if account is not None else ""
-        places = {row.space_id: row.name for row in rolls.roster.tables.spaces}
+        spaces = rolls.roster.tables.spaces
+        names = (row.name for row in spaces if row.space_id == plan.space_id)
         return {
             "name": name if is_named or not name else f"{name[0]}*",
             "mark": plan.holder_id[-4:],
             "is_own": bool(own) and plan.holder_id == own,
             "from_ms": plan.from_ms,
             "to_ms": plan.to_ms,
-            "space": places.get(plan.space_id) or plan.space_id,
+            "space": next(names, plan.space_id),
             "task": plan.task,
         }

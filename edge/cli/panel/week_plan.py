@@ -9,10 +9,12 @@ beginning.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from edge.core.duty.shift import MAX_SHIFT_MIN
 from edge.core.plan import MINUTE_MS
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from edge.cli.panel.shift_stories import Story
     from edge.core.people.shift_row import PlannedShift
 
+_Timed = TypeVar("_Timed", "Story", "PlannedShift")
+#: Neither a shift nor a plan is longer, so that few stand near a moment.
+MAX_MS = MAX_SHIFT_MIN * MINUTE_MS
 #: Who comes a little late has come.
 GRACE_MS = 15 * MINUTE_MS
 
@@ -51,10 +56,16 @@ class Placed:
 def placed(
     plans: Sequence[PlannedShift], stories: Iterable[Story], now_ms: int
 ) -> list[Placed]:
-    """Return planned shifts with what became of each, in their order."""
-    known = tuple(stories)
+    """Return planned shifts with what became of each; they come by their beginnings.
+
+    Each is held against those near it alone: a page must not keep a door waiting.
+    """
+    known = sorted(stories, key=_begins)
     return [
-        Placed(plan=each, standing=_standing(each, plans, known, now_ms))
+        Placed(
+            plan=each,
+            standing=_standing(each, _near(plans, each), _near(known, each), now_ms),
+        )
         for each in plans
     ]
 
@@ -80,6 +91,16 @@ def _standing(
     if any(not _has_own(each, plan, plans) for each in there):
         return Standing.COVERED
     return Standing.WAITS if now_ms < plan.to_ms else Standing.NOBODY
+
+
+def _begins(each: Story | PlannedShift) -> int:
+    return each.from_ms
+
+
+def _near(found: Sequence[_Timed], plan: PlannedShift) -> Sequence[_Timed]:
+    """Return those, sorted, that began late enough and early enough to touch it."""
+    first = bisect_left(found, plan.from_ms - MAX_MS, key=_begins)
+    return found[first : bisect_left(found, plan.to_ms, key=_begins)]
 
 
 def _is_there(story: Story, plan: PlannedShift, now_ms: int) -> bool:
