@@ -80,7 +80,8 @@ class Presence:
         """How its clock stands to ours, in words; '' where it never told."""
         if self.offset_ms is None or self.width_ms is None:
             return ""
-        off = f"{self.offset_ms / 1000:+.1f} s off" if self.offset_ms else "right"
+        tenths = round(self.offset_ms / 100)
+        off = f"{tenths / 10:+.1f} s off" if tenths else "right"
         if self.width_ms < 0:
             return f"{off}, no upper bound"
         return f"{off}, to {self.width_ms / 1000:.1f} s"

@@ -8,7 +8,7 @@ import pytest
 from edge.cli.simulate.command import play, site_of, weather_of
 
 DAYS = 200
-#: Days of one test: short enough for its time-out on a busy machine.
+#: Days of one test, so that two processes share them evenly.
 IN_TURN = 4
 BATCHES = tuple(range(1, DAYS + 1, IN_TURN))
 
@@ -18,6 +18,7 @@ def test_the_batches_are_two_hundred_days() -> None:
     assert seeds == list(range(1, DAYS + 1))
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("first", BATCHES)
 def test_four_days_break_no_rule(first: int) -> None:
     for seed in range(first, first + IN_TURN):

@@ -137,6 +137,11 @@ async def test_a_clock_without_an_upper_bound_is_seen(desk: Desk) -> None:
     late = replace(BEAT, earliest_ms=NOW_MS - 9_000, latest_ms=NOW_MS - 5_000)
     await desk.take([(TOPICS.heartbeat, envelope.heartbeat(GATEWAY, late))])
     assert (await present(desk, NOW_MS)).clock == "-5.0 s off, to 4.0 s"
+    hardly = replace(BEAT, earliest_ms=NOW_MS - 90, latest_ms=NOW_MS - 40)
+    await desk.take([(TOPICS.heartbeat, envelope.heartbeat(GATEWAY, hardly))])
+    seen = await present(desk, NOW_MS)
+    assert seen.offset_ms == -40
+    assert seen.clock == "right, to 0.1 s", "less than is told is nothing"
 
 
 # -- alarms ------------------------------------------------------------------------
