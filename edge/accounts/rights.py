@@ -24,6 +24,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
             *("duty-question", "correct-entry"),
             *("drill", "drill-mark", "drill-end", "care-answer"),
             *("compartment-open", "end-rental", "cleaned", "parcel"),
+            "bag-back",
             *("medicine-open", "medicine-stock", "medicine-used"),
         ),
         _DUTY,

@@ -55,6 +55,7 @@ VERBS: dict[str, type[Order]] = {
     "care-answer": wanted.CareAnswered,
     "compartment-open": wanted.CompartmentOpenOrdered,
     "end-rental": wanted.RentalEndOrdered,
+    "bag-back": wanted.BagReturned,
     "out-of-order": wanted.OutOfOrderOrdered,
     "mend": wanted.MendOrdered,
     "cleaned": wanted.CleaningDone,

@@ -23,6 +23,7 @@ from edge.core.emergency.emergency import Emergency
 from edge.core.erasing.bars import bars_of
 from edge.core.erasing.erasing import Erasing
 from edge.core.hearing import Passers
+from edge.core.lockers.bags import Bags
 from edge.core.lockers.locker_orders import LockerOrders
 from edge.core.lockers.lockers import Lockers
 from edge.core.lockers.medicine import Medicine
@@ -35,8 +36,6 @@ from edge.core.order import (
     CallAnswered,
     CareAnswered,
     CashNoted,
-    CleaningDone,
-    CompartmentOpenOrdered,
     ContactMarked,
     DrillEndOrdered,
     DrillMarked,
@@ -56,13 +55,10 @@ from edge.core.order import (
     MedicineOrdered,
     MedicineStocked,
     MedicineUsed,
-    MendOrdered,
     ModeOrdered,
     OccupancyCounted,
-    OutOfOrderOrdered,
     PanelOpenOrdered,
     ParcelOrdered,
-    RentalEndOrdered,
     ShelterOrdered,
 )
 from edge.core.orders import MAX_TEXT, check
@@ -130,7 +126,8 @@ class House:
         self.lockers = Lockers(site, out, reception)
         self.rentals = Rentals(site, out, reception, self.lockers)
         self.parcels = Parcels(site, out, self.lockers, self.rolls)
-        self.locker_orders = LockerOrders(site, self.lockers)
+        self.bags = Bags(out)
+        self.locker_orders = LockerOrders(site, self.lockers, self.bags)
         self.overdue = Overdue(site, self.lockers, self.rolls)
         self.medicine = Medicine(site, out, self.rentals.first_aid)
         self.erasing = self._erasing(out)
@@ -178,8 +175,9 @@ class House:
     def _erasing(self, out: OutcomeBuilder) -> Erasing:
         """Return who forgets people, with every part that knows them by name."""
         parts = (self.admissions, self.emergency, self.spaces, self.local, self.duty)
+        more = (self.care, self.bags)
         bars = bars_of(self._site, self)
-        return Erasing(out, bars, self.rolls, self.lockers, (*parts, self.care))
+        return Erasing(out, bars, self.rolls, self.lockers, (*parts, *more))
 
     def _sourced(self) -> tuple[Stored, ...]:
         """Return the parts that change by their events, in the order of asking."""
@@ -193,6 +191,7 @@ class House:
             self.duty,
             self.care,
             self.medicine,
+            self.bags,
             self.remote,
             self.erasing,
         )
@@ -215,7 +214,7 @@ class House:
 
     def handlers(self) -> dict[type[Order], Handler]:
         """Return who answers for which order."""
-        emergency, duty, lockers = self.emergency, self.duty, self.locker_orders
+        emergency, duty = self.emergency, self.duty
         return {
             ModeOrdered: self.doors.order_mode,
             PanelOpenOrdered: self._open_by_hand,
@@ -242,11 +241,7 @@ class House:
             DutyQuestioned: duty.question,
             DutyConfirmed: duty.confirm,
             CareAnswered: self.care.answer,
-            RentalEndOrdered: lockers.end_rental,
-            MendOrdered: lockers.mend,
-            CompartmentOpenOrdered: lockers.open,
-            OutOfOrderOrdered: lockers.take_out_of_order,
-            CleaningDone: lockers.cleaned,
+            **self.locker_orders.handlers(),
             ParcelOrdered: self.parcels.deposit,
             MedicineOrdered: self.medicine.open,
             MedicineStocked: self.medicine.take_stock,

@@ -59,12 +59,24 @@ class EntryCorrected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RentalEndOrdered:
-    """Somebody in charge ends a compartment's rental."""
+    """Somebody in charge ends a compartment's rental.
+
+    ``bag``: the number of the sealed bag in which what lay there waits for its owner.
+    """
 
     bank: str
     number: int
     actor: str
     reason: str
+    bag: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BagReturned:
+    """Somebody in charge gave a sealed bag back to whose it is."""
+
+    bag: str
+    actor: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,10 +341,14 @@ class ParcelOrdered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MedicineOrdered:
-    """Somebody in charge opens the medicine box at the panel."""
+    """Somebody in charge opens the medicine box at the panel.
+
+    ``whom``: for a resident, for himself, or in a rehearsal; "": nobody asked.
+    """
 
     bank: str
     actor: str
+    whom: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,6 +379,7 @@ Order = (
     | PanelOpenOrdered
     | EntryCorrected
     | RentalEndOrdered
+    | BagReturned
     | MendOrdered
     | CallAnswered
     | EntryConfirmed

@@ -22,6 +22,7 @@ from edge.core.emergency.contacts import ContactMark
 from edge.core.emergency.drill_plan import DRILLS_OF_DOORS, STAGES, DrillKind
 from edge.core.emergency.elders import ElderMark
 from edge.core.emergency.state import EmergencyState
+from edge.core.lockers.medicine import WHOM
 from edge.core.order import (
     ApplianceOrdered,
     BindBegun,
@@ -207,7 +208,7 @@ def see_to_medicine(crowd: Crowd) -> Scene:
     )
     give(crowd, stocked)
     yield chance.uniform(10.0, 600.0)
-    give(crowd, MedicineOrdered(bank=BANK, actor=ACTOR))
+    give(crowd, MedicineOrdered(bank=BANK, actor=ACTOR, whom=WHOM[0]))
     yield 10.0
     used = MedicineUsed(bank=BANK, item=MEDICINE, count=1, actor=ACTOR)
     give(crowd, used)

@@ -8,6 +8,7 @@ never speaks to the box. Each is a scene of :mod:`edge.cli.simulate.scenes`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from edge.cli.simulate.village import DAY_MS, HOUR_MS, booking, bookings_of_day
 from edge.core.doors.door import DoorMode
 from edge.core.emergency.state import EmergencyState
 from edge.core.order import (
+    BagReturned,
     CleaningDone,
     CompartmentOpenOrdered,
     DutyOrdered,
@@ -44,6 +46,8 @@ FIRE_INPUT = 8
 #: How long a door is left in another mode than LOCKED: renewing a pulse each five
 #: seconds for hours would be most of what a run does.
 MODE_LONGEST_S = 300.0
+#: How long a sealed bag waits for its owner; longer than many a power cut.
+BAG_WAITS_S = 3 * 3600.0
 
 
 def give(crowd: Crowd, order: Stimulus) -> None:
@@ -102,8 +106,14 @@ def see_to_lockers(crowd: Crowd) -> Scene:
     """A volunteer ends a rental or says that a compartment is mended."""
     number = crowd.chance.randrange(1, 13)
     what = crowd.chance.choice((RentalEndOrdered, MendOrdered))
-    give(crowd, what(bank="lockers", number=number, actor=ACTOR, reason=REASON))
-    yield 0.0
+    order = what(bank="lockers", number=number, actor=ACTOR, reason=REASON)
+    if not isinstance(order, RentalEndOrdered):
+        give(crowd, order)
+        return
+    bag = f"B{number}"
+    give(crowd, replace(order, bag=bag))
+    yield BAG_WAITS_S
+    give(crowd, BagReturned(bag=bag, actor=ACTOR))
 
 
 def look_after_lockers(crowd: Crowd) -> Scene:

@@ -225,7 +225,9 @@ class Lockers:
         compartment = self._standing[place]
         if compartment.is_ordered or compartment.rental is None:
             return False
-        self.end(place, now, (("why", "ordered"), *who(ordered.actor, ordered.reason)))
+        bag: Facts = (("bag", ordered.bag),) if ordered.bag else ()
+        why: Facts = (("why", "ordered"), *who(ordered.actor, ordered.reason))
+        self.end(place, now, (*why, *bag))
         return True
 
     def mend(self, ordered: MendOrdered, now: Moment) -> bool:

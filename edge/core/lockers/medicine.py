@@ -34,6 +34,8 @@ MAX_TEXT = 64
 SOON_MS = 30 * DAY_MS
 
 SOON, EXPIRED = "soon", "expired"
+#: For whom a box is opened at the panel; a rehearsal may be held on any day.
+WHOM = ("resident", "self", "drill")
 
 _KINDS = frozenset(
     {
@@ -87,7 +89,11 @@ class Medicine:
         """Open the box at the panel; return why not."""
         if not self._has_box(order.bank):
             return "there is no medicine box in this bank"
+        if order.whom not in ("", *WHOM):
+            return f"whom: one of {', '.join(WHOM)}"
         facts: Facts = (*who(order.actor), ("kind", "PANEL"))
+        if order.whom:
+            facts += (("whom", order.whom),)
         self._first_aid.open(self._site.banks[order.bank], now, facts)
         return ""
 

@@ -8,7 +8,7 @@ Source: ONVIF access rules and credential service specifications.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edge.core.moment import UNBOUNDED_MS
@@ -83,10 +83,15 @@ class Policy:
 class Elder:
     """Somebody to be fetched in an emergency: in which order, and by which way.
 
-    ``grid``: who looks after him, "" where nobody said so.
+    ``grid``: who looks after him, "" where nobody said so. ``label``: what neighbours
+    call him, masked (陈*); ``place``: where he is, ``needs``: what fetching him takes.
+    They are of the people who fetch him alone, and stand in no event.
     """
 
     holder_id: str
     order: int
     route: str
     grid: str = ""
+    label: str = field(default="", repr=False)
+    place: str = field(default="", repr=False)
+    needs: tuple[str, ...] = field(default=(), repr=False)

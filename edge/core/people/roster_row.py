@@ -35,6 +35,11 @@ MAX_FEN = 10_000_000
 MAX_PLACES = 64
 MAX_CARE_DAYS = 366
 MAX_ORDER = 10_000
+MAX_NEEDS = 8
+#: Stands for what of a name is not shown.
+MASK = "*"
+#: Characters before a mask that the sender set: 欧阳*, Mrs Ch*.
+MAX_HEAD = 8
 #: As the reader of tickets takes them.
 KEY_BYTES = 32
 MAX_KEY_ID_BYTES = 4
@@ -285,7 +290,17 @@ def _elder(_: str, fields: Body) -> Elder:
         order=fields.number("order", 0, MAX_ORDER),
         route=fields.text("route"),
         grid=fields.text("grid", ""),
+        label=masked(fields.text("name", "")),
+        place=fields.text("place", ""),
+        needs=fields.texts("needs", MAX_NEEDS) if "needs" in fields else (),
     )
+
+
+def masked(name: str) -> str:
+    """Return a name as neighbours may read it: 陈*; of one masked already its head."""
+    head, mask, _ = name.strip().partition(MASK)
+    shown = head[: MAX_HEAD if mask else 1]
+    return shown + MASK if shown else ""
 
 
 _PARSERS: dict[str, Callable[[str, Body], RosterRow]] = {

@@ -22,7 +22,9 @@ MAX_ENTRIES = 16
 MAX_TEXT = 64
 MAX_LONG_TEXT = 512
 #: Fields of which an error names the type, never what stood in them.
-_SECRET = frozenset({"credentials", "name", "phone", "ticket", "token"})
+_SECRET = frozenset(
+    {"credentials", "name", "needs", "phone", "place", "ticket", "token"}
+)
 _TEXT = f"1 to {MAX_TEXT} printable characters"
 
 

@@ -236,7 +236,18 @@ ROWS: dict[str, Samples] = {
         "plain": _row("elder", "e-1", holder="h-1", order=0, route="二楼 203"),
         "last": _row("elder", "e-2", holder="h-2", order=10_000, route="一楼"),
         "every field": _row(
-            "elder", "e-3", holder="h-2", order=1, route="一楼", grid="g-1"
+            "elder",
+            "e-3",
+            holder="h-2",
+            order=1,
+            route="左边楼梯",
+            grid="g-1",
+            name="陈*",
+            place="东巷 3 号 201",
+            needs=["WHEELCHAIR", "带上拐杖"],
+        ),
+        "needs nothing": _row(
+            "elder", "e-4", holder="h-2", order=1, route="一楼", needs=[]
         ),
     },
     **COMMUNITY,

@@ -203,6 +203,13 @@ _ELDER = (
         ("an order below 0", "body/order", -1),
         ("an order that is text", "body/order", "first"),
         ("a route of two lines", "body/route", "二楼\n左手"),
+        ("an empty name", "body/name", ""),
+        ("a name that is a list", "body/name", ["陈*"]),
+        ("a place of two lines", "body/place", "东巷\n3 号"),
+        ("needs that are a text", "body/needs", "WHEELCHAIR"),
+        ("a need that is a number", "body/needs", [1]),
+        ("an empty need", "body/needs", [""]),
+        ("nine needs", "body/needs", ["STRETCHER"] * 9),
     ),
 )
 _SHIFT = (

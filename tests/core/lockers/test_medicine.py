@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from edge.core.event import EventKind
-from edge.core.lockers.medicine import MAX_COUNT, MAX_ITEMS, SOON_MS
+from edge.core.lockers.medicine import MAX_COUNT, MAX_ITEMS, SOON_MS, WHOM
 from edge.core.moment import UNBOUNDED_MS
 from edge.core.order import MedicineOrdered, MedicineStocked, MedicineUsed
 from tests.core.lockers.wall import Wall
@@ -188,3 +190,22 @@ def test_the_panel_opens_it_and_that_is_an_alert_too() -> None:
     why = wall.parts.medicine.open(nowhere, wall.now())
     assert why == "there is no medicine box in this bank"
     assert len(wall.tell(EventKind.MEDICINE_BOX_OPENED)) == 2
+
+
+@pytest.mark.parametrize("whom", WHOM)
+def test_for_whom_it_is_opened_is_written_down_with_no_drill_running(whom: str) -> None:
+    wall = Wall()
+    order = MedicineOrdered(bank="hall", actor="chen", whom=whom)
+    assert wall.parts.medicine.open(order, wall.now()) == ""
+    assert wall.take() == ["MEDICINE_BOX_OPENED", "open hall 5"]
+    assert wall.journal[-1].fact("whom") == whom
+
+
+def test_for_whom_is_one_of_three_or_not_asked() -> None:
+    wall = Wall()
+    order = MedicineOrdered(bank="hall", actor="chen", whom="陈美英")
+    why = wall.parts.medicine.open(order, wall.now())
+    assert (why, wall.take()) == ("whom: one of resident, self, drill", [])
+    wall.parts.medicine.open(replace(order, whom=""), wall.now())
+    wall.take()
+    assert wall.journal[-1].fact("whom") is None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.core.command import Indicate, OpenCompartment
 from edge.core.credential import Credential, CredentialKind
+from edge.core.lockers.bags import Bags
 from edge.core.lockers.locker_orders import LockerOrders
 from edge.core.lockers.lockers import Lockers
 from edge.core.lockers.medicine import Medicine
@@ -21,6 +22,7 @@ from edge.core.lockers.parcels import Parcels
 from edge.core.lockers.rentals import Rentals
 from edge.core.moment import UNBOUNDED_MS
 from edge.core.order import (
+    BagReturned,
     CleaningDone,
     CompartmentOpenOrdered,
     MendOrdered,
@@ -63,16 +65,17 @@ class Parts:
     rentals: Rentals
     parcels: Parcels
     orders: LockerOrders
+    bags: Bags
     overdue: Overdue
     medicine: Medicine
 
     def dump(self) -> dict[str, Any]:
         """Return everything that must survive a restart."""
-        return self.lockers.dump() | self.medicine.dump()
+        return self.lockers.dump() | self.medicine.dump() | self.bags.dump()
 
     def replay(self, event: Event) -> None:
         """Hear of an event as after a restart."""
-        for part in (self.lockers, self.overdue, self.medicine):
+        for part in (self.lockers, self.overdue, self.medicine, self.bags):
             part.follow(event)
 
 
@@ -101,11 +104,13 @@ class Wall:
         reception = Reception(self.out, self.plan.settings_revision)
         lockers = Lockers(self.plan, self.out, reception)
         rentals = Rentals(self.plan, self.out, reception, lockers)
+        bags = Bags(self.out)
         return Parts(
             lockers=lockers,
             rentals=rentals,
             parcels=Parcels(self.plan, self.out, lockers, self.rolls),
-            orders=LockerOrders(self.plan, lockers),
+            orders=LockerOrders(self.plan, lockers, bags),
+            bags=bags,
             overdue=Overdue(self.plan, lockers, self.rolls),
             medicine=Medicine(self.plan, self.out, rentals.first_aid),
         )
@@ -114,6 +119,7 @@ class Wall:
         self.local.follow(event)
         self.parts.overdue.follow(event)
         self.parts.medicine.follow(event)
+        self.parts.bags.follow(event)
 
     def now(self) -> Moment:
         """Return this instant; a negative spread has no upper bound."""
@@ -243,12 +249,17 @@ class Wall:
         )
         return self._ordered(self.parts.orders.open(order, self.now()))
 
-    def end_rental(self, number: int) -> str:
-        """End a rental at the panel; return why not."""
+    def end_rental(self, number: int, bag: str = "") -> str:
+        """End a rental at the panel, its things in a bag; return why not."""
         order = RentalEndOrdered(
-            bank="hall", number=number, actor="chen", reason="moved"
+            bank="hall", number=number, actor="chen", reason="moved", bag=bag
         )
         return self._ordered(self.parts.orders.end_rental(order, self.now()))
+
+    def give_back(self, bag: str) -> str:
+        """Give a bag back at the panel; return why not."""
+        order = BagReturned(bag=bag, actor="lin")
+        return self._ordered(self.parts.bags.give_back(order, self.now()))
 
     def take_out(self, number: int) -> str:
         """Take a compartment out of use; return why not."""
@@ -296,6 +307,7 @@ class Wall:
         parts = self.fresh()
         parts.lockers.load(json.loads(state))
         parts.medicine.load(json.loads(state))
+        parts.bags.load(json.loads(state))
         for event in self.journal:
             if event.seq > seq:
                 parts.replay(as_stored(event))
