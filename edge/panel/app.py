@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from edge.panel.assets import ASSETS, asset
 from edge.panel.backup_pages import add_backup
+from edge.panel.bag_pages import add_bags
 from edge.panel.call_pages import add_calls
 from edge.panel.device_pages import add_devices
 from edge.panel.display_pages import add_display
@@ -177,6 +178,7 @@ def make_app(ground: Ground) -> FastAPI:
     add_notices(app, ground)
     add_emergency(app, ground)
     cells = add_lockers(app, ground)
+    add_bags(app, ground)
     add_parcels(app, ground, cells)
     add_cells(app, ground, cells)
     add_medicine(app, ground)

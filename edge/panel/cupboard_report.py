@@ -23,6 +23,8 @@ MAX_RECEIVERS = 12
 MAX_ITEM = 64
 #: A mark of a receiver is shorter.
 MAX_MARK = 64
+#: What a gateway keeps of sealed bags, and how long a number is.
+MAX_BAGS, MAX_BAG = 200, 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,32 @@ class ReceiverReport:
     space: str
     from_ms: int | None
     to_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BagReport:
+    """A sealed bag that waits; ``tail``: of its owner's booking, "" if not known."""
+
+    bag: str
+    bank: str
+    number: int
+    since_ms: int | None
+    tail: str
+
+
+def read_bags(answer: dict[str, Any]) -> tuple[BagReport, ...]:
+    """Return the bags that wait for their owners, the oldest first."""
+    return tuple(
+        BagReport(
+            bag=bag,
+            bank=text(each.get("bank")),
+            number=count(each.get("number")) or 0,
+            since_ms=count(each.get("since_ms")),
+            tail=text(each.get("tail"), 4),
+        )
+        for each in rows(answer.get("bags"), MAX_BAGS)
+        if (bag := text(each.get("bag"), MAX_BAG))
+    )
 
 
 def read_lockers(answer: dict[str, Any]) -> dict[str, tuple[CellReport, ...]]:

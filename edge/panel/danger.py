@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING
 
 from edge.panel.calendar import MINUTE_MS, day_and_time, time_of_day
 from edge.panel.view import Notice, Shape, Tone
+from edge.panel.words import Phrase
 
 if TYPE_CHECKING:
-    from edge.panel.emergency_report import Contact, Drill, Now, Stands
+    from edge.panel.emergency_report import Contact, Drill, Elder, Now, Stands
     from edge.panel.standing import Standing
-    from edge.panel.words import Phrase, Words
+    from edge.panel.words import Words
 
 #: A rehearsal is due after so many days: one a quarter.
 DUE_DAYS = 90
+#: Stands between several things that somebody needs.
+BETWEEN = " · "
 DAY_MS = 24 * 60 * MINUTE_MS
 #: Earlier drills of the same kind beside the newest.
 COMPARED = 3
@@ -48,6 +51,19 @@ class Sheet:
     lines: tuple[Line, ...]
     total: str
     totals: tuple[str, ...]
+
+
+def needs(elder: Elder, words: Words) -> Phrase | None:
+    """Return what fetching somebody takes; words of people's own stand as they are."""
+    said = [
+        words.say(f"needs.{each}") if f"needs.{each}" in words else Phrase(each, "")
+        for each in elder.needs
+        if each
+    ]
+    if not said:
+        return None
+    beneath = BETWEEN.join(phrase.en for phrase in said if phrase.en)
+    return Phrase(BETWEEN.join(phrase.zh for phrase in said), beneath)
 
 
 def clock(seconds: int | None) -> str:

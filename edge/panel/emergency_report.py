@@ -20,6 +20,8 @@ MAX_CONTACTS, MAX_ELDERS, MAX_OFFICES, MAX_GRIDS = 500, 500, 100, 100
 MAX_STAGES, MAX_DRILLS, MAX_NAMES = 16, 24, 32
 #: A route is a sentence: which house, which stairs, what to bring.
 MAX_ROUTE = 120
+#: A masked name, a place, and how much is said of what somebody needs.
+MAX_LABEL, MAX_PLACE, MAX_NEEDS, MAX_NEED = 9, 64, 4, 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,15 +135,26 @@ class Street:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elder:
-    """Whom to fetch, by a key; ``tail``: the end of his number on the roster."""
+    """Whom to fetch, by a key.
+
+    ``name`` is masked; ``place``: where he is; ``needs``: what fetching him takes.
+    Where and how is not known of those beyond the rows that were asked for.
+    """
 
     key: str
-    tail: str
     order: int
     route: str
     grid: str
     fetched_s: int | None
     arrived_s: int | None
+    name: str = ""
+    place: str = ""
+    needs: tuple[str, ...] = ()
+
+    @property
+    def who(self) -> str:
+        """Whom to ask for and where, as far as the list says; else how to get there."""
+        return whom(self.name, self.place, self.route)
 
     @property
     def is_awaited(self) -> bool:
@@ -158,6 +171,18 @@ class Unseen:
     days: int
     route: str
     grid: str
+    name: str = ""
+    place: str = ""
+
+    @property
+    def who(self) -> str:
+        """Whom to visit and where; "" where he is not on the list of elders."""
+        return whom(self.name, self.place, self.route)
+
+
+def whom(name: str, place: str, route: str) -> str:
+    """Return whom to look for and where; ``route`` where the list does not say."""
+    return " ".join(part for part in (name, place) if part) or route
 
 
 def read_now(told: dict[str, Any]) -> Now:
@@ -255,10 +280,12 @@ def read_elders(told: dict[str, Any]) -> tuple[Elder, ...]:
     return tuple(
         Elder(
             key=text(each.get("key")),
-            tail=text(each.get("tail"), 4),
             order=_count(each.get("order")),
             route=text(each.get("route"), MAX_ROUTE),
             grid=text(each.get("grid")),
+            name=text(each.get("name"), MAX_LABEL),
+            place=text(each.get("place"), MAX_PLACE),
+            needs=_needs(each.get("needs")),
             fetched_s=time_ms(each.get("fetched_s")),
             arrived_s=time_ms(each.get("arrived_s")),
         )
@@ -275,6 +302,8 @@ def read_care(told: dict[str, Any]) -> tuple[Unseen, ...]:
             days=_count(each.get("days")),
             route=text(each.get("route"), MAX_ROUTE),
             grid=text(each.get("grid")),
+            name=text(each.get("name"), MAX_LABEL),
+            place=text(each.get("place"), MAX_PLACE),
         )
         for each in _tables(told.get("care"), MAX_ELDERS)
     )
@@ -303,6 +332,11 @@ def _tables(value: Any, most: int) -> list[dict[str, Any]]:
 def _names(value: Any) -> tuple[str, ...]:
     several = value if isinstance(value, list) else []
     return tuple(text(each) for each in several[:MAX_NAMES])
+
+
+def _needs(value: Any) -> tuple[str, ...]:
+    several = value if isinstance(value, list) else []
+    return tuple(text(each, MAX_NEED) for each in several[:MAX_NEEDS])
 
 
 def _count(value: Any) -> int:

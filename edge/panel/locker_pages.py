@@ -14,6 +14,7 @@ from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
+from edge.panel.bag_pages import FORM, end_rental, waiting_bags
 from edge.panel.cell_view import PARCEL, Bank, banks, unknown
 from edge.panel.cupboard_report import read_lockers
 from edge.panel.ground import go, told
@@ -131,6 +132,7 @@ def add_lockers(app: FastAPI, ground: Ground) -> Cells:
             told,
             n,
             banks=shown,
+            bags=len(await waiting_bags(ground, visitor)),
             parts=cells.parts(shown, "tile"),
             key=cells.key(visitor),
         )
@@ -149,8 +151,10 @@ def add_cells(app: FastAPI, ground: Ground, cells: Cells) -> None:
         )
 
     @app.get("/lockers/{cell}/end")
-    async def confirm_end(request: Request, cell: str) -> HTMLResponse:
-        return await _draw_cell(ground, cells, request, page="cell_end.html", cell=cell)
+    async def confirm_end(request: Request, cell: str, told: str = "") -> HTMLResponse:
+        return await _draw_cell(
+            ground, cells, request, page="cell_end.html", cell=cell, told=told
+        )
 
 
 async def _draw_cell(
@@ -221,8 +225,28 @@ def _add_acts(app: FastAPI, ground: Ground, cells: Cells) -> None:
 
     act("/lockers/out", "out-of-order", "out", reason="broken")
     act("/lockers/mend", "mend", "mended", reason="mended")
-    act("/lockers/end", "end-rental", "ended", reason="emptied")
     act("/lockers/cleaned", "cleaned", "cleaned")
+    _add_end(app, ground, cells)
+
+
+def _add_end(app: FastAPI, ground: Ground, cells: Cells) -> None:
+    @app.post("/lockers/end")
+    async def end(
+        request: Request,
+        *,
+        token: Token,
+        cell: Short = "",
+        how: Short = "",
+        bag: Short = "",
+    ) -> RedirectResponse:
+        visitor: Visitor = request.state.visitor
+        ground.spend(visitor, token, "/lockers")
+        known = await cells.find(visitor, cell)
+        if known is None or known.is_medicine:
+            return go(told("/lockers", "again"))
+        word = await end_rental(ground, visitor, _place(known), how=how, typed=bag)
+        page = f"/lockers/{known.id}"
+        return go(told(f"{page}/end" if word in FORM else page, word))
 
 
 async def settled(ground: Ground, cells: Cells, visitor: Visitor, cell: str) -> str:

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 #: What is told of a row whose reason is the gateway's word for a refusal.
 _REFUSED = frozenset({"ACCESS_DENIED", "WRONG_TRIES"})
 OTHER = "log_kind.other"
+#: The words for why somebody in charge opened a cell or a medicine box.
+_TOLD = {
+    "ACCESS_GRANTED": "lockers_why.{row.event.reason}",
+    "MEDICINE_BOX_OPENED": "medicine_for.{row.whom}",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +88,11 @@ def _what(row: RowReport, words: Words) -> Phrase:
 
 def _why(row: RowReport, report: StatusReport, words: Words) -> Phrase | None:
     event = row.event
-    if not event.reason:
-        return None
-    if event.kind in _REFUSED:
+    if row.bag:
+        return words.say("bags.in_log", bag=row.bag)
+    if event.kind in _REFUSED and event.reason:
         return reason_of(event, report, words)
-    if event.kind == "MANUAL_ENTRY":
+    if event.kind == "MANUAL_ENTRY" and event.reason:
         return words.say_or(f"by_hand.{event.reason}", "by_hand.OTHER")
-    return None
+    told = _TOLD.get(event.kind, "").format(row=row)
+    return words.say(told) if told in words else None

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from edge.panel.ground import Ground
     from edge.panel.visitor import Visitor
 
-#: For whom a box is opened: after a drill nothing is ticked.
+#: For whom a box is opened, as the journal has it: after a drill nothing is ticked.
 WHOM = frozenset({"resident", "self", "drill"})
 #: Of one item; the gateway's own bound.
 MAX_COUNT = 1_000
@@ -126,7 +126,7 @@ def add_medicine(app: FastAPI, ground: Ground) -> None:
             return go(told("/medicine", "medicine.login"))
         if whom not in WHOM or all(bank != each.bank for each in report.boxes):
             return go(told("/medicine", "again"))
-        answer = await ground.ask("medicine-open", visitor, bank=bank)
+        answer = await ground.ask("medicine-open", visitor, bank=bank, whom=whom)
         word = "refused"
         if answer.get("ok"):
             word = await _settled(ground, boxes, visitor, bank)

@@ -28,6 +28,8 @@ MAX_COUNT = 100_000
 MAX_REASONS = 16
 MAX_LINES = 64
 MAX_TEXT = 160
+#: A name's head with its mask, and a sealed bag's number.
+MAX_BY, MAX_BAG = 2, 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,8 @@ class RowReport:
     """One row of the log; ``event`` as any page may show it.
 
     ``tail``: the last signs of a booking. ``way``: what was held out. ``what`` tells
-    sorts of one kind apart. ``by``: the first letter of who acted.
+    sorts of one kind apart. ``by``: the first letter of who acted. ``bag``: a sealed
+    bag's number. ``whom``: for whom a medicine box was opened.
     """
 
     place: int
@@ -46,6 +49,8 @@ class RowReport:
     persons: int | None
     is_failed: bool
     by: str
+    bag: str = ""
+    whom: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +167,9 @@ def _row(value: Any) -> RowReport | None:
         what=_text(value.get("what"), 32),
         persons=_count(persons) if isinstance(persons, int) else None,
         is_failed=value.get("passed") == 0,
-        by=_text(value.get("by"), 2),
+        by=_text(value.get("by"), MAX_BY),
+        bag=_text(value.get("bag"), MAX_BAG),
+        whom=_text(value.get("whom"), 16),
     )
 
 

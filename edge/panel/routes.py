@@ -46,6 +46,8 @@ ROUTES: dict[tuple[str, str], frozenset[Kind]] = {
     ("GET", "/lockers"): LOGGED_IN,
     ("GET", "/lockers/live"): LOGGED_IN,
     ("GET", "/lockers/cells/live"): LOGGED_IN,
+    ("GET", "/lockers/bags"): ON_DUTY,
+    ("POST", "/lockers/bags"): ON_DUTY,
     ("GET", "/lockers/parcel"): ON_DUTY,
     ("GET", "/lockers/parcel/{mark}"): ON_DUTY,
     ("POST", "/lockers/parcel"): ON_DUTY,

@@ -34,10 +34,11 @@ if TYPE_CHECKING:
     from edge.panel.ground import Ground
     from edge.panel.pages import Fragment
     from edge.panel.visitor import Visitor
+    from edge.panel.words import Phrase
 
 CONTACTS, ELDERS, CARE = "/emergency/contacts", "/emergency/elders", "/care"
 #: Rows of a page of 15 kB: with buttons, and on paper.
-ROWS, PAPER_ROWS = 12, 50
+ROWS, ELDER_ROWS, PAPER_ROWS = 12, 8, 14
 CALLS, MARKS = ("reached", "no_answer"), ("fetched", "arrived")
 
 Token = Annotated[str, Form(max_length=64)]
@@ -148,7 +149,7 @@ def _marked(
 
 def _add_elders(app: FastAPI, ground: Ground) -> None:
     async def parts(visitor: Visitor) -> dict[str, Fragment]:
-        answer = await ground.link.ask("elders", visitor.keys)
+        answer = await ground.link.ask("elders", visitor.keys, most=0)
         if answer.get("ok") is not True:
             return {}
         is_peace = answer.get("is_peace") is not False
@@ -157,32 +158,54 @@ def _add_elders(app: FastAPI, ground: Ground) -> None:
     def key(visitor: Visitor) -> str:
         return ground.pages.key_of(visitor, ground.duty().site)
 
+    def needs_of(elder: Elder) -> Phrase | None:
+        return danger.needs(elder, ground.words)
+
+    async def listed(
+        visitor: Visitor, number: int, size: int
+    ) -> tuple[dict[str, Any], tuple[Elder, ...], Leaf]:
+        """Return the answer, everybody, and one page's rows with where and how."""
+        first = max(0, number - 1) * size
+        answer = await ground.ask("elders", visitor, first=first, most=size)
+        elders = read_elders(answer)
+        shown = leaf(elders, number, size)
+        if shown.first != first:  # the list is shorter than that
+            answer = await ground.ask("elders", visitor, first=shown.first, most=size)
+            elders = read_elders(answer)
+            shown = leaf(elders, shown.number, size)
+        return answer, elders, shown
+
     add_live(app, ground, f"{ELDERS}/live", Live(parts=parts, key=key))
 
     @app.get(ELDERS)
     async def read_list(request: Request, told: str = "", n: int = 1) -> HTMLResponse:
         visitor: Visitor = request.state.visitor
-        answer = await ground.ask("elders", visitor)
-        elders = read_elders(answer)
+        answer, elders, shown = await listed(visitor, n, ELDER_ROWS)
         is_peace = answer.get("is_peace") is not False
         return ground.draw(
             "elders.html",
             visitor,
             told,
             is_open=answer.get("ok") is True,
-            leaf=leaf(elders, n, ROWS),
+            leaf=shown,
             parts=_marked(ground, elders, visitor, is_peace=is_peace),
             is_peace=is_peace,
+            needs_of=needs_of,
             key=key(visitor),
         )
 
     @app.get(f"{ELDERS}/print")
     async def read_paper(request: Request, n: int = 1) -> HTMLResponse:
         visitor: Visitor = request.state.visitor
-        answer = await ground.ask("elders", visitor)
-        shown = leaf(read_elders(answer), n, PAPER_ROWS)
+        answer, _, shown = await listed(visitor, n, PAPER_ROWS)
         is_open = answer.get("ok") is True
-        return ground.draw("elders_paper.html", visitor, is_open=is_open, leaf=shown)
+        return ground.draw(
+            "elders_paper.html",
+            visitor,
+            is_open=is_open,
+            leaf=shown,
+            needs_of=needs_of,
+        )
 
     @app.post(ELDERS)
     async def mark(request: Request, token: Token, mark: Mark = "") -> RedirectResponse:

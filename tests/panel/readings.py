@@ -118,6 +118,18 @@ READINGS: dict[str, dict[str, Any]] = {
             }
         },
     },
+    "bags": {
+        "bags": [
+            {
+                "bag": "B017",
+                "bank": "lockers",
+                "number": 3,
+                "since_ms": NOW_MS - 1440 * MINUTE_MS,
+                "tail": "0032",
+            },
+            {"bag": "B018", "bank": "lockers", "number": 6, "since_ms": NOW_MS},
+        ]
+    },
     "receivers": {
         "found": [
             {
@@ -231,14 +243,15 @@ READINGS: dict[str, dict[str, Any]] = {
         "elders": [
             {
                 "key": "k1",
-                "tail": "0001",
                 "order": 1,
-                "route": "3 号 201",
+                "name": "陈*",
+                "place": "东巷 3 号 201",
+                "route": "左边楼梯",
+                "needs": ["WHEELCHAIR", "带上拐杖"],
                 "grid": "东巷",
             },
             {
                 "key": "k2",
-                "tail": "0002",
                 "order": 2,
                 "route": "7 号 102",
                 "grid": "东巷",
@@ -246,7 +259,18 @@ READINGS: dict[str, dict[str, Any]] = {
         ],
         "is_peace": False,
     },
-    "care": {"care": [{"key": "k1", "tail": "0001", "days": 3, "route": "3 号 201"}]},
+    "care": {
+        "care": [
+            {
+                "key": "k1",
+                "tail": "0001",
+                "days": 3,
+                "name": "陈*",
+                "place": "东巷 3 号 201",
+                "route": "左边楼梯",
+            }
+        ]
+    },
     "drills": {"drills": []},
     "posters": {
         "doors": [

@@ -207,13 +207,15 @@ async def test_no_page_is_too_heavy_however_long_the_lists(
 ) -> None:
     readings = gateway.readings
     contact = readings["emergency-contacts"]["contacts"][0]
-    elder = readings["elders"]["elders"][0]
+    long = {"needs": ["带" * 24] * 4, "grid": "东" * 40}
     unseen = readings["care"]["care"][0]
     readings["emergency-contacts"]["contacts"] = [
         contact | {"contact_id": f"c-{n}", "name": "陈" * 40} for n in range(400)
     ]
     readings["elders"]["elders"] = [
-        elder | {"key": f"{n:016}", "route": "路" * 64} for n in range(400)
+        {"key": f"{n:016}", "name": "欧" * 8 + "*", "order": n}
+        | ({"route": "路" * 64, "place": "巷" * 64} | long if n < 30 else {})
+        for n in range(500)
     ]
     readings["care"]["care"] = [unseen | {"key": f"{n:016}"} for n in range(600)]
     sheet = RUNNING | {"duration_s": 90, "outcome": "done", "stages": STAGES * 6}

@@ -38,6 +38,7 @@ ALWAYS_KNOWN = {
     *("hours.nameless", "because.reason", "roster.over", "roster.earlier"),
     *("plan.today", "plan.open_over", "stars.first", "stars.level", "stars.top"),
     "backup.restored",
+    *("bags.waiting", "bags.in_log", "bags.origin_plain"),
 }
 
 
@@ -84,7 +85,7 @@ COMPOSED = {
     "error",
     "role",
     "menu",
-    *("lockers_why", "medicine_things"),
+    *("lockers_why", "medicine_things", "medicine_for", "needs"),
     "hours",
     "weekday",
     "because",

@@ -2,7 +2,8 @@
 """The medicine boxes: opened, counted, used, expiring.
 
 The law of the module: no personal part is read; who needed a plaster is nobody's
-business. Who counted or noted something did so by his office and is told.
+business; for a resident, a volunteer or a drill is all that is told of it. Who counted
+or noted something did so by his office and is told.
 Source: docs/lockers.md.
 """
 
@@ -35,6 +36,7 @@ async def medicine(work: Work, span: Span) -> Table:
             each.gateway,
             each.at,
             _WORDS[EventKind(each.kind)],
+            each.text("whom"),
             each.text("item"),
             each.text("count"),
             each.text("left"),
@@ -43,8 +45,8 @@ async def medicine(work: Work, span: Span) -> Table:
         )
         for each in found
     ]
-    columns = ("at", "gateway", "bank", "what", "item", "count", "left", "good_until")
-    return Table(columns=(*columns, "by"), rows=sorted(rows))
+    columns = ("at", "gateway", "bank", "what", "for_whom", "item", "count", "left")
+    return Table(columns=(*columns, "good_until", "by"), rows=sorted(rows))
 
 
 def _until(expires_ms: int, utc_offset_ms: int) -> str:

@@ -22,10 +22,11 @@ CONTACTS = (
     ("何楼长", "楼长", "g-east"),
     ("郑网格员", "网格员", "g-west"),
 )
-ROUTES = (
-    ("g-east", "东巷 3 号 201, 左边楼梯, 要轮椅"),
-    ("g-east", "东巷 7 号 102, 一楼, 敲窗"),
-    ("g-west", "西巷 12 号 402, 没电梯, 两个人扶"),
+#: Of each who is fetched: grid, name as neighbours read it, place, way, and needs.
+ELDERS = (
+    ("g-east", "陈*", "东巷 3 号 201", "左边楼梯", ("WHEELCHAIR",)),
+    ("g-east", "梁*", "东巷 7 号 102", "一楼, 敲窗", ("HARD_OF_HEARING",)),
+    ("g-west", "欧阳*", "西巷 12 号 402", "没电梯", ("TWO_PERSONS", "OXYGEN")),
 )
 
 
@@ -48,9 +49,11 @@ def street(people: Mapping[str, Sequence[Resident]]) -> list[dict[str, Any]]:
     )
     known = [one for several in people.values() for one in several if one.part.is_known]
     elders = [one for one in known if one.part.role == "RESIDENT"]
-    for number, (one, (grid, route)) in enumerate(zip(elders, ROUTES, strict=False), 1):
-        fields = {"holder": one.holder, "order": number, "route": route, "grid": grid}
-        rows.append(_row("elder", f"e-{number}", **fields))
+    for number, (one, told) in enumerate(zip(elders, ELDERS, strict=False), 1):
+        grid, name, place, route, needs = told
+        body = {"holder": one.holder, "order": number, "route": route, "grid": grid}
+        body |= {"name": name, "place": place, "needs": list(needs)}
+        rows.append(_row("elder", f"e-{number}", **body))
     return rows
 
 

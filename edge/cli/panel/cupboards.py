@@ -15,7 +15,7 @@ from edge.cli.panel.receivers import Receivers
 from edge.core.lockers.locker_terms import booking_of, over_ms
 
 if TYPE_CHECKING:
-    from edge.cli.panel.desk import Desk
+    from edge.cli.panel.desk import Desk, Who
     from edge.control.server import Act
     from edge.core.lockers.compartment import Compartment
     from edge.core.lockers.rental import Rental
@@ -34,14 +34,18 @@ def cupboards(desk: Desk) -> dict[str, Act]:
 
 
 class Cupboards:
-    """The two readings."""
+    """The readings."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
     def acts(self) -> dict[str, Act]:
         """Return the verbs."""
-        return {"lockers": self._lockers, "medicine": self._medicine}
+        return {
+            "lockers": self._lockers,
+            "bags": self._bags,
+            "medicine": self._medicine,
+        }
 
     async def _lockers(self, request: dict[str, Any], is_own: bool) -> dict[str, Any]:  # noqa: FBT001
         """Return every bank's cells as they stand; ``bank``: that one's alone."""
@@ -59,6 +63,25 @@ class Cupboards:
             }
         }
 
+    async def _bags(self, request: dict[str, Any], is_own: bool) -> dict[str, Any]:  # noqa: FBT001
+        """Return the sealed bags that wait for their owners, the oldest first."""
+        who = self._desk.who(request, is_own=is_own)
+        if not _is_on_duty(who):
+            raise ValueError("nobody on duty is logged in at this tablet")
+        waiting = self._desk.controller.house.bags.waiting
+        return {
+            "bags": [
+                {
+                    "bag": number,
+                    "bank": bag.bank,
+                    "number": bag.number,
+                    "since_ms": bag.since_ms,
+                    "tail": (bag.person.booking or "")[-TAIL:],
+                }
+                for number, bag in waiting.items()
+            ]
+        }
+
     async def _medicine(self, request: dict[str, Any], is_own: bool) -> dict[str, Any]:  # noqa: FBT001
         """Return the medicine boxes and their lists.
 
@@ -67,8 +90,7 @@ class Cupboards:
         """
         desk = self._desk
         who = desk.who(request, is_own=is_own)
-        role = who.session.role if who.session else None
-        may_note = who.is_shell or role in ON_DUTY
+        may_note = _is_on_duty(who)
         is_emergency = bool(desk.controller.emergency.standing)
         if not (may_note or is_emergency):
             raise ValueError("nobody who opens it here is logged in")
@@ -123,3 +145,8 @@ class Cupboards:
                 for item, held in stock.items()
             ],
         }
+
+
+def _is_on_duty(who: Who) -> bool:
+    role = who.session.role if who.session else None
+    return who.is_shell or role in ON_DUTY

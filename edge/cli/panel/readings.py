@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from hashlib import blake2s
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from edge.accounts.rights import RIGHTS
@@ -27,8 +28,12 @@ if TYPE_CHECKING:
     from edge.cli.panel.desk import Desk, Who
     from edge.control.server import Act
     from edge.core.emergency.drill_sheets import DrillSheet
+    from edge.core.people.entries import Elder
 
 ON_DUTY = RIGHTS["elder"]
+#: Rows of a list that are told in full at a time: more than a page has, and less than
+#: an answer may weigh.
+MAX_SHOWN = 100
 #: Of an identifier that stands for somebody without a name, so much is shown.
 TAIL = 4
 _FIRE_BARS = {"": "", "the fire input is active": "active"}
@@ -110,33 +115,43 @@ class Readings:
         return who.is_shell or is_on_duty or overtaking(standing) is not None
 
     async def _elders(self, request: dict[str, Any], is_own: bool) -> dict[str, Any]:  # noqa: FBT001
-        """Return whom to fetch, in their order, with their marks."""
+        """Return whom to fetch, in their order, with their marks.
+
+        Where and how stands with ``most`` of them from ``first`` on alone: all of a
+        long list would be more than one answer holds.
+        """
         who = self._desk.who(request, is_own=is_own)
         if not self._may_see_elders(who):
             raise ValueError("the list is for who is on duty")
+        first = _number(request, "first", 0)
+        most = min(_number(request, "most", MAX_SHOWN), MAX_SHOWN)
         house = self._desk.controller.house
         tables = house.rolls.roster.tables
         names = {grid.grid_id: (grid.order, grid.name) for grid in tables.grids}
-        grids = {elder.holder_id: elder.grid for elder in house.rolls.elders}
-        listed = [
-            (
-                names.get(grids.get(each.holder_id, ""), (1 << 30, "")),
-                {
-                    "key": self._key(each.holder_id),
-                    "tail": each.holder_id[-TAIL:],
-                    "order": each.order,
-                    "route": each.route,
-                    "grid": names.get(grids.get(each.holder_id, ""), (0, ""))[1],
-                    "fetched_s": each.fetched_after_s,
-                    "arrived_s": each.arrived_after_s,
-                },
-            )
-            for each in house.emergency.elders.progress()
-        ]
+        known = {elder.holder_id: elder for elder in house.rolls.elders}
+        listed = []
+        for each in house.emergency.elders.progress():
+            elder = known[each.holder_id]
+            grid = names.get(elder.grid, (1 << 30, ""))
+            listed.append((grid, elder, each))
         listed.sort(key=lambda each: each[0])  # stable: within a grid their order
+        shown = range(first, first + most)
         emergency = house.emergency
         is_peace = not emergency.standing and emergency.drills.running is None
-        return {"elders": [each for _, each in listed], "is_peace": is_peace}
+        return {
+            "elders": [
+                {
+                    "key": self._key(elder.holder_id),
+                    "name": elder.label,
+                    "order": marks.order,
+                    "fetched_s": marks.fetched_after_s,
+                    "arrived_s": marks.arrived_after_s,
+                }
+                | (_where(elder, grid[1]) if place in shown else {})
+                for place, (grid, elder, marks) in enumerate(listed)
+            ],
+            "is_peace": is_peace,
+        }
 
     async def _mark_elder(
         self,
@@ -160,17 +175,12 @@ class Readings:
         names = {grid.grid_id: grid.name for grid in tables.grids}
         listed = {elder.holder_id: elder for elder in house.rolls.elders}
         waiting = []
-        for holder, days in house.care.asked_after.items():
+        for holder, days in islice(house.care.asked_after.items(), MAX_SHOWN):
             elder = listed.get(holder)
-            waiting.append(
-                {
-                    "key": self._key(holder),
-                    "tail": holder[-TAIL:],
-                    "days": days,
-                    "route": elder.route if elder else "",
-                    "grid": names.get(elder.grid, "") if elder else "",
-                }
-            )
+            told = {"key": self._key(holder), "tail": holder[-TAIL:], "days": days}
+            if elder is not None:
+                told |= _where(elder, names.get(elder.grid, ""))
+            waiting.append(told)
         return {"care": waiting}
 
     async def _answer_care(
@@ -292,6 +302,24 @@ class Readings:
         if found is None:
             raise ValueError("nobody of that key is listed any more")
         return found
+
+
+def _where(elder: Elder, grid: str) -> dict[str, Any]:
+    """Return whom to look for, where and how; his name was masked as it was read."""
+    return {
+        "name": elder.label,
+        "place": elder.place,
+        "route": elder.route,
+        "needs": list(elder.needs),
+        "grid": grid,
+    }
+
+
+def _number(request: dict[str, Any], name: str, default: int) -> int:
+    """Return how many rows a request means; the default where it names none."""
+    value = request.get(name)
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return max(0, value) if is_whole else default
 
 
 def _own(contacts: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -58,7 +58,7 @@ _BESIDE = frozenset(
     {
         *("COMPARTMENT_OPENED", "COMPARTMENT_FAULT", "COMPARTMENT_OVERDUE"),
         *("COMPARTMENT_CLEANING", "COMPARTMENT_OUT_OF_ORDER", "RENTAL_STARTED"),
-        *("RENTAL_ENDED", "PARCEL_DEPOSITED", "PARCEL_COLLECTED"),
+        *("RENTAL_ENDED", "PARCEL_DEPOSITED", "PARCEL_COLLECTED", "BAG_RETURNED"),
         *("MEDICINE_BOX_OPENED", "MEDICINE_STOCKED", "MEDICINE_USED"),
         *("NO_SHOW", "CASH_NOTED", "OCCUPANCY_SET", "CREDENTIAL_BOUND"),
         *("APPLIANCE_ON", "APPLIANCE_OFF", "DUTY_STARTED", "DUTY_ENDED"),
@@ -73,7 +73,7 @@ WHOLE = frozenset[str]().union(*GROUPS.values(), _BESIDE) - _OFTEN
 ALL = WHOLE | _OFTEN
 
 _NUMBERS = ("count", "number", "persons", "from_ms", "to_ms", "end", "passed")
-_TEXTS = ("reason", "space", "kind", "actor", "mode", "state", "what")
+_TEXTS = ("reason", "space", "kind", "actor", "mode", "state", "what", "bag", "whom")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

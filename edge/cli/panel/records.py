@@ -19,6 +19,7 @@ from edge.accounts.people import Role
 from edge.cli.panel.day_tally import DAY_MS, QUARTER_MS, DayTally, told
 from edge.cli.panel.record_rows import Wanted, row_of
 from edge.core.event import EventKind
+from edge.core.people.roster_row import masked
 from edge.storage.lookback import FLICKER_MS, PIECE_ROWS
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ class Records:
         known = accounts.get(actor) or next(
             (a for a in accounts.values() if a.holder and a.holder == actor), None
         )
-        return f"{known.name[:1]}*" if known is not None else ""
+        return masked(known.name) if known is not None else ""
 
 
 def _is_volunteer(who: Who) -> bool:

@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from edge.cli.simulate.ticket_office import ticket_id_of
+from edge.cli.simulate.village import ELDER_NAME, ELDER_PLACE
 from edge.core.people.entries import EVERYWHERE
 from firmware_sim.platform.feed import Row
 
@@ -55,6 +56,11 @@ def elders(plan: SitePlan, holders: Iterable[str]) -> list[Row]:
     """Return who is fetched first in an emergency, and who is called."""
     if not is_laid_down(plan):
         return []
+    where: Body = {
+        "name": f"{ELDER_NAME}*",
+        "place": ELDER_PLACE,
+        "needs": ["WHEELCHAIR"],
+    }
     warden: Body = {"name": "warden", "phone": "020-81234567", "role": "warden"}
     return [
         Row(kind="contact", id=WARDEN, body=warden),
@@ -62,7 +68,12 @@ def elders(plan: SitePlan, holders: Iterable[str]) -> list[Row]:
             Row(
                 kind="elder",
                 id=f"e-{place}",
-                body={"holder": holder, "order": place, "route": ROUTES[place % 3]},
+                body={
+                    "holder": holder,
+                    "order": place,
+                    "route": ROUTES[place % 3],
+                    **where,
+                },
             )
             for place, holder in enumerate(holders)
         ),

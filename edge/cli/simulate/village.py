@@ -61,6 +61,10 @@ class RememberedTokens(TokenMaker):
         return _remembered[key]
 
 
+#: Of everybody who is to be fetched; who fetches him reads it, and no event.
+ELDER_NAME, ELDER_PLACE = "AuntLinOfTheEastLane", "EastLane3House7Room201"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbour:
     """Somebody with a card or without, and a code; ``is_known`` to the platform.
@@ -167,7 +171,8 @@ class Village:
     def planted(self) -> frozenset[str]:
         """Return the numbers and codes that must turn up nowhere."""
         numbers = {one.card.number for one in self.with_card if one.card}
-        return frozenset(numbers | {one.code for one in self.neighbours})
+        codes = {one.code for one in self.neighbours}
+        return frozenset(numbers | codes | {ELDER_NAME, ELDER_PLACE})
 
 
 def village(site_id: str) -> Village:

@@ -35,7 +35,7 @@ MAX_FEN = 10_000_000
 MAX_PLACES = 64
 MAX_CARE_DAYS = 366
 MAX_ORDER = 10_000
-MAX_NEEDS = 8
+MAX_NEEDS = 4
 #: Stands for what of a name is not shown.
 MASK = "*"
 #: Characters before a mask that the sender set: 欧阳*, Mrs Ch*.

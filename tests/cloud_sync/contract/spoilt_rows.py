@@ -209,7 +209,7 @@ _ELDER = (
         ("needs that are a text", "body/needs", "WHEELCHAIR"),
         ("a need that is a number", "body/needs", [1]),
         ("an empty need", "body/needs", [""]),
-        ("nine needs", "body/needs", ["STRETCHER"] * 9),
+        ("five needs", "body/needs", ["STRETCHER"] * 5),
     ),
 )
 _SHIFT = (
