@@ -37,6 +37,14 @@ SMALL = (
         doors=("厨房", "lounge"),
     ),
     Elder(holder_id="李", order=2, route="东巷"),
+    Elder(
+        holder_id="b",
+        order=3,
+        route="西巷",
+        label="陈*",
+        place="3 号",
+        needs=("BLIND", "带上拐杖"),
+    ),
     ShiftRow(
         row_id="0001-00c0ffee:9",
         holder_id="李",

@@ -59,6 +59,7 @@ GOOD: dict[str, dict[str, Any]] = {
 }
 #: Fields that may be left out.
 OPTIONAL = {
+    *(("elder", name) for name in ("name", "place", "needs")),
     *(("holder", name) for name in ("valid_from", "valid_to", "care_days")),
     *(("booking", name) for name in ("size", "due", "counts_all", "ticket")),
     *(("revocation", name) for name in ("holder", "ticket")),
@@ -147,6 +148,9 @@ BAD: dict[tuple[str, str], tuple[Any, ...]] = {
     ("elder", "holder"): NOT_TEXT,
     ("elder", "order"): (ABSENT, None, -1, "1", 1.0, True, 10_001),
     ("elder", "route"): NOT_TEXT,
+    ("elder", "name"): NOT_TEXT[1:],
+    ("elder", "place"): NOT_TEXT[1:],
+    ("elder", "needs"): (*NOT_LIST[1:], [""], [TOO_LONG], [1], ["x"] * 5),
 }
 
 
@@ -345,6 +349,8 @@ def test_no_secret_shows_in_a_rows_own_words() -> None:
         ("policy", {"places": [], "hours": ";"}),
         ("ticket_key", {"doors": [], "issuer": "", "to": LATEST_MS}),
         ("elder", {"order": 10_000, "route": LONGEST}),
+        ("elder", {"name": LONGEST, "place": LONGEST, "needs": [LONGEST] * 4}),
+        ("elder", {"name": " ", "needs": []}),
         ("booking", {"holder": LONGEST, "space": "共享厨房"}),
         ("revocation", {"token": HEX.upper(), "reason": LONGEST}),
     ],
@@ -355,6 +361,34 @@ def test_the_extremes_that_are_allowed(kind: str, change: dict[str, Any]) -> Non
     builder = RosterBuilder()
     builder.add([row])
     builder.build(NOWHERE)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        *(("陈*", "陈*"), ("欧阳*", "欧阳*"), ("Mrs Ch*", "Mrs Ch*")),
+        *(("陈美英", "陈*"), ("陈*英", "陈*"), (" 陈美英", "陈*"), ("Chan Mei", "C*")),
+        *(("*", ""), (" ", ""), ("陈美英李王张刘杨赵*", "陈美英李王张刘杨*")),
+    ],
+)
+def test_of_a_name_no_more_is_kept_than_neighbours_may_read(
+    name: str, shown: str
+) -> None:
+    body = GOOD["elder"] | {"name": name, "place": "东巷 3 号", "needs": ["BLIND"]}
+    elder = parse_row("elder", "e-1", body)
+    assert isinstance(elder, Elder)
+    assert (elder.label, elder.place, elder.needs) == (shown, "东巷 3 号", ("BLIND",))
+    assert not any(told in repr(elder) for told in ("陈", "东巷 3", "BLIND"))
+
+
+@pytest.mark.parametrize("field", ["name", "place", "needs"])
+def test_what_is_wrong_with_an_elder_is_told_without_what_stood_there(
+    field: str,
+) -> None:
+    body = GOOD["elder"] | {field: {"planted": 1}}
+    with pytest.raises(ValueError, match=f"elder e-1: {field}: ") as flaw:
+        parse_row("elder", "e-1", body)
+    assert "planted" not in str(flaw.value)
 
 
 def test_an_unknown_kind_is_ignored_whatever_it_holds() -> None:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 PLANTED = "planted-holder-4711"
 BOOKING = "planted-booking-0815"
 TOKEN = "d7" * 16
+#: What the list of elders says of him.
+HOME = {"name": "planted-name*", "place": "planted-place"}
 OTHER = "holder-who-stays"
 DAY_MS = 86_400_000
 
@@ -87,7 +89,7 @@ async def feed(runtime: Runtime, rev: int, *, with_planted: bool = True) -> None
             "booking", BOOKING, holder=PLANTED, space="hall", state="CONFIRMED", **hour
         ),
         row("revocation", "r-1", token=TOKEN, reason="LOST"),
-        row("elder", "e-1", holder=PLANTED, order=1, route="stairs"),
+        row("elder", "e-1", holder=PLANTED, order=1, route="stairs", **HOME),
     ]
     rows = [*kept, *(his if with_planted else [])]
     await runtime.feed.stage(f"s{rev}", rows)
@@ -268,7 +270,7 @@ async def test_the_feed_brings_him_no_more_until_it_agrees(
     assert runtime.feed.cursor.rev == 2, "the rest of the feed is in force"
     assert runtime.controller.rolls.holder(PLANTED) is None
     assert runtime.controller.rolls.elders == ()
-    assert files_with(state, PLANTED, TOKEN) == []
+    assert files_with(state, PLANTED, TOKEN, HOME["name"], HOME["place"]) == []
     kept_out = runtime.controller.house.erasing.kept_out
     assert kept_out
     await feed(runtime, rev=3, with_planted=False)

@@ -40,7 +40,15 @@ def list_people(site: Site) -> None:
     ]
     tables.elders += [
         Elder(holder_id="h-lin", order=1, route="stairs"),
-        Elder(holder_id="h-wang", order=2, route="ramp", grid="g-1"),
+        Elder(
+            holder_id="h-wang",
+            order=2,
+            route="ramp",
+            grid="g-1",
+            label="王*",
+            place="3 号 201",
+            needs=("WHEELCHAIR",),
+        ),
     ]
     rolls.adopt(rolls.roster, rolls.confirmed_ms)
 
@@ -72,8 +80,40 @@ async def test_elders_are_for_who_is_on_duty_or_while_people_are_in_danger(
         elders = (await bare.ask("elders"))["elders"]
         assert [each["route"] for each in elders] == ["ramp", "stairs"], "by grid"
         assert "h-wang" not in str(elders)
+        first = elders[0]
+        assert (first["name"], first["place"]) == ("王*", "3 号 201")
+        assert first["needs"] == ["WHEELCHAIR"]
         refused = await bare.ask("elder-mark", key=elders[0]["key"], mark="fetched")
         assert refused["error"] == "nobody is logged in at this tablet"
+
+
+async def test_where_and_how_is_told_of_the_rows_of_a_page(tmp_path: Path) -> None:
+    async with panel_site(tmp_path) as site:
+        tablet = await on_duty(site)
+        rolls = site.runtime.controller.rolls
+        rolls.roster.tables.elders += [
+            Elder(
+                holder_id=f"h-{n}",
+                order=n,
+                route="路" * 64,
+                label="欧阳*",
+                place="巷" * 64,
+                needs=("带" * 64,) * 4,
+            )
+            for n in range(500)
+        ]
+        rolls.adopt(rolls.roster, rolls.confirmed_ms)
+        for asked, told in (
+            ({"first": 8, "most": 8}, range(8, 16)),
+            ({"most": 0}, range(0)),
+            ({}, range(100)),
+            ({"first": 496, "most": 1 << 40}, range(496, 500)),
+            ({"first": "x", "most": True}, range(100)),
+        ):
+            elders = (await tablet.ask("elders", **asked))["elders"]
+            assert len(elders) == 500
+            assert all(each["name"] == "欧阳*" for each in elders)
+            assert [n for n, one in enumerate(elders) if "place" in one] == [*told]
 
 
 async def test_a_key_marks_whom_it_stands_for_and_nobody_else(tmp_path: Path) -> None:
@@ -128,6 +168,7 @@ async def test_who_was_not_seen_is_answered_by_key(tmp_path: Path) -> None:
             *(3, "ramp"),
             "wang",
         )
+        assert (waiting["name"], waiting["place"]) == ("王*", "3 号 201")
         assert (await tablet.ask("care-mark", key=waiting["key"]))["ok"]
         assert (await tablet.ask("care"))["care"] == []
         await until(lambda: bool(site.events("CARE_ANSWERED")))

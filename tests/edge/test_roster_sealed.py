@@ -29,7 +29,16 @@ if TYPE_CHECKING:
     from tests.edge.stage import Stage
 
 NAMES = ("planted-holder", "planted-contact", "planted-elder", "planted-route")
-TOLD = (*NAMES, "planted-name", "13800004711", "planted-booking", "c0ffee" * 5 + "aa")
+PLACE, NEED = "planted-place", "planted-need"
+TOLD = (
+    *NAMES,
+    PLACE,
+    NEED,
+    "planted-name",
+    "13800004711",
+    "planted-booking",
+    "c0ffee" * 5 + "aa",
+)
 
 
 def told_rows() -> list[FeedRow]:
@@ -54,6 +63,9 @@ def told_rows() -> list[FeedRow]:
             holder="planted-holder",
             order=1,
             route="planted-route",
+            name="planted-name*",
+            place=PLACE,
+            needs=[NEED],
         ),
     ]
 

@@ -9,6 +9,8 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 from edge.panel.locker_pages import Cells
 from edge.panel.medicine_view import end_of_month_ms
 from edge.panel.visitor import Keys, Kind, Visitor
@@ -205,3 +207,96 @@ async def test_an_open_grid_follows_and_without_the_gateway_knows_nothing(
     assert [(cell.phase, cell.rental) for cell in gone] == [("", None)] * len(gone)
     assert copy.deepcopy(READINGS)["lockers"]["banks"], "the script itself is unharmed"
     await gateway.open()
+
+
+@pytest.mark.parametrize("whom", ["resident", "self", "drill"])
+async def test_for_whom_the_box_is_opened_goes_to_the_gateway(
+    gateway: ScriptedGateway, http: httpx.AsyncClient, whom: str
+) -> None:
+    gateway.readings["medicine"]["boxes"]["lockers"]["cells"][0]["phase"] = "OPEN"
+    form = {"bank": "lockers", "whom": whom}
+    where = await press(http, "/medicine", "/medicine/open", **form)
+    is_drill = whom == "drill"
+    page = "/medicine" if is_drill else "/medicine/used/lockers"
+    assert where == f"{page}?told=medicine.{'drill' if is_drill else 'opened'}"
+    [order] = gateway.orders
+    assert (order["verb"], order["whom"]) == ("medicine-open", whom)
+
+
+@pytest.mark.parametrize(
+    ("form", "told", "bag"),
+    [
+        ({"how": "bag", "bag": " b017 "}, "bags.kept", "B017"),
+        ({"how": "empty"}, "lockers.ended", None),
+        ({"how": "bag", "bag": ""}, "bags.form", ""),
+        ({"how": "bag", "bag": "A-17"}, "bags.form", ""),
+        ({"how": "bag", "bag": "１７"}, "bags.form", ""),
+        ({"how": "bag", "bag": "A" * 13}, "bags.form", ""),
+        ({"how": "empty", "bag": "A17"}, "bags.either", ""),
+    ],
+)
+async def test_a_cell_is_given_up_into_a_bag_or_empty(
+    gateway: ScriptedGateway,
+    http: httpx.AsyncClient,
+    form: dict[str, str],
+    told: str,
+    bag: str | None,
+) -> None:
+    page = "/lockers/lockers-3/end"
+    where = await press(http, page, "/lockers/end", cell="lockers-3", **form)
+    is_done = bag != ""
+    assert where == f"{page.removesuffix('/end') if is_done else page}?told={told}"
+    assert [order.get("bag") for order in gateway.orders] == [bag] * is_done
+    answer = (await http.get(where)).text
+    assert 'class="told"' in answer
+    assert form.get("bag", "").strip() not in answer or not form.get("bag")
+
+
+async def test_a_bag_s_number_that_waits_already_is_told_apart(
+    gateway: ScriptedGateway, http: httpx.AsyncClient
+) -> None:
+    gateway.does_refuse = True
+    form = {"cell": "lockers-3", "how": "bag"}
+    page = "/lockers/lockers-3/end"
+    where = await press(http, page, "/lockers/end", **form, bag="b017")
+    assert where == f"{page}?told=bags.twice"
+    where = await press(http, page, "/lockers/end", **form, bag="b999")
+    assert where == "/lockers/lockers-3?told=lockers.refused"
+
+
+async def test_bags_are_listed_and_given_back(
+    gateway: ScriptedGateway, http: httpx.AsyncClient
+) -> None:
+    assert "2 个袋子等主人来拿" in (await http.get("/lockers")).text
+    page = (await http.get("/lockers/bags")).text
+    for told in ("B017", "3 号，11-21 14:32", "预约尾号 0032", "不知道是谁的"):
+        assert told in page
+    assert gateway.orders == []
+    assert await press(http, "/lockers/bags", "/lockers/bags", bag="<b>") == (
+        "/lockers/bags?told=again"
+    )
+    where = await press(http, "/lockers/bags", "/lockers/bags", bag="B018")
+    assert where == "/lockers/bags?told=bags.given"
+    [order] = gateway.orders
+    assert (order["verb"], order["bag"]) == ("bag-back", "B018")
+    http.cookies.update({"tablet": TABLET, "session": "installer"})
+    assert (await http.get("/lockers/bags")).status_code != 200
+    assert "等主人来拿" not in (await http.get("/lockers")).text
+
+
+async def test_however_many_bags_wait_a_page_stays_light(
+    gateway: ScriptedGateway, http: httpx.AsyncClient
+) -> None:
+    gateway.readings["bags"]["bags"] = [
+        {
+            "bag": f"B{n:011}",
+            "bank": "lockers",
+            "number": 64,
+            "since_ms": 1,
+            "tail": "A",
+        }
+        for n in range(200)
+    ]
+    page = await http.get("/lockers/bags?n=2")
+    assert "B00000000012" in page.text
+    assert len(page.content) < 15_000

@@ -212,10 +212,29 @@ async def _a_parcel_is_put_in_for_somebody_without_a_name(here: Place) -> None:
     await _nothing_personal_leaves_the_gateway(here, receiver.holder)
     assert "等收件人来拿" in await here.volunteer.read(where)
     assert "有包裹" in await here.volunteer.read("/lockers")
-    form = {"cell": f"lockers-{number}"}
-    where, told = await here.volunteer.press(f"{where}/end", "/lockers/end", **form)
-    assert told == "空出来了"
-    assert (await here.written("RENTAL_ENDED"))["reason"] == "emptied"
+    form = {"cell": f"lockers-{number}", "how": "bag"}
+    end, press = f"{where}/end", here.volunteer.press
+    for typed, word in (("", "袋子的号码写数字或字母"), ("b-17", "袋子的号码写")):
+        back, told = await press(end, "/lockers/end", **form, bag=typed)
+        assert (back, told.startswith(word)) == (end, True), "and may be mended"
+    _, told = await press(end, "/lockers/end", **form, bag="b017")
+    assert told.startswith("空出来了。袋子记下了")
+    ended = await here.written("RENTAL_ENDED")
+    assert (ended["reason"], ended["bag"]) == ("emptied", "B017")
+    await _a_bag_waits_until_it_is_given_back(here, number)
+
+
+async def _a_bag_waits_until_it_is_given_back(here: Place, number: int) -> None:
+    assert "1 个袋子等主人来拿" in await here.volunteer.read("/lockers")
+    page = "/lockers/bags"
+    assert re.search(rf"B017.+ {number} 号", await here.volunteer.read(page), re.DOTALL)
+    _, told = await here.volunteer.press(page, page, bag="B017")
+    assert told.startswith("记好了，还给主人了")
+    given = await here.written("BAG_RETURNED")
+    assert (given["bag"], given["number"]) == ("B017", number)
+    assert given["actor"].startswith("acc")
+    assert "没有袋子在等主人" in await here.volunteer.read(page)
+    assert "袋子 B017" in await here.volunteer.read("/log"), "in the log it stays"
 
 
 async def _nothing_personal_leaves_the_gateway(here: Place, holder: str) -> None:
@@ -234,7 +253,7 @@ async def _nothing_personal_leaves_the_gateway(here: Place, holder: str) -> None
     }
     assert holder not in str(await told("receivers", typed=holder))
     nobody = {"tablet": here.nobody.http.cookies["tablet"], "session": ""}
-    for verb in ("lockers", "medicine", "receivers", "parcel-for"):
+    for verb in ("lockers", "bags", "medicine", "receivers", "parcel-for"):
         with pytest.raises(ControlError):
             await told(verb, **nobody, mark="r", bank="lockers", size="S", days=1)
 
@@ -256,7 +275,9 @@ async def _two_count_and_what_is_used_is_less(here: Place) -> None:
     assert opened == "/medicine/used/lockers"
     assert told.startswith("药箱开了")
     assert here.openings(MEDICINE) == 1
-    assert "actor" in await here.written("MEDICINE_BOX_OPENED")
+    told_of = await here.written("MEDICINE_BOX_OPENED")
+    assert (told_of["actor"].startswith("acc"), told_of["whom"]) == (True, "resident")
+    assert "给居民用" in await tablet.read("/log")
     [key] = re.findall(r'name="used" value="(\w+)"', await tablet.read(opened))
     where, told = await tablet.press(opened, "/medicine/used", **bank, used=key)
     assert (where, told) == ("/medicine", "记下了 1 样")

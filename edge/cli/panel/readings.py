@@ -318,8 +318,9 @@ def _where(elder: Elder, grid: str) -> dict[str, Any]:
 def _number(request: dict[str, Any], name: str, default: int) -> int:
     """Return how many rows a request means; the default where it names none."""
     value = request.get(name)
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    return max(0, value) if is_whole else default
+    if isinstance(value, bool) or not isinstance(value, int):
+        return default
+    return max(0, value)
 
 
 def _own(contacts: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -254,16 +254,17 @@ async def test_care_signals_wait_until_somebody_looked(desk: Desk) -> None:
 
 
 async def test_the_medicine_box_tells_no_patient(desk: Desk) -> None:
+    opening = (("number", 3), ("whom", "drill"))
     stocked = (("actor", "a"), ("count", 9), ("expires", DAY_MS), ("item", "plaster"))
     await sent(
         desk,
         told(
-            (EventKind.MEDICINE_BOX_OPENED, "bank", 1, (("number", 3),), "h-1"),
+            (EventKind.MEDICINE_BOX_OPENED, "bank", 1, opening, "h-1"),
             (EventKind.MEDICINE_STOCKED, "bank", 2, stocked, ""),
         ),
     )
     opened, counted = await answer(desk, medicine)
-    assert opened["what"] == "opened"
+    assert (opened["what"], opened["for_whom"]) == ("opened", "drill")
     assert "h-1" not in opened.values()
     told_of = ("count", "good_until", "by")
     assert [counted[name] for name in told_of] == ["9", "2026-03-02", "a"]

@@ -9,8 +9,8 @@ import pytest
 
 from edge.core.emergency.state import EmergencyState
 from edge.core.erasing.kept_out import MAX_DIGESTS, KeptOut
-from edge.core.event import EventKind
-from edge.core.order import EmergencyOrdered
+from edge.core.event import NOBODY, EventKind
+from edge.core.order import BagReturned, EmergencyOrdered, RentalEndOrdered
 from edge.core.people.entries import Elder
 from edge.core.remote.command import Action
 from edge.core.stimulus import (
@@ -110,6 +110,24 @@ def test_what_lies_in_a_locker_is_kept_and_a_power_cut_forgets_no_wish() -> None
     stage.end_rental(opening.number)
     stage.wait(3600.0)
     assert list(stage.controller.house.erasing.due) == [NAME]
+
+
+def test_a_bag_that_waits_bars_nothing_and_is_nobody_s_afterwards() -> None:
+    stage = Stage(neighbours("b2 wang lounge 14:00-16:00 S"))
+    stage.scan("wang", "hall-in")
+    [opening] = stage.openings()
+    stage.use(opening.number)
+    order = RentalEndOrdered(
+        bank="hall", number=opening.number, actor="chen", reason="emptied", bag="B017"
+    )
+    assert "RENTAL_ENDED" in stage.do(order)
+    assert WANG in str(stage.controller.house.bags.waiting)
+    give(stage, erase())
+    stage.controller.house.adopt(roster(), 0)
+    finish(stage)
+    assert "wang" not in stage.standing()
+    assert stage.do(BagReturned(bag="B017", actor="lin")) == ["BAG_RETURNED"]
+    assert stage.journal[-1].person == NOBODY
 
 
 def test_a_leaf_that_never_opened_is_given_back() -> None:

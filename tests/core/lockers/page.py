@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.core.lockers.bags import MAX_BAGS, MAX_NUMBER
 from edge.core.lockers.compartment import (
     TABLE,
     CompartmentEffect,
@@ -18,7 +19,7 @@ from edge.core.lockers.compartment import (
 )
 from edge.core.lockers.locker_decision import FINISHED_S, RULES, STAFF
 from edge.core.lockers.lockers import FEEDBACK_S, LEFT_OPEN_S
-from edge.core.lockers.medicine import MAX_COUNT, MAX_ITEMS, SOON_MS
+from edge.core.lockers.medicine import MAX_COUNT, MAX_ITEMS, SOON_MS, WHOM
 from edge.core.lockers.parcels import MAX_PARCEL_MS
 from edge.core.plan import DAY_MS
 from tests.core.lockers.wall import Wall, site
@@ -210,6 +211,9 @@ def _prose() -> str:
         left_open_s=LEFT_OPEN_S,
         parcel_days=MAX_PARCEL_MS // DAY_MS,
         items=MAX_ITEMS,
+        bag=MAX_NUMBER,
+        bags=MAX_BAGS,
+        whom=", ".join(f"`{each}`" for each in WHOM),
         count=MAX_COUNT,
         soon_days=SOON_MS // DAY_MS,
     )
@@ -259,9 +263,14 @@ _PROSE = """
 - Of a walk-in whom nobody knows the card's token is kept with the rental, in the
   snapshot alone, and goes with it. Kept beyond its time, the rental's end notes the
   minutes (`over_min`) and what they cost at the bank's fare (`due_fen`).
-- The staff's opening is told with its `actor` and ends no rental.
+- The staff's opening is told with its `actor` and ends no rental. What the staff takes
+  out for good waits in a sealed bag: the rental's end has its number (`bag`, at most
+  {bag} digits and capital letters, unlike that of each bag that waits), and
+  BAG_RETURNED ends the waiting. Up to {bags} bags wait; one of somebody who was erased
+  waits on, and is nobody's.
 - The medicine box opens for whatever its reader can read and for the panel, in every
-  emergency, and every opening is an alert. Its list holds up to {items} items of up to
+  emergency, and every opening is an alert. The panel's says for `whom`: {whom};
+  a `drill` need not run for that. Its list holds up to {items} items of up to
   {count} each; two persons count them. An item is told {soon_days} days before it
   expires and when it has.
 """
