@@ -141,16 +141,7 @@ class House:
             carry_out=self._carry_out,
             erasing=self.erasing,
         )
-        around = Surroundings(
-            doors=self.doors,
-            rolls=self.rolls,
-            emergency=self.emergency,
-            presence=self.spaces.presence,
-            duty=self.duty,
-            admissions=self.admissions,
-            redemptions=self.redemptions,
-        )
-        self.entrance = Entrance(site, out, reception, around)
+        self.entrance = Entrance(site, out, reception, self._around())
         #: Doors through which somebody of the staff came in by this stimulus.
         self._staffed: list[str] = []
         self.moving: tuple[Keeper, ...] = (self.doors, self.lockers)
@@ -170,6 +161,18 @@ class House:
             ("Remote", self.remote.settle),
             ("Erasing", self.erasing.settle),
             ("Doorkeeper", self.doors.settle),
+        )
+
+    def _around(self) -> Surroundings:
+        """Return what stands around an entrance."""
+        return Surroundings(
+            doors=self.doors,
+            rolls=self.rolls,
+            emergency=self.emergency,
+            presence=self.spaces.presence,
+            duty=self.duty,
+            admissions=self.admissions,
+            redemptions=self.redemptions,
         )
 
     def _erasing(self, out: OutcomeBuilder) -> Erasing:
