@@ -18,6 +18,7 @@ from edge.core.access.rules.way import CLOSED_MODES
 from edge.core.doors.door import DoorMode
 from edge.core.emergency.state import EmergencyState
 from edge.core.event import EventKind
+from edge.core.lockers import medicine_orders as first_aid
 from edge.core.plan import SIZES, Size
 
 if TYPE_CHECKING:
@@ -60,9 +61,9 @@ VERBS: dict[str, type[Order]] = {
     "mend": wanted.MendOrdered,
     "cleaned": wanted.CleaningDone,
     "parcel": wanted.ParcelOrdered,
-    "medicine-open": wanted.MedicineOrdered,
-    "medicine-stock": wanted.MedicineStocked,
-    "medicine-used": wanted.MedicineUsed,
+    "medicine-open": first_aid.MedicineOrdered,
+    "medicine-stock": first_aid.MedicineStocked,
+    "medicine-used": first_aid.MedicineUsed,
 }
 #: Lowest and highest value of each number, whichever order holds it.
 BOUNDS: dict[str, tuple[int, int]] = {

@@ -27,6 +27,11 @@ from edge.core.lockers.bags import Bags
 from edge.core.lockers.locker_orders import LockerOrders
 from edge.core.lockers.lockers import Lockers
 from edge.core.lockers.medicine import Medicine
+from edge.core.lockers.medicine_orders import (
+    MedicineOrdered,
+    MedicineStocked,
+    MedicineUsed,
+)
 from edge.core.lockers.overdue import Overdue
 from edge.core.lockers.parcels import Parcels
 from edge.core.lockers.rentals import Rentals
@@ -52,9 +57,6 @@ from edge.core.order import (
     LocalHolderOrdered,
     LocalRevocationOrdered,
     LoginAwaited,
-    MedicineOrdered,
-    MedicineStocked,
-    MedicineUsed,
     ModeOrdered,
     OccupancyCounted,
     PanelOpenOrdered,

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edge.core.lockers.medicine_orders import MedicineOrder
+
 if TYPE_CHECKING:
     from edge.core.doors.door import DoorMode
     from edge.core.emergency.state import EmergencyState
@@ -339,40 +341,6 @@ class ParcelOrdered:
     actor: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MedicineOrdered:
-    """Somebody in charge opens the medicine box at the panel.
-
-    ``whom``: for a resident, for himself, or in a rehearsal; "": nobody asked.
-    """
-
-    bank: str
-    actor: str
-    whom: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MedicineStocked:
-    """Two persons have counted an item: so many, good until ``expires_ms`` (UTC)."""
-
-    bank: str
-    item: str
-    count: int
-    expires_ms: int
-    actor: str
-    second: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MedicineUsed:
-    """So many of an item were taken out."""
-
-    bank: str
-    item: str
-    count: int
-    actor: str
-
-
 #: Names in an order come from outside and are checked before anything moves.
 Order = (
     ModeOrdered
@@ -407,7 +375,5 @@ Order = (
     | OutOfOrderOrdered
     | CleaningDone
     | ParcelOrdered
-    | MedicineOrdered
-    | MedicineStocked
-    | MedicineUsed
+    | MedicineOrder
 )

@@ -363,34 +363,6 @@ def test_the_extremes_that_are_allowed(kind: str, change: dict[str, Any]) -> Non
     builder.build(NOWHERE)
 
 
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        *(("陈*", "陈*"), ("欧阳*", "欧阳*"), ("Mrs Ch*", "Mrs Ch*")),
-        *(("陈美英", "陈*"), ("陈*英", "陈*"), (" 陈美英", "陈*"), ("Chan Mei", "C*")),
-        *(("*", ""), (" ", ""), ("陈美英李王张刘杨赵*", "陈美英李王张刘杨*")),
-    ],
-)
-def test_of_a_name_no_more_is_kept_than_neighbours_may_read(
-    name: str, shown: str
-) -> None:
-    body = GOOD["elder"] | {"name": name, "place": "东巷 3 号", "needs": ["BLIND"]}
-    elder = parse_row("elder", "e-1", body)
-    assert isinstance(elder, Elder)
-    assert (elder.label, elder.place, elder.needs) == (shown, "东巷 3 号", ("BLIND",))
-    assert not any(told in repr(elder) for told in ("陈", "东巷 3", "BLIND"))
-
-
-@pytest.mark.parametrize("field", ["name", "place", "needs"])
-def test_what_is_wrong_with_an_elder_is_told_without_what_stood_there(
-    field: str,
-) -> None:
-    body = GOOD["elder"] | {field: {"planted": 1}}
-    with pytest.raises(ValueError, match=f"elder e-1: {field}: ") as flaw:
-        parse_row("elder", "e-1", body)
-    assert "planted" not in str(flaw.value)
-
-
 def test_an_unknown_kind_is_ignored_whatever_it_holds() -> None:
     for body in ({}, {"token": 5}, GOOD["holder"]):
         assert parse_row("cell", "", body) is None

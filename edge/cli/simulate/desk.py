@@ -23,6 +23,11 @@ from edge.core.emergency.drill_plan import DRILLS_OF_DOORS, STAGES, DrillKind
 from edge.core.emergency.elders import ElderMark
 from edge.core.emergency.state import EmergencyState
 from edge.core.lockers.medicine import WHOM
+from edge.core.lockers.medicine_orders import (
+    MedicineOrdered,
+    MedicineStocked,
+    MedicineUsed,
+)
 from edge.core.order import (
     ApplianceOrdered,
     BindBegun,
@@ -42,9 +47,6 @@ from edge.core.order import (
     LocalHolderOrdered,
     LocalRevocationOrdered,
     LoginAwaited,
-    MedicineOrdered,
-    MedicineStocked,
-    MedicineUsed,
     OccupancyCounted,
     PanelOpenOrdered,
 )

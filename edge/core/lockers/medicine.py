@@ -20,8 +20,12 @@ from edge.core.plan import DAY_MS
 if TYPE_CHECKING:
     from edge.core.event import Event, Facts
     from edge.core.lockers.first_aid import FirstAid
+    from edge.core.lockers.medicine_orders import (
+        MedicineOrdered,
+        MedicineStocked,
+        MedicineUsed,
+    )
     from edge.core.moment import Moment
-    from edge.core.order import MedicineOrdered, MedicineStocked, MedicineUsed
     from edge.core.outcome import OutcomeBuilder
     from edge.core.plan import SitePlan
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge.core.order import MedicineStocked, MedicineUsed
+from edge.core.lockers.medicine_orders import MedicineStocked, MedicineUsed
 from tests.core.house.orders import named
 from tests.core.house.place import Place
 from tests.core.house.plan import CARE_DAYS, ESCAPES, PLACE

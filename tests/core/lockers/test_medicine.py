@@ -9,8 +9,12 @@ import pytest
 
 from edge.core.event import EventKind
 from edge.core.lockers.medicine import MAX_COUNT, MAX_ITEMS, SOON_MS, WHOM
+from edge.core.lockers.medicine_orders import (
+    MedicineOrdered,
+    MedicineStocked,
+    MedicineUsed,
+)
 from edge.core.moment import UNBOUNDED_MS
-from edge.core.order import MedicineOrdered, MedicineStocked, MedicineUsed
 from tests.core.lockers.wall import Wall
 from tests.core.scene import DAY_MS, clock_ms
 
