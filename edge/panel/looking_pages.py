@@ -36,8 +36,8 @@ GROUPS = ("in", "refused", "by_hand", "door", "emergency", "device")
 #: Rows of a page, and of a sheet of paper: either stays below 15 kB.
 PAGE_ROWS = 50
 SHEET_ROWS = 90
-#: The end of a booking, or a locker's number; nothing else is looked for.
-_SIGNS = re.compile(r"[0-9A-Za-z-]{1,4}")
+#: The end of a booking, a locker's number or a sealed bag's; nothing else.
+_SIGNS = re.compile(r"[0-9A-Za-z-]{1,12}")
 
 #: After a start the gateway counts a week's events, beside its doors.
 WEEK_S = 10.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from edge.cli.panel.record_rows import Wanted
 from edge.cli.panel.records import MAX_EXPORTS, MAX_ROWS
 from edge.core.event import EventKind
 from edge.core.stimulus import Noted
@@ -73,7 +74,7 @@ async def test_what_makes_no_sense_is_refused_by_name(tmp_path: Path) -> None:
             "first": {"first": "tomorrow"},
             "last": {"first": "2026-11-22", "last": "2026-11-21"},
             "group": {"group": "everything"},
-            "find": {"find": "b-0001"},
+            "find": {"find": "b-00000000001"},
             "reasons": {"reasons": [1]},
             "before": {"before": "x"},
         }
@@ -138,3 +139,11 @@ async def test_only_a_device_that_answers_and_can_is_told_to_beep(
         assert box["wires"]["board"] == "modbus_relay_board ports/board 1"
         assert box["disk_free_mb"] > 0
         assert (await installer.ask("records"))["ok"] is False
+
+
+def test_a_sealed_bag_is_found_by_its_number_in_whatever_letters() -> None:
+    row = {"k": "RENTAL_ENDED", "number": 3, "bag": "B0000017", "tail": "0031"}
+    for find in ("b0000017", "B0000017", "3", "0031"):
+        assert Wanted.read({"find": find}).has(row), find
+    assert not Wanted.read({"find": "b17"}).has(row)
+    assert not Wanted.read({"find": "b17"}).has({"tail": ""})

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edge.core.access.answers import NEXT_STEP, DenyReason
+from edge.core.lockers.bags import MAX_NUMBER
 
 if TYPE_CHECKING:
     from edge.storage.lookback import Seen
 
 #: How much of a booking's number people say to each other.
 TAIL = 4
+#: The longest of what somebody may look for: a sealed bag's number.
+MAX_FIND = MAX_NUMBER
 #: Texts of an event that are told, and how long each may be.
 MAX_TEXT = 48
 MAX_REASONS = 40
@@ -78,7 +81,10 @@ _TEXTS = ("reason", "space", "kind", "actor", "mode", "state", "what", "bag", "w
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What somebody looks for; ``find`` is a locker's number or a booking's end."""
+    """What somebody looks for.
+
+    ``find`` is a locker's or a sealed bag's number, or a booking's end.
+    """
 
     kinds: frozenset[str] = ALL
     find: str = ""
@@ -91,8 +97,8 @@ class Wanted:
         reasons = request.get("reasons") or []
         if group not in ("", *GROUPS):
             raise ValueError(f"group: use one of {', '.join(GROUPS)}")
-        if not isinstance(find, str) or len(find) > TAIL:
-            raise ValueError(f"find: {TAIL} signs of a booking, or a locker's number")
+        if not isinstance(find, str) or len(find) > MAX_FIND:
+            raise ValueError(f"find: {TAIL} signs of a booking, or a number")
         is_list = isinstance(reasons, list) and len(reasons) <= MAX_REASONS
         if not is_list or not all(isinstance(each, str) for each in reasons):
             raise ValueError(f"reasons: a list of {MAX_REASONS} at most")
@@ -103,8 +109,10 @@ class Wanted:
         """Say whether a row is wanted."""
         if self.reasons and row.get("reason") not in self.reasons:
             return False
-        is_number = str(row.get("number", "")) == self.find
-        return not self.find or is_number or row["tail"].casefold() == self.find
+        if not self.find:
+            return True
+        signs = (row.get("number", ""), row.get("bag", ""), row["tail"])
+        return self.find in (str(each).casefold() for each in signs)
 
 
 def row_of(seen: Seen) -> dict[str, Any] | None:

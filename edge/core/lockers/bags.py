@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 #: Bags that wait at a time: a site's shelf holds a few dozen.
 MAX_BAGS = 200
-#: As the seals are printed; a telephone or an identity number is longer or not whole.
+#: As seals are printed; an identity number is longer.
 MAX_NUMBER = 12
 _NUMBER = re.compile(rf"[0-9A-Z]{{1,{MAX_NUMBER}}}")
 
