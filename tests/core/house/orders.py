@@ -25,6 +25,7 @@ RIGHT: dict[str, Any] = {
     "action": "mend the bell",
     "actor": "chen",
     "appliance": "stove",
+    "bag": "B017",
     "bank": "bank",
     "booking": "b1",
     "call": "reached",
@@ -58,6 +59,7 @@ RIGHT: dict[str, Any] = {
     "tablet": "front",
     "until_ms": clock_ms("20:00"),
     "welcome": ("luo",),
+    "whom": "resident",
     "with_doors": False,
 }
 #: Names of the site's plan that are not there.
@@ -71,6 +73,7 @@ NOT_PLANNED: dict[str, Any] = {
 }
 #: Other names that are not there.
 NOT_KNOWN: dict[str, Any] = {
+    "bag": "B-17",
     "call": "sung",
     "contact": "c-nobody",
     "drill": "dance",
@@ -78,6 +81,7 @@ NOT_KNOWN: dict[str, Any] = {
     "mark": "hugged",
     "seq": 10**9,
     "stage": "encore",
+    "whom": "nobody",
 }
 #: An order's own sense of a name: the local roster takes strangers, not nonsense.
 _OWN: dict[tuple[type[Any], str], Any] = {(LocalHolderOrdered, "holder"): "\n"}
