@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: Raised whenever a column is added, dropped, or means something else.
-IMAGE_FORMAT = 5
+IMAGE_FORMAT = 6
 
 #: The sections of an image that are columns, in their order; texts take two each.
 _TEXTS = ("holders", "bookings")
