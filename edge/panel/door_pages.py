@@ -51,5 +51,6 @@ def add_doors(app: FastAPI, ground: Ground) -> None:
         ground.spend(visitor, token, "/")
         if mode not in MODES:
             return go(told("/", "again"))
-        answer = await ground.ask("mode", visitor, door=door, mode=mode, reason=REASON)
+        fields = {"door": door, "mode": mode, "reason": REASON}
+        answer = await ground.order("mode", visitor, **fields)
         return go(told("/", f"doors.{mode}" if answer.get("ok") else "refused"))

@@ -103,7 +103,7 @@ def _add_acts(app: FastAPI, ground: Ground) -> None:
         with_doors = doors == "yes"
         if with_doors and kind not in ("fire", "combined"):
             return go(told(DRILL, "drill.no_doors"))
-        answer = await ground.ask("drill", visitor, drill=kind, with_doors=with_doors)
+        answer = await ground.order("drill", visitor, drill=kind, with_doors=with_doors)
         return go(told(DRILL, "drill.began" if answer.get("ok") else "drill.refused"))
 
     @app.post(f"{DRILL}/mark")
@@ -126,7 +126,7 @@ def _add_acts(app: FastAPI, ground: Ground) -> None:
         running = read_now(await ground.ask("emergency-now", visitor)).drill
         fields: dict[str, Any] = {"action": mend} if mend in MEND else {}
         fields |= {"owner": owner} if fields and owner else {}
-        answer = await ground.ask("drill-end", visitor, **fields)
+        answer = await ground.order("drill-end", visitor, **fields)
         if running is None or not answer.get("ok"):
             return go(told(DRILL, "drill.over"))
         return go(told(f"{DRILLS}/{running.seq}", "drill.ended"))

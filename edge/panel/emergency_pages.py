@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from edge.panel.visitor import Visitor
 
 REASON = "somebody at the panel saw a fire"
+#: What whoever ends one has said: asked twice, or by one press.
+SAFE, AGAIN = "all are safe", "people are let in again"
 #: Why entry is paused: ``shut.<word>``.
 SHUT = ("disturbance", "outside", "police", "other")
 HOME = "/emergency"
@@ -112,8 +114,8 @@ def _add_page(app: FastAPI, ground: Ground, page: Danger) -> None:
         return ground.draw("emergency_card.html", visitor, "", 0, **shown)
 
     @app.get("/emergency/fire")
-    async def confirm_fire(request: Request) -> HTMLResponse:
-        return ground.draw("fire.html", request.state.visitor)
+    async def confirm_fire(request: Request, told: str = "") -> HTMLResponse:
+        return ground.draw("fire.html", request.state.visitor, told)
 
     @app.post("/emergency/fire")
     async def begin_fire(
@@ -125,7 +127,7 @@ def _add_page(app: FastAPI, ground: Ground, page: Danger) -> None:
         if hold not in ("held", "sure"):
             return go("/emergency/fire")
         ground.spend(visitor, token, "/emergency/fire")
-        answer = await ground.ask("emergency", visitor, state="FIRE", reason=REASON)
+        answer = await ground.order("emergency", visitor, state="FIRE", reason=REASON)
         return go(told("/emergency", "fire" if answer.get("ok") else "refused"))
 
 
@@ -151,7 +153,7 @@ def _add_lock_down(app: FastAPI, ground: Ground) -> None:
         ground.spend(visitor, token, sure)
         if reason not in SHUT:
             return go(sure)
-        answer = await ground.ask(
+        answer = await ground.order(
             "emergency", visitor, state="LOCK_DOWN", reason=reason
         )
         return go(told(HOME, "danger.locked" if answer.get("ok") else "danger.refused"))
@@ -159,12 +161,14 @@ def _add_lock_down(app: FastAPI, ground: Ground) -> None:
 
 def _add_shelter(app: FastAPI, ground: Ground, page: Danger) -> None:
     @app.get("/emergency/shelter")
-    async def confirm_shelter(request: Request) -> HTMLResponse:
+    async def confirm_shelter(request: Request, told: str = "") -> HTMLResponse:
         visitor: Visitor = request.state.visitor
         now = await page.now(visitor)
         report = ground.hub.standing.report
         names = report.spaces if report is not None else {}
-        return ground.draw("shelter.html", visitor, rooms=now.shelter, names=names)
+        return ground.draw(
+            "shelter.html", visitor, told, rooms=now.shelter, names=names
+        )
 
     @app.post("/emergency/shelter")
     async def begin_shelter(request: Request, token: Token) -> RedirectResponse:
@@ -172,7 +176,7 @@ def _add_shelter(app: FastAPI, ground: Ground, page: Danger) -> None:
         ground.spend(visitor, token, SHELTER)
         if not danger.can_shelter(await page.now(visitor)):
             return go(told(HOME, "danger.not_here"))
-        answer = await ground.ask(
+        answer = await ground.order(
             "emergency", visitor, state="SHELTER", reason="typhoon"
         )
         return go(told(HOME, "danger.open" if answer.get("ok") else "danger.refused"))
@@ -203,9 +207,10 @@ def _add_end(app: FastAPI, ground: Ground, page: Danger) -> None:
         ground.spend(visitor, token, HOME)
         if state not in STATES:
             return go(told(HOME, "danger.refused"))
-        if answer != "safe" and state not in danger.ENDS_AT_ONCE:
+        is_asked = state not in danger.ENDS_AT_ONCE
+        if is_asked and answer != "safe":
             return go(f"{HOME}/end/{state}")
-        done = await ground.ask(
-            "end-emergency", visitor, state=state, reason="all are safe"
+        done = await ground.order(
+            "end-emergency", visitor, state=state, reason=SAFE if is_asked else AGAIN
         )
         return go(told(HOME, "danger.ended" if done.get("ok") else "danger.still"))

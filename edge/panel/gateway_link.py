@@ -83,6 +83,11 @@ class GatewayLink:
         except (OSError, TimeoutError):
             return {}
 
+    async def refresh(self) -> None:
+        """Ask what stands now; the watched connection would tell it a little later."""
+        with contextlib.suppress(OSError, TimeoutError):
+            self._receive(await self._ask({"verb": "status"}))
+
     async def _ask(
         self, request: dict[str, Any], within_s: float | None = None
     ) -> dict[str, Any]:

@@ -203,6 +203,17 @@ class Ground:
             raise ElsewhereError("/?told=gone")
         return answer
 
+    async def order(self, verb: str, visitor: Visitor, **fields: Any) -> dict[str, Any]:
+        """Have the doors set by somebody's order: the next page shows them as set.
+
+        A page that knows no script is not kept fresh, and must not tell of locked
+        doors beneath the word that all stand open.
+        """
+        answer = await self.ask(verb, visitor, **fields)
+        if answer.get("ok") is True:
+            await self.link.refresh()
+        return answer
+
     @property
     def has_room(self) -> bool:
         """Say whether one more page may listen."""

@@ -29,6 +29,10 @@ class Phrase:
     en: str
 
 
+#: What stands in a sentence's place; None: not known.
+Value = str | int | Phrase | None
+
+
 class Words:
     """All phrases in one language, with their English."""
 
@@ -48,15 +52,20 @@ class Words:
         """Every key, for whoever checks that none is missing."""
         return frozenset(self._phrases)
 
-    def say(self, key: str, **values: str | int | None) -> Phrase:
-        """Return the phrase with its values; its ``_plain`` form if one is None."""
+    def say(self, key: str, **values: Value) -> Phrase:
+        """Return the phrase with its values; its ``_plain`` form if one is None.
+
+        A value that is a phrase itself is said in each language in its own words.
+        """
         phrase = self._phrases[key]
         known = {name: value for name, value in values.items() if value is not None}
         if not places(phrase) <= known.keys():
             phrase = self._phrases[f"{key}_plain"]
-        return Phrase(phrase.zh.format(**known), phrase.en.format(**known))
+        first = {n: v.zh if isinstance(v, Phrase) else v for n, v in known.items()}
+        second = {n: v.en if isinstance(v, Phrase) else v for n, v in known.items()}
+        return Phrase(phrase.zh.format(**first), phrase.en.format(**second))
 
-    def say_or(self, key: str, fallback: str, **values: str | int | None) -> Phrase:
+    def say_or(self, key: str, fallback: str, **values: Value) -> Phrase:
         """Say ``key``, or ``fallback`` where the gateway used a word unknown here."""
         return self.say(key if key in self else fallback, **values)
 

@@ -106,6 +106,29 @@ async def test_danger_ends_in_two_steps_and_a_pause_in_one(
     led = await post(http, "/emergency/end", "/emergency", state=state, answer=answer)
     assert led == leads_to
     assert len(gateway.orders) == ("ended" in leads_to)
+    said = {"LOCK_DOWN": "people are let in again"}.get(state, "all are safe")
+    assert all(order["reason"] == said for order in gateway.orders)
+
+
+async def test_the_page_behind_an_act_shows_doors_as_it_set_them(
+    gateway: ScriptedGateway, http: httpx.AsyncClient
+) -> None:
+    """Nobody who watches was told yet, and no script will mend the page."""
+    gateway.status["doors"]["kitchen-door"]["mode"] = "LOCKED_OPEN"
+    gateway.answers["emergency-now"] = {"standing": [FIRE]}
+    assert "逃生，一直开着" not in (await http.get("/emergency")).text
+    led = await post(http, "/emergency/fire", "/emergency/fire", hold="sure")
+    assert "逃生，一直开着" in (await http.get(led)).text
+
+
+@pytest.mark.parametrize("page", ["/emergency/fire", "/emergency/shelter"])
+async def test_a_token_of_yesterday_is_told_where_it_leads(
+    gateway: ScriptedGateway, http: httpx.AsyncClient, page: str
+) -> None:
+    answer = await http.post(page, data={"token": "old", "hold": "held"})
+    assert answer.headers["location"] == f"{page}?told=again"
+    assert "这一页旧了，请再按一次" in (await http.get(f"{page}?told=again")).text
+    assert gateway.orders == []
 
 
 async def test_the_steps_ask_and_say_why_it_may_not_end_yet(

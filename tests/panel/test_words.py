@@ -155,3 +155,10 @@ def test_an_unknown_word_of_a_newer_gateway_takes_the_fallback() -> None:
 
 def test_a_value_cannot_bring_places_of_its_own() -> None:
     assert WORDS.say("trouble.device_plain", name="{minutes}").zh == "{minutes}没有回应"
+
+
+def test_a_phrase_within_a_sentence_is_said_in_each_language() -> None:
+    fire = WORDS.say("drill_kind.fire")
+    assert WORDS.say("drill.runs", what=fire) == Phrase(
+        "演练中：火灾", "A drill runs: Fire"
+    )

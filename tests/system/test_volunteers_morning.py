@@ -1,41 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """A volunteer's morning, from the card at the desk to the platform's database.
 
-Every part is a process of its own: the reference platform behind mosquitto, the
-gateway, the panel, the simulated boards and readers, and Debian's Chromium at a tablet.
 What is concluded, is concluded from the page, from the simulated locks, and from what
-the platform stored. Pictures of each step are kept in ``build/shots/morning``, or in
-the folder that ``PANEL_SHOTS`` names.
+the platform stored: every event that a volunteer caused, with who did it, and nobody's
+identity number anywhere. Each step's picture is kept in ``build/shots/morning``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import sqlite3
-from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, field
-from pathlib import Path
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from edge.cli.demo.tablet import MANAGER, VOLUNTEER
-from edge.cli.tasks import running
-from edge.control.client import ask
-from tests.panel.conftest import FLAGS
-from tests.system.platform_house import GATEWAY, governed_house
+from tests.system.morning import VIEW, WITHIN_S, Morning, morning
+from tests.system.platform_house import GATEWAY
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from pathlib import Path
 
-    from playwright.async_api import Browser, Page
-
-    from tests.system.house import House
     from tests.system.platform_house import Office
 
 pytestmark = [
@@ -44,131 +33,12 @@ pytestmark = [
     pytest.mark.needs("chromium", "fonts-wqy-microhei", "mosquitto"),
 ]
 
-SHOTS = Path(__file__).parents[2] / "build" / "shots"
-#: An old tablet on its stand.
-TABLET: Any = {"width": 1024, "height": 768}
-HALL, FRONT, ESCAPE = "living-room-door", "living-room-front", "kitchen-door"
+HALL, FRONT = "living-room-door", "living-room-front"
 #: Relays of the board, leaves of the bank.
 HALL_RELAY, ESCAPE_RELAY = 2, 1
 CELL, MEDICINE = 1, 12
 STAGES = ("有人响应", "到场", "门全开", "人都出来了")
 MARKS = ["responded", "arrived", "doors_open", "evacuated"]
-WITHIN_S = 15.0
-
-
-@dataclass(slots=True, kw_only=True)
-class Morning:
-    """The house and its platform, the browser, and the page that somebody looks at."""
-
-    office: Office
-    browser: Browser
-    page: Page
-    who: str = ""
-    manager: str = ""
-    shots: int = 0
-    numbers: frozenset[str] = field(default_factory=frozenset)
-
-    @property
-    def house(self) -> House:
-        return self.office.house
-
-    async def seen(self, name: str) -> None:
-        """Keep a picture of the page, which has nobody's identity number."""
-        folder = Path(os.environ.get("PANEL_SHOTS") or SHOTS) / "morning"
-        folder.mkdir(parents=True, exist_ok=True)
-        self.shots += 1
-        picture = folder / f"{self.shots:02}-{name}.png"
-        await self.page.screenshot(path=picture, full_page=True)
-        shown = await self.page.content()
-        assert not [each for each in self.numbers if each in shown], name
-
-    async def told(self, words: str, name: str) -> None:
-        """Be told something after a press, and keep a picture."""
-        told = self.page.locator("#told")
-        await expect(told).to_contain_text(words, timeout=WITHIN_S * 1000)
-        await self.seen(name)
-
-    async def tab(self, name: str) -> None:
-        """Press a tab at the foot of the page."""
-        await self.page.locator(".tabs").get_by_role("link", name=name).click()
-
-    async def press(self, name: str) -> None:
-        """Press a button by its word."""
-        await self.page.get_by_role("button", name=name).click()
-
-    async def follow(self, name: str) -> None:
-        """Follow a link that looks like a button."""
-        await self.page.get_by_role("link", name=name).first.click()
-
-    async def shut(self, number: int) -> None:
-        """Close a leaf by hand; while its coil still pulls it springs back."""
-        is_shut = False
-        while not is_shut:
-            leaf = {"board": "locks", "channel": number}
-            is_shut = (await self.house.firmware.do("shut", **leaf))["is_shut"]
-            await asyncio.sleep(0.1)
-
-    def openings(self, number: int) -> int:
-        """Count how often a leaf popped open."""
-        return sum(
-            each["what"] == "compartment_opened" and each["channel"] == number
-            for each in self.house.firmware.happenings
-        )
-
-    async def relay(self, channel: int, *, is_on: bool) -> None:
-        """Wait until a relay of the simulated board has moved."""
-        await self.house.until_true(
-            f"relay {channel} {is_on=}",
-            lambda: self.house.is_relay_on(channel) is is_on,
-            within_s=WITHIN_S,
-        )
-
-
-@asynccontextmanager
-async def morning(folder: Path) -> AsyncIterator[Morning]:
-    """Open the demonstration's house with panel and platform, and a new tablet."""
-    async with governed_house(folder, panel_port=0) as office, _browser() as browser:
-        play = office.house.demo
-        await _listens(play.panel_url)
-        welcoming = await play.welcome()
-        assert play.tablet is not None
-        known = await asyncio.to_thread(ask, play.stage.control_socket, "accounts")
-        ids = {each["name"]: each["id"] for each in known["accounts"]}
-        everybody = (one for people in office.house.people.values() for one in people)
-        context = await browser.new_context(viewport=TABLET)
-        async with running(welcoming):
-            yield Morning(
-                office=office,
-                browser=browser,
-                page=await context.new_page(),
-                who=ids[VOLUNTEER],
-                manager=ids[MANAGER],
-                numbers=frozenset(one.number for one in everybody),
-            )
-        for log in play.stage.logs.glob("*.log"):
-            assert "Traceback" not in log.read_text(encoding="utf-8"), log
-
-
-@asynccontextmanager
-async def _browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=list(FLAGS)
-        )
-        yield launched
-        await launched.close()
-
-
-async def _listens(url: str) -> None:
-    """Wait until the panel answers."""
-    async with httpx.AsyncClient() as client, asyncio.timeout(WITHIN_S):
-        while True:
-            try:
-                (await client.get(f"{url}healthz")).raise_for_status()
-            except httpx.HTTPError:
-                await asyncio.sleep(0.1)
-            else:
-                return
 
 
 async def test_a_volunteers_morning_ends_at_the_platform(tmp_path: Path) -> None:
@@ -209,6 +79,7 @@ async def _somebody_without_a_booking_comes_in(here: Morning) -> None:
     before = len(here.house.relay_spells(HALL_RELAY))
     await here.follow("没有预约，有空位")
     await page.get_by_text("客厅门").click()
+    await expect(page.get_by_role("button", name="开门")).to_be_in_viewport(ratio=1)
     await here.seen("letin-where")
     begun_s = asyncio.get_running_loop().time()
     await here.press("开门")
@@ -302,7 +173,7 @@ async def _dangerous_acts_need_no_script(here: Morning) -> None:
     scripted = here.page
     kept: Any = await scripted.context.storage_state()
     context = await here.browser.new_context(
-        viewport=TABLET, java_script_enabled=False, storage_state=kept
+        viewport=VIEW, java_script_enabled=False, storage_state=kept
     )
     here.page = await context.new_page()
     await here.page.goto(here.house.demo.panel_url)
@@ -323,6 +194,7 @@ async def _a_fire_begins_and_ends(here: Morning) -> None:
     await here.press("是，开所有的门")
     await here.told("逃生门都开着", "fire")
     await here.relay(ESCAPE_RELAY, is_on=True)
+    await here.door("厨房门", "逃生，一直开着")
     await here.follow("恢复")
     await expect(here.page.locator("main")).to_contain_text("大家都安全了吗")
     await here.seen("fire-safe")
@@ -341,6 +213,7 @@ async def _entry_is_paused_and_goes_on(here: Morning) -> None:
     await here.seen("lock-down-sure")
     await here.press("外面不安全")
     await here.told("暂停进入了", "lock-down")
+    await here.door("客厅门", "暂停进入，可以出去")
     resident = house.part(FRONT, "on time")
     assert (await house.visit(FRONT, resident)).released_s is None
     begun_s = asyncio.get_running_loop().time()
@@ -374,20 +247,21 @@ async def _the_platform_has_it_all(here: Morning) -> None:
     stored = _stored(office)
 
     def of(kind: str) -> list[dict[str, Any]]:
-        return [core for each, core in stored if each == kind]
+        return [each for each in stored if each["k"] == kind]
 
     def acts(kind: str, *names: str) -> list[tuple[Any, ...]]:
         return [
-            tuple(core.get(name) for name in ("actor", *names)) for core in of(kind)
+            tuple(each.get(name) for name in ("actor", *names)) for each in of(kind)
         ]
 
     assert acts("LOGIN", "how") == [(who, "card")]
-    assert len(of("DUTY_STARTED")) == len(of("DUTY_ENDED")) == 1
+    shift = [each["holder"] for each in of("DUTY_STARTED") + of("DUTY_ENDED")]
+    assert shift == [here.holder] * 2
     assert acts("MANUAL_ENTRY", "at", "reason", "count") == [
         (who, HALL, "NO_BOOKING", 1)
     ]
     assert (who, CELL, "check") in acts("ACCESS_GRANTED", "number", "reason")
-    assert CELL in [core["number"] for core in of("COMPARTMENT_OPENED")]
+    assert CELL in [each["number"] for each in of("COMPARTMENT_OPENED")]
     assert acts("MEDICINE_STOCKED", "item", "count", "second") == [
         (who, "创可贴", 20, here.manager)
     ]
@@ -399,6 +273,8 @@ async def _the_platform_has_it_all(here: Morning) -> None:
     states = [(who, "FIRE"), (who, "LOCK_DOWN")]
     assert acts("EMERGENCY_STARTED", "state") == states
     assert acts("EMERGENCY_ENDED", "state") == states
+    said = [each["reason"] for each in of("EMERGENCY_ENDED")]
+    assert said == ["all are safe", "people are let in again"]
     assert acts("LOGOUT") == [(who,)]
     await _its_questions_have_answers(here)
 
@@ -423,11 +299,11 @@ async def _its_questions_have_answers(here: Morning) -> None:
     assert (hours["shifts"], hours["running"]) == (1, 0)
 
 
-def _stored(office: Office) -> list[tuple[str, dict[str, Any]]]:
-    """Return kind and core of every event in the platform's own database."""
+def _stored(office: Office) -> list[dict[str, Any]]:
+    """Return every event in the platform's own database, with its personal part."""
     with closing(sqlite3.connect(office.folder / "platform.db", timeout=10.0)) as base:
-        rows = base.execute("SELECT kind, core FROM event ORDER BY journal, seq")
-        return [(kind, json.loads(core)) for kind, core in rows]
+        rows = base.execute("SELECT core, pii FROM event ORDER BY journal, seq")
+        return [json.loads(core) | json.loads(pii or "{}") for core, pii in rows]
 
 
 def _no_identity_number_is_anywhere(here: Morning) -> None:
