@@ -106,6 +106,7 @@ class First:
     async def _open(self, visitor: Visitor, door: str) -> str:
         opened = await self._ground.link.open_door(door, visitor.keys)
         if opened is Opened.DONE:
+            await self._ground.link.refresh()  # the door's row says so, too
             return "opened"
         self._ground.forget(door)
         return opened.value

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 from edge.cli.doorside.tones import as_wav, lowered, read_wav, samples_of, silence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from pathlib import Path
+    from typing import Any
 
     from edge.cli.doorside.tones import Tone
 
@@ -53,16 +54,19 @@ class Speaker:
         self._card = asyncio.Lock()
         self.is_looping = False
 
-    def play(self, sound: Sound, *, is_quiet: bool = False) -> None:
-        """Play it now, once; it ends what plays, but never a loop."""
+    def play(
+        self, sound: Sound, *, is_quiet: bool = False, after_s: float = 0.0
+    ) -> None:
+        """Play it once, after so long; it ends what plays, but never a loop."""
         if not self.is_looping:
-            self._begin(sound, is_quiet=is_quiet, is_loop=False)
+            work = self._once_after(after_s, sound, is_quiet=is_quiet)
+            self._begin(work)
 
     def loop(self, sound: Sound) -> None:
         """Play it again and again at full volume, until :meth:`stop`."""
         if not self.is_looping:
             self.is_looping = True
-            self._begin(sound, is_quiet=False, is_loop=True)
+            self._begin(self._over_and_over(sound))
 
     def stop(self) -> None:
         """End the loop."""
@@ -79,18 +83,23 @@ class Speaker:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._playing
 
-    def _begin(self, sound: Sound, *, is_quiet: bool, is_loop: bool) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         if self._playing is not None:
             self._playing.cancel()
-        work = self._work(sound, is_quiet=is_quiet, is_loop=is_loop)
         self._playing = asyncio.get_running_loop().create_task(work)
 
-    async def _work(self, sound: Sound, *, is_quiet: bool, is_loop: bool) -> None:
+    async def _once_after(
+        self, seconds: float, sound: Sound, *, is_quiet: bool
+    ) -> None:
+        await asyncio.sleep(seconds)
         async with self._card:
-            is_sounding = await self._once(sound, is_quiet=is_quiet)
-            while is_loop:
+            await self._once(sound, is_quiet=is_quiet)
+
+    async def _over_and_over(self, sound: Sound) -> None:
+        async with self._card:
+            while True:
+                is_sounding = await self._once(sound, is_quiet=False)
                 await asyncio.sleep(PAUSE_S if is_sounding else RETRY_S)
-                is_sounding = await self._once(sound, is_quiet=is_quiet)
 
     async def _once(self, sound: Sound, *, is_quiet: bool) -> bool:
         made = asyncio.to_thread(_file, sound, is_quiet=is_quiet)

@@ -83,6 +83,18 @@ async def test_a_tone_and_its_words_are_one_sound(room: Room) -> None:
     assert room.told == []
 
 
+async def test_what_waits_for_a_strike_gives_way_to_what_is_newer(room: Room) -> None:
+    room.player()
+    room.speaker.play(Sound(tone=Tone.RISING), after_s=60.0)
+    await asyncio.sleep(0.05)
+    assert room.begun() == 0
+    room.speaker.play(Sound(tone=Tone.LOW))
+    await until(lambda: room.ended() == 1)
+    room.speaker.play(Sound(tone=Tone.RISING), after_s=60.0)
+    await room.speaker.close()
+    assert room.begun() == 1
+
+
 async def test_the_newer_ends_the_older(room: Room) -> None:
     room.player(then="exec sleep 20")
     room.speaker.play(Sound(tone=Tone.LOW))
