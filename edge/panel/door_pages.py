@@ -51,6 +51,5 @@ def add_doors(app: FastAPI, ground: Ground) -> None:
         ground.spend(visitor, token, "/")
         if mode not in MODES:
             return go(told("/", "again"))
-        fields = {"door": door, "mode": mode, "reason": REASON}
-        answer = await ground.order("mode", visitor, **fields)
+        answer = await ground.ask("mode", visitor, door=door, mode=mode, reason=REASON)
         return go(told("/", f"doors.{mode}" if answer.get("ok") else "refused"))

@@ -196,13 +196,6 @@ class Ground:
             is_exposed=self.address.is_exposed,
         )
 
-    async def ask(self, verb: str, visitor: Visitor, **fields: Any) -> dict[str, Any]:
-        """Ask the gateway for somebody; one that is gone leads to the first page."""
-        answer = await self.link.ask(verb, visitor.keys, **fields)
-        if not answer:
-            raise ElsewhereError("/?told=gone")
-        return answer
-
     async def order(self, verb: str, visitor: Visitor, **fields: Any) -> dict[str, Any]:
         """Have the doors set by somebody's order: the next page shows them as set.
 
@@ -212,6 +205,13 @@ class Ground:
         answer = await self.ask(verb, visitor, **fields)
         if answer.get("ok") is True:
             await self.link.refresh()
+        return answer
+
+    async def ask(self, verb: str, visitor: Visitor, **fields: Any) -> dict[str, Any]:
+        """Ask the gateway for somebody; one that is gone leads to the first page."""
+        answer = await self.link.ask(verb, visitor.keys, **fields)
+        if not answer:
+            raise ElsewhereError("/?told=gone")
         return answer
 
     @property

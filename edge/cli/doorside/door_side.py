@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from drivers.device import Cue
-from edge.cli.doorside.lamps import BEHIND_STRIKE_S, Lamps
+from edge.cli.doorside.lamps import Lamps
 from edge.cli.doorside.quiet import Volume, volume
 from edge.cli.doorside.sign import LOOKS, Signs
 from edge.cli.doorside.speaker import Sound, Speaker
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 
 #: What passes without an answer for so long gets the reading signal meanwhile.
 READING_AFTER_S = 0.08
-#: What is told while a strike is on its way.
-OPENING = frozenset({Cue.GRANTED, Cue.GRANTED_SLOW})
 #: A call to leave, and a leaf that stands open, are told again so often.
 REPEAT_S = 5.0
 
@@ -214,9 +212,7 @@ class DoorSide:
         spoken = (self._files(sign.language, sign.word),) if is_spoken else ()
         if how is not Volume.SILENT and (spoken or tone is not None):
             sound = Sound(tone=tone, clips=spoken)
-            # To start a player stops the loop for milliseconds: the strike goes first.
-            after_s = BEHIND_STRIKE_S if sign.cue in OPENING else 0.0
-            speaker.play(sound, is_quiet=how is Volume.LOWER, after_s=after_s)
+            speaker.play(sound, is_quiet=how is Volume.LOWER)
 
     def _files(self, code: str, word: Word) -> tuple[Path, ...]:
         """Return where a recording may be, the site's own first."""

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """One loudspeaker: ``aplay`` in a process of its own, one sound at a time.
 
-The law of the module: sound never holds a door up. What is newer ends what is older;
-what cannot be played is told once, until something can be played again. Files are
-read and made quieter in a worker thread.
+The law of the module: sound never holds a door up: to start a player stops the loop
+for milliseconds, so that a yes sounds behind its strike. What is newer ends what is
+older; what cannot be played is told once, until something can be played again. Files
+are read and made quieter in a worker thread.
 """
 
 from __future__ import annotations
@@ -14,14 +15,19 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge.cli.doorside.tones import as_wav, lowered, read_wav, samples_of, silence
+from edge.cli.doorside.lamps import BEHIND_STRIKE_S
+from edge.cli.doorside.tones import (
+    Tone,
+    as_wav,
+    lowered,
+    read_wav,
+    samples_of,
+    silence,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
     from pathlib import Path
-    from typing import Any
-
-    from edge.cli.doorside.tones import Tone
 
 PLAYER = "aplay"
 #: No sentence is longer; what still plays then hangs.
@@ -30,6 +36,8 @@ LONGEST_S = 30.0
 END_WITHIN_S = 0.5
 #: Between a tone and its words, and between two rounds of a loop.
 PAUSE_S = 0.15
+#: What tells somebody that a lock opens for him.
+_OPENING = frozenset({Tone.RISING, Tone.RISING_SLOWLY})
 #: A loop whose sound fails tries again so often.
 RETRY_S = 5.0
 
@@ -40,6 +48,11 @@ class Sound:
 
     tone: Tone | None
     clips: tuple[tuple[Path, ...], ...] = ()
+
+    @property
+    def after_s(self) -> float:
+        """How long it waits, so that the order to a strike goes first."""
+        return BEHIND_STRIKE_S if self.tone in _OPENING else 0.0
 
 
 class Speaker:
@@ -54,19 +67,16 @@ class Speaker:
         self._card = asyncio.Lock()
         self.is_looping = False
 
-    def play(
-        self, sound: Sound, *, is_quiet: bool = False, after_s: float = 0.0
-    ) -> None:
-        """Play it once, after so long; it ends what plays, but never a loop."""
+    def play(self, sound: Sound, *, is_quiet: bool = False) -> None:
+        """Play it now, once; it ends what plays, but never a loop."""
         if not self.is_looping:
-            work = self._once_after(after_s, sound, is_quiet=is_quiet)
-            self._begin(work)
+            self._begin(sound, is_quiet=is_quiet, is_loop=False)
 
     def loop(self, sound: Sound) -> None:
         """Play it again and again at full volume, until :meth:`stop`."""
         if not self.is_looping:
             self.is_looping = True
-            self._begin(self._over_and_over(sound))
+            self._begin(sound, is_quiet=False, is_loop=True)
 
     def stop(self) -> None:
         """End the loop."""
@@ -83,23 +93,19 @@ class Speaker:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._playing
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, sound: Sound, *, is_quiet: bool, is_loop: bool) -> None:
         if self._playing is not None:
             self._playing.cancel()
+        work = self._work(sound, is_quiet=is_quiet, is_loop=is_loop)
         self._playing = asyncio.get_running_loop().create_task(work)
 
-    async def _once_after(
-        self, seconds: float, sound: Sound, *, is_quiet: bool
-    ) -> None:
-        await asyncio.sleep(seconds)
+    async def _work(self, sound: Sound, *, is_quiet: bool, is_loop: bool) -> None:
+        await asyncio.sleep(sound.after_s)
         async with self._card:
-            await self._once(sound, is_quiet=is_quiet)
-
-    async def _over_and_over(self, sound: Sound) -> None:
-        async with self._card:
-            while True:
-                is_sounding = await self._once(sound, is_quiet=False)
+            is_sounding = await self._once(sound, is_quiet=is_quiet)
+            while is_loop:
                 await asyncio.sleep(PAUSE_S if is_sounding else RETRY_S)
+                is_sounding = await self._once(sound, is_quiet=is_quiet)
 
     async def _once(self, sound: Sound, *, is_quiet: bool) -> bool:
         made = asyncio.to_thread(_file, sound, is_quiet=is_quiet)
