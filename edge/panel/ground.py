@@ -196,17 +196,6 @@ class Ground:
             is_exposed=self.address.is_exposed,
         )
 
-    async def order(self, verb: str, visitor: Visitor, **fields: Any) -> dict[str, Any]:
-        """Have the doors set by somebody's order: the next page shows them as set.
-
-        A page that knows no script is not kept fresh, and must not tell of locked
-        doors beneath the word that all stand open.
-        """
-        answer = await self.ask(verb, visitor, **fields)
-        if answer.get("ok") is True:
-            await self.link.refresh()
-        return answer
-
     async def ask(self, verb: str, visitor: Visitor, **fields: Any) -> dict[str, Any]:
         """Ask the gateway for somebody; one that is gone leads to the first page."""
         answer = await self.link.ask(verb, visitor.keys, **fields)
@@ -223,6 +212,17 @@ class Ground:
         """Sleep for a stream; say whether the panel still serves."""
         await asyncio.sleep(seconds)
         return not self.hub.is_closed
+
+    async def order(self, verb: str, visitor: Visitor, **fields: Any) -> dict[str, Any]:
+        """Have the doors set by somebody's order: the next page shows them as set.
+
+        A page that knows no script is not kept fresh, and must not tell of locked
+        doors beneath the word that all stand open.
+        """
+        answer = await self.ask(verb, visitor, **fields)
+        if answer.get("ok") is True:
+            await self.link.refresh()
+        return answer
 
     def _of(self, visitor: Visitor) -> Presses:
         return self._presses if visitor.is_paired else self._strangers

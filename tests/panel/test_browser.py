@@ -87,10 +87,8 @@ async def test_without_scripts_a_press_opens_the_door(
 ) -> None:
     page = await visit(browser, panel, java_script_enabled=False)
     await expect(page.locator("#still")).to_be_visible()
-    gateway.status["doors"]["kitchen-door"]["phase"] = "RELEASED"
     await page.get_by_role("button", name="厨房门").click()
     await expect(page.locator("#told")).to_contain_text("锁开了，请推门")
-    await expect(page.locator("#door-1")).to_contain_text("锁开了，可以推门")
     assert [order["door"] for order in gateway.orders] == ["kitchen-door"]
     gateway.tell(DENIED)
     await asyncio.sleep(0.1)

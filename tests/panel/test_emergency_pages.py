@@ -121,6 +121,16 @@ async def test_the_page_behind_an_act_shows_doors_as_it_set_them(
     assert "逃生，一直开着" in (await http.get(led)).text
 
 
+async def test_the_page_behind_a_press_has_the_lock_released(
+    gateway: ScriptedGateway, http: httpx.AsyncClient
+) -> None:
+    gateway.status["doors"]["kitchen-door"]["phase"] = "RELEASED"
+    assert "锁开了，可以推门" not in (await http.get("/")).text
+    led = await post(http, "/open", "/", door="kitchen-door")
+    assert led == "/?told=opened"
+    assert "锁开了，可以推门" in (await http.get(led)).text
+
+
 @pytest.mark.parametrize("page", ["/emergency/fire", "/emergency/shelter"])
 async def test_a_token_of_yesterday_is_told_where_it_leads(
     gateway: ScriptedGateway, http: httpx.AsyncClient, page: str

@@ -16,13 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 from playwright.async_api import async_playwright, expect
 
 from edge.cli.demo.tablet import MANAGER, VOLUNTEER
 from edge.cli.tasks import running
 from edge.control.client import ask
-from tests.panel.conftest import FLAGS
+from tests.panel.conftest import FLAGS, start_panel, stop_panel
 from tests.system.platform_house import governed_house
 
 if TYPE_CHECKING:
@@ -122,30 +121,39 @@ def _pictures() -> Path:
 @asynccontextmanager
 async def morning(folder: Path) -> AsyncIterator[Morning]:
     """Open the demonstration's house with panel and platform, and a new tablet."""
-    async with governed_house(folder, panel_port=0) as office, _browser() as browser:
+    async with governed_house(folder) as office, _browser() as browser:
         play = office.house.demo
-        await _listens(play.panel_url)
-        welcoming = await play.welcome()
-        assert play.tablet is not None
-        known = await asyncio.to_thread(ask, play.stage.control_socket, "accounts")
-        accounts = {each["name"]: each["id"] for each in known["accounts"]}
-        everybody = (one for people in office.house.people.values() for one in people)
-        _pictures().mkdir(parents=True, exist_ok=True)
-        for old in _pictures().glob("*.png"):
-            old.unlink()
-        context = await browser.new_context(viewport=VIEW)
-        async with running(welcoming):
-            yield Morning(
-                office=office,
-                browser=browser,
-                page=await context.new_page(),
-                who=accounts[VOLUNTEER],
-                manager=accounts[MANAGER],
-                holder=office.house.part("desk", "a volunteer").holder,
-                numbers=frozenset(one.number for one in everybody),
-            )
+        panel = await start_panel(play.stage.control_socket)
+        try:
+            play.panel_url = panel.url
+            async with running(await play.welcome()):
+                yield await _begun(office, browser)
+        finally:
+            errors = await stop_panel(panel)
+        assert errors == ""
         for log in play.stage.logs.glob("*.log"):
             assert "Traceback" not in log.read_text(encoding="utf-8"), log
+
+
+async def _begun(office: Office, browser: Browser) -> Morning:
+    """Put an empty page before a volunteer whom nobody knows yet."""
+    house = office.house
+    known = await asyncio.to_thread(ask, house.stage.control_socket, "accounts")
+    accounts = {each["name"]: each["id"] for each in known["accounts"]}
+    everybody = (one for people in house.people.values() for one in people)
+    _pictures().mkdir(parents=True, exist_ok=True)
+    for old in _pictures().glob("*.png"):
+        old.unlink()
+    context = await browser.new_context(viewport=VIEW)
+    return Morning(
+        office=office,
+        browser=browser,
+        page=await context.new_page(),
+        who=accounts[VOLUNTEER],
+        manager=accounts[MANAGER],
+        holder=house.part("desk", "a volunteer").holder,
+        numbers=frozenset(one.number for one in everybody),
+    )
 
 
 @asynccontextmanager
@@ -156,15 +164,3 @@ async def _browser() -> AsyncIterator[Browser]:
         )
         yield launched
         await launched.close()
-
-
-async def _listens(url: str) -> None:
-    """Wait until the panel answers."""
-    async with httpx.AsyncClient() as client, asyncio.timeout(WITHIN_S):
-        while True:
-            try:
-                (await client.get(f"{url}healthz")).raise_for_status()
-            except httpx.HTTPError:
-                await asyncio.sleep(0.1)
-            else:
-                return

@@ -76,21 +76,10 @@ class Office:
 
 
 @contextlib.asynccontextmanager
-async def governed_house(
-    folder: Path, *, panel_port: int | None = None
-) -> AsyncIterator[Office]:
-    """Open a house on mosquitto and the reference platform; end every process of it.
-
-    ``panel_port`` None: without the volunteers' panel; 0: at any free port.
-    """
+async def governed_house(folder: Path) -> AsyncIterator[Office]:
+    """Open a house on mosquitto and the reference platform; end every process of it."""
     site = config_folder() / "demo.toml"
-    play = Play(
-        settings=load(site),
-        site=site,
-        stage=Stage(folder=folder),
-        seed=SEED,
-        panel_port=panel_port,
-    )
+    play = Play(settings=load(site), site=site, stage=Stage(folder=folder), seed=SEED)
     play.prepare()
     port = int(play.children["broker"].words[-1])
     play.children["broker"] = mosquitto_on(folder, play.children["broker"])

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.alone,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(300),
     pytest.mark.needs("chromium", "fonts-wqy-microhei", "mosquitto"),
 ]
 
@@ -315,7 +315,7 @@ def _no_identity_number_is_anywhere(here: Morning) -> None:
         for pattern in ("*.db", "*.db-wal", "logs/*.log", "*.log")
         for path in folder.glob(pattern)
     }
-    assert {"platform.db", "journal.db", "panel.log"} <= {path.name for path in files}
+    assert {"platform.db", "journal.db", "gateway.log"} <= {path.name for path in files}
     for path in files:
         held = path.read_bytes()
         found = [each for each in here.numbers if each.encode() in held]
