@@ -7,7 +7,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from edge.panel.serve import PanelOptions, WrongHostError, run_panel
+# FastAPI asks of each parameter whether it is of pydantic's first version, and would
+# load all of that for the answer; where it is missing, it takes that for a no.
+sys.modules["pydantic.v1"] = None  # type: ignore[assignment]
+
+from edge.panel.serve import PanelOptions, WrongHostError, run_panel  # noqa: E402
 
 
 def main() -> int:

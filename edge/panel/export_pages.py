@@ -23,6 +23,7 @@ from fastapi.responses import (
     StreamingResponse,
 )
 
+from edge.panel.bookbinder import binding
 from edge.panel.ground import ElsewhereError, go, told
 from edge.panel.log_view import line_of
 from edge.panel.records_report import read_days, read_place, read_rows
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
     from edge.panel.ground import Ground
     from edge.panel.visitor import Visitor
-    from edge.panel.words import Words
-    from edge.panel.workbook import Workbook
 
 FORMS = {
     "csv": "text/csv; charset=utf-8",
@@ -114,14 +113,13 @@ class Exports:
     async def _xlsx(self, visitor: Visitor, waiting: Waiting) -> AsyncIterator[bytes]:
         async with self._one:
             with tempfile.TemporaryDirectory(prefix="menshen-") as folder:
-                words = self._ground.words
-                book = await asyncio.to_thread(_begin, Path(folder), words)
-                try:
+                path = Path(folder, "log.xlsx")
+                async with binding(path) as book:
+                    await book.add([heads(self._ground.words)])
                     async for rows in self._pieces(visitor, waiting):
-                        await asyncio.to_thread(book.add, rows)
-                finally:  # also one that nobody gets lets go of its file
-                    await asyncio.to_thread(book.close)
-                with book.path.open("rb") as file:
+                        await book.add(rows)
+                    await book.finish()
+                with await asyncio.to_thread(path.open, "rb") as file:
                     while chunk := await asyncio.to_thread(file.read, CHUNK):
                         yield chunk
 
@@ -148,12 +146,6 @@ class Exports:
             if not after:
                 return
         raise ConnectionError("the gateway is not known yet")
-
-
-def _begin(folder: Path, words: Words) -> Workbook:
-    from edge.panel.workbook import Workbook  # noqa: PLC0415  big, and seldom needed
-
-    return Workbook(folder, words)
 
 
 def add_export(app: FastAPI, ground: Ground) -> None:

@@ -10,9 +10,8 @@ list of hosts.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
-
-import structlog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +38,7 @@ SECURITY_HEADERS = (
     (b"cache-control", b"no-store"),
 )
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 class Gate:
@@ -81,7 +80,7 @@ class Gate:
             await self._app(scope, receive, sealed)
         except Exception as error:  # noqa: BLE001  the last page before a bare socket
             # No trace: its frames hold what was typed.
-            log.warning("page_failed", error=type(error).__name__)
+            log.warning("page_failed error=%s", type(error).__name__)
             if not has_begun:
                 await self._refuse(sealed, 500)
 

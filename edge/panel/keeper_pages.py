@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import segno
 from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
@@ -31,6 +30,8 @@ Pin = Annotated[str, Form(max_length=12)]
 
 def qr(text: str) -> Markup:
     """Draw a code as an inline picture, without a style of its own."""
+    import segno  # noqa: PLC0415  1 MB, for a page or two that few open
+
     drawn = segno.make(text, micro=False, error="m")
     return Markup(drawn.svg_inline(scale=6, border=3, svgclass=None, lineclass=None))  # noqa: S704  our own address
 

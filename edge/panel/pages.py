@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from edge.panel.compiled import Compiled
 from edge.panel.look import LOOK
 from edge.panel.menu import menu_of, tabs_of
 from edge.panel.words import Words
@@ -44,15 +45,19 @@ class Fragment:
 class Pages:
     """Draws with the templates of this folder, in one language."""
 
-    def __init__(self, words: Words, *, help_phone: str = "") -> None:
+    def __init__(
+        self, words: Words, *, help_phone: str = "", compiled: Compiled | None = None
+    ) -> None:
         self.words = words
         self.help_phone = help_phone
+        self._compiled = compiled or Compiled()
         #: The same pages in the languages that tablets have asked for.
         self._others: dict[str, Pages] = {}
         self._templates = Environment(
             loader=FileSystemLoader(_FOLDER / "templates"),
             autoescape=True,
             undefined=StrictUndefined,
+            bytecode_cache=self._compiled,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -76,9 +81,11 @@ class Pages:
         if language in ("", self.words.language):
             return self
         if language not in self._others:
-            words = Words(language)
-            self._others[language] = Pages(words, help_phone=self.help_phone)
-            self._others[language]._process = self._process  # noqa: SLF001  our own
+            others = Pages(
+                Words(language), help_phone=self.help_phone, compiled=self._compiled
+            )
+            others._process = self._process
+            self._others[language] = others
         return self._others[language]
 
     def live(

@@ -42,9 +42,6 @@ def add_posters(app: FastAPI, ground: Ground) -> None:
 
 
 def _add_posters(app: FastAPI, ground: Ground) -> None:
-    # A sheet on a wall is the same, whatever the tablet speaks that printed it.
-    spoken = Words(FIRST), Words(SECOND)
-
     @app.get("/posters")
     async def read_list(request: Request) -> HTMLResponse:
         visitor: Visitor = request.state.visitor
@@ -58,6 +55,8 @@ def _add_posters(app: FastAPI, ground: Ground) -> None:
         poster = known.get(number)
         if poster is None:
             raise HTTPException(404)
+        # A sheet on a wall is the same, whatever the tablet speaks that printed it.
+        spoken = Words(FIRST), Words(SECOND)
         return ground.draw(
             "poster.html",
             visitor,

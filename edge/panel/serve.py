@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import ipaddress
 import json
+import logging
 import signal
 import socket
 import ssl
@@ -20,7 +21,6 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import structlog
 import uvicorn
 
 from edge.panel.app import make_app
@@ -47,6 +47,8 @@ GRACE_S = 1
 KEEP_ALIVE_S = 20
 #: What stands in the folder that ``menshen init`` fills for the panel.
 CERTIFICATE, KEY, AUTHORITY = "panel.pem", "panel.key", "ca.pem"
+#: A line of the log, as the gateway's is read: when, how bad, what and its fields.
+LOG_LINE = "%(asctime)s [%(levelname)s] %(message)s"
 
 
 class WrongHostError(Exception):
@@ -108,8 +110,8 @@ class _Server(uvicorn.Server):
 def run_panel(options: PanelOptions) -> None:
     """Serve until SIGTERM or SIGINT; raises WrongHostError, OSError if it cannot."""
     options.check()
-    # Standard output carries the address alone.
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    # To standard error: standard output carries the address alone.
+    logging.basicConfig(format=LOG_LINE)
     with _listen(options.host, options.port) as listener:
         asyncio.run(_serve(options, listener))
 

@@ -13,12 +13,19 @@ from __future__ import annotations
 import string
 import tomllib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FOLDER = Path(__file__).with_name("locales")
 FIRST, SECOND = "zh-CN", "en"
 #: What a tablet may have first.
 LANGUAGES = ("zh-CN", "yue", "en")
+#: Files that are kept as they were read: the languages, and one of the site's own.
+MAX_FILES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +77,9 @@ class Words:
         return self.say(key if key in self else fallback, **values)
 
 
-def read(path: Path) -> dict[str, str]:
-    """Read the phrases of one file, by ``table.name``."""
+@lru_cache(maxsize=MAX_FILES)
+def read(path: Path) -> Mapping[str, str]:
+    """Read the phrases of one file, by ``table.name``; each file once in a process."""
     tables = tomllib.loads(path.read_text(encoding="utf-8"))
     return {
         f"{table}.{name}": text

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import re
+import signal
 import tracemalloc
 import zipfile
 from datetime import date
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from edge.panel.bookbinder import binding
 from edge.panel.charts import HIGH, WIDE, bars, steps, strip
 from edge.panel.export_pages import Exports, Waiting
 from edge.panel.gate import Gate
@@ -177,10 +179,11 @@ def test_what_a_newer_gateway_tells_is_told_in_general_words() -> None:
 def test_no_cell_of_an_export_becomes_a_formula(cell: str, tmp_path: Path) -> None:
     text = csv_text([[cell, "x"]])
     assert text.lstrip('"').startswith("'"), text
-    book = Workbook(tmp_path, WORDS)
+    path = tmp_path / "log.xlsx"
+    book = Workbook(path)
     book.add([[cell] * len(COLUMNS)])
     book.close()
-    with zipfile.ZipFile(book.path) as packed:
+    with zipfile.ZipFile(path) as packed:
         sheet = packed.read("xl/worksheets/sheet1.xml").decode()
     assert "<f>" not in sheet
     assert "hyperlink" not in sheet.lower().replace("=hyperlink(", "")
@@ -199,7 +202,7 @@ def test_a_workbook_of_many_rows_needs_no_room_for_them(tmp_path: Path) -> None:
     rows = [
         ["2026-11-22 14:32", "厨房门", "卡", "可以进", "", "1", "李*", "0042"]
     ] * 200
-    book = Workbook(tmp_path, WORDS)
+    book = Workbook(tmp_path / "log.xlsx")
     book.add(rows)
     tracemalloc.start()
     for _ in range(10):
@@ -210,7 +213,8 @@ def test_a_workbook_of_many_rows_needs_no_room_for_them(tmp_path: Path) -> None:
     assert most < 200_000, "2,000 rows of 400 bytes were kept"
 
 
-async def _ordered(http: httpx.AsyncClient, form: str) -> str:
+async def order_export(http: httpx.AsyncClient, form: str) -> str:
+    """Have an export written down; return where that leads."""
     page = (await http.get("/export")).text
     found = re.search(r'name="token" value="([^"]+)"', page)
     assert found is not None
@@ -226,7 +230,7 @@ async def test_nothing_is_fetched_that_was_not_written_down_first(
     assert answer.headers["location"] == "/export?told=export.gone"
     assert gateway.orders == []
     gateway.answers["export"] = {"ok": False, "error": "last: at most 366 days"}
-    assert await _ordered(manager, "csv") == "/export?told=export.days"
+    assert await order_export(manager, "csv") == "/export?told=export.days"
     assert (await manager.get("/export/file")).status_code == 303
     [order] = gateway.orders
     assert (order["verb"], order["first"]) == ("export", "2026-11-16")
@@ -238,7 +242,7 @@ async def test_a_file_is_sent_with_its_days_in_its_name(
     days = ["2026-11-16", "2026-11-22"]
     gateway.answers["export"] = {"export": "word", "days": days}
     gateway.answers["export-rows"] = {"rows": [ROW], "next": 0}
-    assert await _ordered(manager, "csv") == "/export?told=export.ready"
+    assert await order_export(manager, "csv") == "/export?told=export.ready"
     answer = await manager.get("/export/file")
     name = 'attachment; filename="menshen-2026-11-16-2026-11-22.csv"'
     assert answer.headers["content-disposition"] == name
@@ -259,6 +263,20 @@ async def test_half_a_file_never_looks_like_all_of_it(
         gateway.answers["export-rows"] = {"ok": False, "error": "gone meanwhile"}
         with pytest.raises(ConnectionError):
             [part async for part in Exports(ground).file(visitor, waiting)]
+
+
+async def test_a_workbook_whose_writer_fails_is_no_workbook(tmp_path: Path) -> None:
+    async with binding(tmp_path / "missing" / "log.xlsx") as book:
+        await book.add([heads(WORDS)])
+        with pytest.raises(ConnectionError):
+            await book.finish()
+
+
+async def test_a_workbook_that_nobody_finishes_leaves_no_writer(tmp_path: Path) -> None:
+    async with binding(tmp_path / "log.xlsx") as book:
+        await book.add([heads(WORDS)])
+        writer = book._writer
+    assert writer.returncode == -signal.SIGKILL
 
 
 async def test_the_log_keeps_what_is_asked_and_echoes_nothing_else(

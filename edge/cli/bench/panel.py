@@ -5,16 +5,17 @@ The law of the module: a real gateway with simulated devices, the real panel pro
 and ten streams; times are CLOCK_MONOTONIC, from the last byte that a scanner sent to
 the part that a tablet got. ``browser_ms`` ends in the DOM of Debian's Chromium (with
 the word back to us), and says so where there is none. ``floor_ms`` is an empty answer
-through the same server.
+through the same server. Memory is read with all streams still open, when every page
+has been drawn in every language; ``panel_rss_mb`` is the most it ever was (MiB).
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import tempfile
 import time
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from edge.cli.bench.panel_clients import Browser, Stream, browser
-from edge.cli.bench.process_figures import SiteError, peak_mib
+from edge.cli.bench.process_figures import SiteError, memory_mib, peak_mib
 from edge.cli.bench.scan import at
 from edge.cli.children import Child, free_port
 from edge.cli.demo.play import Play
@@ -32,10 +33,14 @@ from edge.cli.demo.tablet import new_pin
 from edge.cli.files import config_folder
 from edge.cli.load_site import load_site
 from edge.control.client import ask
+from edge.panel.look import COOKIE, Look
 from edge.panel.routes import ROUTES
 from edge.panel.visitor import Kind
+from edge.panel.words import LANGUAGES
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from edge.cli.demo.cast import Resident
     from edge.cli.demo.residents import Porch
 
@@ -79,11 +84,11 @@ async def _measure(options: PanelOptions, folder: Path) -> dict[str, Any]:
         await play.open(asyncio.Event())
         watching = asyncio.create_task(play.firmware.watch())
         await asyncio.sleep(CALM_S)
-        waits = await _news(options, play)
-        pages = await _pages(options, play)
+        async with _tablets(options, play) as streams:
+            waits = await _news(options, play, streams)
+            pages = await _pages(options, play)
+            memory = _memory(play.children["panel"])
         floor = await _floor(options, stage)
-        process = play.children["panel"].process
-        mib = peak_mib(process.pid) if process is not None else 0.0
     finally:
         if watching is not None:
             watching.cancel()
@@ -94,7 +99,7 @@ async def _measure(options: PanelOptions, folder: Path) -> dict[str, Any]:
         "lost": options.scans * options.tablets - len(waits.streams_ms),
         "door_to_tablet_ms": _quantiles(waits.streams_ms),
         "browser_ms": _quantiles(waits.browser_ms) or "no browser here",
-        "panel_rss_mb": mib,
+        **memory,
         "floor_ms": floor,
         **pages,
     }
@@ -109,18 +114,30 @@ def _quantiles(waits_ms: list[float]) -> dict[str, float]:
     return {name: round(value, 2) for name, value in told.items()}
 
 
-async def _news(options: PanelOptions, play: Play) -> _Waits:
-    """Show codes at a door, one after the other, and time them at every tablet."""
-    porch, people = _known(play)
-    waits = _Waits()
-    async with AsyncExitStack() as stack:
+@contextlib.asynccontextmanager
+async def _tablets(options: PanelOptions, play: Play) -> AsyncIterator[list[Stream]]:
+    async with contextlib.AsyncExitStack() as stack:
         streams = [Stream(play.panel_url) for _ in range(options.tablets)]
         for stream in streams:
             held = await _paired(play)
             await stream.open({"tablet": held})
             stack.push_async_callback(stream.close)
-        held = await _paired(play)
-        page = await stack.enter_async_context(browser(play.panel_url, held))
+        yield streams
+
+
+def _memory(panel: Child) -> dict[str, Any]:
+    """Return the most that the panel's process held, and what it holds now."""
+    if panel.process is None:
+        raise SiteError("the panel does not run")
+    pid = panel.process.pid
+    return {"panel_rss_mb": peak_mib(pid), "panel_memory_mib": memory_mib(pid)}
+
+
+async def _news(options: PanelOptions, play: Play, streams: list[Stream]) -> _Waits:
+    """Show codes at a door, one after the other, and time them at every tablet."""
+    porch, people = _known(play)
+    waits = _Waits()
+    async with browser(play.panel_url, await _paired(play)) as page:
         for _, one in zip(range(options.scans), cycle(people), strict=False):
             await _show(play, porch, one, streams=streams, page=page, waits=waits)
     return waits
@@ -196,6 +213,10 @@ async def _pages(options: PanelOptions, play: Play) -> dict[str, Any]:
             )
             if size:
                 figures[path] = {**_quantiles(waits_ms), "bytes": size}
+    for language in LANGUAGES:
+        spoken = f"{cookie}; {COOKIE}={Look(language=language).text()}"
+        for path in figures:
+            await asyncio.to_thread(_load, netloc, path, spoken, 1)
     return figures
 
 
