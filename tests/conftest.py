@@ -33,6 +33,8 @@ def pytest_collection_modifyitems(
         if lacking:
             reason = f"needs the system package {lacking}"
             item.add_marker(pytest.mark.skip(reason=reason))
+        if item.get_closest_marker("browser"):
+            item.user_properties.append(("browser", "yes"))  # for tests/run.py
     if "soak" not in str(config.option.markexpr):
         soaks = [item for item in items if item.get_closest_marker("soak")]
         config.hook.pytest_deselected(items=soaks)

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A scripted gateway, the panel as its own process, and a browser."""
+"""A scripted gateway, the panel as its own process, and how a browser is had."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import sys
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,21 +71,48 @@ async def stop_panel(panel: PanelProcess) -> str:
     return errors.decode()
 
 
-@pytest.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[ScriptedGateway]:
-    scripted = ScriptedGateway(tmp_path / "control.sock")
+@asynccontextmanager
+async def scripting(path: Path) -> AsyncIterator[ScriptedGateway]:
+    """Have a scripted gateway at a socket."""
+    scripted = ScriptedGateway(path)
     await scripted.open()
     yield scripted
     await scripted.close()
 
 
+@asynccontextmanager
+async def serving(gateway: ScriptedGateway) -> AsyncIterator[PanelProcess]:
+    """Have a panel that watches; whatever happened, it wrote nothing to its errors."""
+    started = await start_panel(gateway.path)
+    try:
+        await gateway.watched()
+        yield started
+    finally:
+        errors = await stop_panel(started)
+    assert errors == ""
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """Have Debian's browser, without a window."""
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=list(FLAGS)
+        )
+        yield launched
+        await launched.close()
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[ScriptedGateway]:
+    async with scripting(tmp_path / "control.sock") as scripted:
+        yield scripted
+
+
 @pytest.fixture
 async def panel(gateway: ScriptedGateway) -> AsyncIterator[PanelProcess]:
-    """A panel that watches; whatever happened, it wrote nothing to its errors."""
-    started = await start_panel(gateway.path)
-    await gateway.watched()
-    yield started
-    assert await stop_panel(started) == ""
+    async with serving(gateway) as started:
+        yield started
 
 
 @pytest.fixture
@@ -107,13 +135,3 @@ async def page_of(
         [{"name": name, "value": value, "url": url} for name, value in keys.items()]
     )
     return await opened.new_page()
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=list(FLAGS)
-        )
-        yield launched
-        await launched.close()

@@ -17,16 +17,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playwright.async_api import async_playwright
-
-from tests.panel.conftest import FLAGS, start_panel, stop_panel
+from tests.panel.conftest import chromium, scripting, serving
 from tests.panel.every_page import WALKERS, every_page, populate
-from tests.panel.scripted_gateway import ScriptedGateway
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
+    from playwright.async_api import Browser, Page, ViewportSize
 
     from tests.panel.conftest import PanelProcess
     from tests.panel.every_page import Found
@@ -36,6 +33,8 @@ STOPS = Path(__file__).with_name("stops.js").read_text(encoding="utf-8")
 #: What the norm asks of the ring around the thing that has the focus.
 RING_PX = 4
 WALKED = "window.stops"
+#: A tablet held upright; narrower screens are looked at when the keys are pressed.
+SIZE: ViewportSize = {"width": 800, "height": 1280}
 #: A field for a date, or a sound, has stops of its own within.
 MAX_WITHIN = 20
 #: A live page shows how to look by hand until its stream stands.
@@ -69,52 +68,40 @@ async def walk_of(page: Page) -> Walk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visits:
-    """A panel at a house where all is in use, and one browser for every kind."""
+    """A panel at a house where all is in use, and one open page for every kind."""
 
     panel: PanelProcess
     browser: Browser
-    contexts: dict[str, BrowserContext]
+    pages: dict[str, Page]
 
     async def open(self, found: Found) -> Page:
         """Open a page for whom it was found, once what it shows stands still."""
-        if found.walker not in self.contexts:
-            self.contexts[found.walker] = await self._context(found.walker)
-        page = await self.contexts[found.walker].new_page()
+        if found.walker not in self.pages:
+            self.pages[found.walker] = await self._page(found.walker)
+        page = self.pages[found.walker]
+        await page.set_viewport_size(SIZE)
         await page.goto(self.panel.url.rstrip("/") + found.address)
         await page.wait_for_function(STILL)
         return page
 
-    async def _context(self, walker: str) -> BrowserContext:
-        """Return a browser of somebody who wants no movement."""
-        size: ViewportSize = {"width": 800, "height": 1280}
-        context = await self.browser.new_context(viewport=size, reduced_motion="reduce")
+    async def _page(self, walker: str) -> Page:
+        """Return an empty page of somebody who wants no movement."""
+        context = await self.browser.new_context(reduced_motion="reduce")
         held = WALKERS[walker][1].items()
         await context.add_cookies(
             [{"name": name, "value": v, "url": self.panel.url} for name, v in held]
         )
-        return context
+        return await context.new_page()
 
 
 @asynccontextmanager
-async def visiting() -> AsyncIterator[Visits]:
-    """Have the panel at work, and a browser."""
+async def visiting(browser: Browser) -> AsyncIterator[Visits]:
+    """Have the panel at work for a browser."""
     with tempfile.TemporaryDirectory() as folder:
-        gateway = ScriptedGateway(Path(folder, "control.sock"))
-        await gateway.open()
-        populate(gateway)
-        panel = await start_panel(gateway.path)
-        try:
-            await gateway.watched()
-            async with async_playwright() as playwright:
-                browser = await playwright.chromium.launch(
-                    executable_path="/usr/bin/chromium", args=list(FLAGS)
-                )
-                yield Visits(panel=panel, browser=browser, contexts={})
-                await browser.close()
-        finally:
-            errors = await stop_panel(panel)
-            await gateway.close()
-        assert errors == ""
+        async with scripting(Path(folder, "control.sock")) as gateway:
+            populate(gateway)
+            async with serving(gateway) as panel:
+                yield Visits(panel=panel, browser=browser, pages={})
 
 
 def read_orders() -> dict[str, list[str]]:
@@ -153,11 +140,10 @@ def difference(
 
 async def _walk() -> dict[str, list[str]]:
     orders = {}
-    async with visiting() as visit:
+    async with chromium() as browser, visiting(browser) as visit:
         for found in await every_page(visit.panel):
             page = await visit.open(found)
             orders[found.name] = (await walk_of(page)).stops
-            await page.close()
     return orders
 
 

@@ -13,6 +13,7 @@ import pyjsparser  # type: ignore[import-untyped]
 import edge.panel
 from edge.panel.assets import ASSETS
 from edge.panel.gate import SECURITY_HEADERS
+from edge.panel.look import COOKIE, SIZES, Look
 from tests.panel.scripted_gateway import GRANTED, TABLET
 
 if TYPE_CHECKING:
@@ -141,6 +142,14 @@ async def test_unknown_words_in_the_address_change_nothing(
 async def test_there_is_no_documentation_and_no_schema(http: httpx.AsyncClient) -> None:
     for path in ("/docs", "/redoc", "/openapi.json"):
         assert (await http.get(path)).status_code == 404
+
+
+async def test_a_tablet_that_keeps_a_size_gets_its_class(
+    http: httpx.AsyncClient,
+) -> None:
+    for size in SIZES:
+        http.cookies.set(COOKIE, Look(size=size).text())
+        assert f'class="s{size}"' in (await http.get("/")).text
 
 
 def test_the_script_is_small_and_read_by_the_oldest_engine() -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.alone,
+    pytest.mark.browser,
     pytest.mark.timeout(120),
     pytest.mark.needs("chromium", "fonts-wqy-microhei"),
 ]

@@ -12,18 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
-from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 
+from edge.panel.look import SIZES
+from tests.panel.browser.test_duty_page import (
+    SMALLEST_TARGET_PX,
+    SMALLEST_TEXT_PX,
+    axe,
+)
 from tests.panel.every_page import Found, every_page, page_routes
 from tests.panel.tab_order import difference, read_orders, visiting, walk_of
-from tests.panel.test_browser import SMALLEST_TARGET_PX, SMALLEST_TEXT_PX, TAGS
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
-
-    from tests.panel.conftest import PanelProcess
+    from playwright.async_api import Browser, Page
 
 pytestmark = [
     pytest.mark.needs("chromium", "fonts-wqy-microhei"),
@@ -32,21 +33,22 @@ pytestmark = [
 
 NORM = Path(__file__).with_name("norm.js").read_text(encoding="utf-8")
 #: The sizes of the text that a tablet may be set to, and the widths of screens.
-TEXTS_PX = (20, 24, 30)
+TEXTS_PX = SIZES
 WIDTHS_PX = (800, 360)
 #: Rounding of a layout that is reckoned in fractions of a pixel.
 SLACK_PX = 0.5
 #: Browsers that visit the pages side by side, where there are processors for them.
 SHARES = 2
 MAX_PAGE_BYTES = 15_000
-AXE = {"runOnly": {"type": "tag", "values": list(TAGS)}}
 
 
 @pytest.mark.parametrize("share", range(SHARES))
-async def test_every_page_holds_what_the_norms_for_elders_ask(share: int) -> None:
+async def test_every_page_holds_what_the_norms_for_elders_ask(
+    browser: Browser, share: int
+) -> None:
     faults: list[str] = []
     walked: dict[str, list[str]] = {}
-    async with visiting() as visit:
+    async with visiting(browser) as visit:
         pages = await every_page(visit.panel)
         for found in pages[share::SHARES]:
             page = await visit.open(found)
@@ -54,7 +56,6 @@ async def test_every_page_holds_what_the_norms_for_elders_ask(share: int) -> Non
             told = [*walk.faults, *await judge(page, found)]
             faults += [f"{found.name}: {fault}" for fault in told]
             walked[found.name] = walk.stops
-            await page.close()
     faults += difference(read_orders(), walked, {page.name for page in pages})
     reached = {page.route for page in pages}
     faults += [
@@ -65,31 +66,20 @@ async def test_every_page_holds_what_the_norms_for_elders_ask(share: int) -> Non
     assert faults == [], "\n".join(["", *faults])
 
 
-@pytest.mark.parametrize("text", TEXTS_PX)
-async def test_a_tablet_that_keeps_a_size_gets_its_class(
-    panel: PanelProcess, text: int
-) -> None:
-    async with httpx.AsyncClient(cookies={"look": f"{text}..on"}) as client:
-        page = (await client.get(panel.url)).text
-    assert f'class="s{text}"' in page
-
-
 async def judge(page: Page, found: Found) -> list[str]:
     """Return what is wrong with a page at any size."""
     faults = []
     weight = len(found.html.encode())
     if weight > MAX_PAGE_BYTES:
         faults.append(f"{weight} bytes")
-    for text in TEXTS_PX:
-        await page.evaluate(f"document.documentElement.className = 's{text}'")
-        for width in WIDTHS_PX:
-            await page.set_viewport_size({"width": width, "height": 1280})
-            seen = await page.evaluate(NORM)
+    for width in WIDTHS_PX:
+        await page.set_viewport_size({"width": width, "height": 1280})
+        sizes = await page.evaluate(NORM, TEXTS_PX)
+        for text, seen in zip(TEXTS_PX, sizes, strict=True):
             faults += [f"{text} px/{width}: {f}" for f in _sizes(seen, text, width)]
-        if text == TEXTS_PX[-1]:
-            faults += _order(seen)
-            # The narrowest page with the largest text has most to hide.
-            faults += await _axe(page)
+    # The narrowest page with the largest text comes last, and has most to hide.
+    faults += _order(sizes[-1])
+    faults += await _axe(page)
     if urlsplit(page.url).path != urlsplit(found.address).path:
         faults.append(f"leads elsewhere: {page.url}")
     return faults
@@ -127,7 +117,7 @@ def _order(seen: dict[str, Any]) -> list[str]:
 
 
 async def _axe(page: Page) -> list[str]:
-    found = (await Axe().run(page, options=AXE)).response
+    found = await axe(page)
     bad = [
         f"axe {rule['id']}: {nodes[:3]}"
         for kind in ("violations", "incomplete")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a browser can measure of one page; tests/panel/test_elder_norm.py judges it.
-() => {
+// What a browser can measure of one page at sizes of text; test_elder_norm.py judges it.
+sizes => sizes.map(text => {
+  document.documentElement.className = `s${text}`;
   const seen = e => e.getClientRects().length && getComputedStyle(e).visibility === 'visible';
   const name = e => `${e.tagName.toLowerCase()}${e.className.baseVal === undefined && e.className ? '.' + e.className.split(' ').join('.') : ''} "${(e.textContent || e.name || '').trim().slice(0, 20)}"`;
   document.querySelectorAll('details').forEach(d => { d.open = true; });
@@ -27,4 +28,4 @@
     title: document.title,
     width: document.documentElement.scrollWidth,
   };
-}
+})

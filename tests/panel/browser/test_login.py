@@ -10,21 +10,20 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import expect
 
 from tests.edge.panel_site import Site, TabletOf, panel_site
-from tests.panel.conftest import PanelProcess, page_of, start_panel, stop_panel
-from tests.panel.test_browser import (
+from tests.panel.browser.test_duty_page import (
     PHONE,
     SMALLEST_TARGET_PX,
     SMALLEST_TEXT_PX,
     TABLET,
-    TAGS,
     TARGETS,
     TEXT_SIZES,
+    axe,
     keep,
 )
+from tests.panel.conftest import PanelProcess, page_of, start_panel, stop_panel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -63,8 +62,7 @@ async def paired(
 async def judge(page: Page, name: str) -> None:
     """Hold a page to what the norms for elders ask."""
     await keep(page, name)
-    options = {"runOnly": {"type": "tag", "values": list(TAGS)}}
-    found = (await Axe().run(page, options=options)).response
+    found = await axe(page)
     bad = [(rule["id"], rule["nodes"]) for rule in found["violations"]]
     assert bad == [], name
     assert min(await page.evaluate(TEXT_SIZES)) >= SMALLEST_TEXT_PX, name
