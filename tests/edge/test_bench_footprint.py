@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge.cli.bench.bench_site import CODES_A_SCANNER, make_site
-from edge.cli.bench.process_figures import field_of, peak_mib, written_bytes
+from edge.cli.bench.process_figures import (
+    field_of,
+    memory_mib,
+    peak_mib,
+    written_bytes,
+)
 from edge.cli.bench.walking_site import DOORS, with_doors
 from edge.cli.load_site import load_site
 
@@ -38,6 +43,13 @@ def test_a_peak_is_in_mib_and_holds_what_was_held() -> None:
     ballast[::4096] = b"x" * len(ballast[::4096])
     del ballast
     assert BALLAST_MIB < peak_mib(os.getpid()) < 64 * BALLAST_MIB
+
+
+def test_what_is_held_is_told_with_and_without_what_others_hold_too() -> None:
+    ballast = bytearray(b"x") * (BALLAST_MIB * 1024 * 1024)
+    held = memory_mib(os.getpid())
+    assert len(ballast) < held["private"] * 1024 * 1024
+    assert held["private"] <= held["proportional"] <= held["resident"]
 
 
 def test_written_bytes_count_what_was_synced(tmp_path: Path) -> None:
