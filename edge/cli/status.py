@@ -13,7 +13,8 @@ from cloud_sync.advice import advice
 from drivers.registry import DRIVERS
 from edge.cli.board import board
 from edge.core.access.answers import NEXT_STEP, DenyReason
-from edge.core.duty.shift import month_of
+from edge.core.doors.door import DoorMode
+from edge.core.duty.shift import closing_ms, month_of
 from edge.core.event import EventKind
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
         "drill": runtime.controller.emergency.drills.running is not None,
         "last_drill_ms": runtime.controller.emergency.drills.last_done_ms,
         **_names(runtime),
+        "closing_ms": _closing_ms(runtime, now),
         "doors": _doors(runtime),
         "banks": _banks(runtime),
         "devices": _devices(runtime, now),
@@ -122,9 +124,26 @@ def _doors(runtime: Runtime) -> dict[str, Any]:
             "name": names[door_id],
             "mode": door.mode.value,
             "phase": door.phase.value,
+            "until_ms": _free_until_ms(runtime, door_id, door.mode),
         }
         for door_id, door in runtime.controller.doors.standing().items()
     }
+
+
+def _free_until_ms(runtime: Runtime, door_id: str, mode: DoorMode) -> int | None:
+    """Return when a door that stands free is locked by itself; None: it is not."""
+    if mode is not DoorMode.UNLOCKED:
+        return None
+    by_clock = runtime.controller.doors.intents()[door_id].free_until_ms
+    return by_clock or runtime.controller.house.remote.until_ms(door_id) or None
+
+
+def _closing_ms(runtime: Runtime, now: Moment) -> int | None:
+    """Return when the site closes next; None while nobody knows the time."""
+    if not runtime.clock.is_bounded:
+        return None
+    plan = runtime.desk.plan
+    return closing_ms(now.earliest_ms, plan.closing_min, plan.utc_offset_ms)
 
 
 def _banks(runtime: Runtime) -> dict[str, Any]:

@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModeOrdered:
-    """Somebody in charge wants a door in another mode."""
+    """Somebody in charge wants a door in another mode.
+
+    ``until_ms``: when UNLOCKED ends by itself (UTC), 0: it does not.
+    """
 
     door: str
     mode: DoorMode
     actor: str
     reason: str
+    until_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,12 @@ def day_and_time(utc_ms: int | None, offset_hours: int) -> str | None:
     return None if moment is None else f"{moment.month}-{moment.day} {moment:%H:%M}"
 
 
+def time_until(utc_ms: int, now_ms: int | None, offset_hours: int) -> str | None:
+    """Return when something ends: the time, of another day with its date."""
+    is_today = day_of(utc_ms, offset_hours) == day_of(now_ms, offset_hours)
+    return (time_of_day if is_today else day_and_time)(utc_ms, offset_hours)
+
+
 def day_of(utc_ms: int | None, offset_hours: int) -> date | None:
     """Return the day at the site; None if unknown."""
     moment = _at_site(utc_ms, offset_hours)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge.panel.bell import bell
+from edge.panel.calendar import time_until
 from edge.panel.danger import first
 from edge.panel.rooms import notices, rooms
 from edge.panel.troubles import troubles
@@ -85,6 +86,10 @@ def _state(
     is_known = standing.is_live and door.phase in _PHASES
     if not is_known:
         return Tone.INFO, Shape.CLOCK, words.say("door.unknown")
+    if door.mode == "UNLOCKED" and door.until_ms and door.phase not in _ALARMS:
+        hours = standing.report.offset_hours if standing.report else 0
+        time = time_until(door.until_ms, standing.clock_ms(now_s), hours)
+        return *_MODES[door.mode], words.say("door_until.state", time=time)
     if door.mode in _MODES and door.phase not in _ALARMS:
         return *_MODES[door.mode], words.say(f"door.{door.mode}")
     minutes = _minutes(standing.open_since_s.get(door.id), now_s)

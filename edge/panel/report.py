@@ -51,13 +51,17 @@ class SignReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoorReport:
-    """One door: ``mode`` and ``phase`` as the gateway's door machine names them."""
+    """One door: ``mode`` and ``phase`` as the gateway's door machine names them.
+
+    ``until_ms``: when one that stands free is locked by itself, None: it is not.
+    """
 
     id: str
     name: str
     mode: str
     phase: str
     sign: SignReport = SignReport()
+    until_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +115,7 @@ class StatusReport:
     clock_ms: int | None
     is_clock_known: bool
     door_notice: str = ""
+    closing_ms: int | None = None
     board: Board = field(default_factory=Board)
 
     def place_name(self, at: str) -> str:
@@ -182,6 +187,7 @@ def read_status(value: Any) -> StatusReport | None:
         clock_ms=_time(clock.get("earliest_ms")),
         is_clock_known=clock.get("known") is not False,
         door_notice=_text(_table(status.get("panel")).get("notice"), MAX_NOTICE),
+        closing_ms=_time(status.get("closing_ms")),
         board=read_board(status),
     )
 
@@ -214,6 +220,7 @@ def _doors(table: dict[str, Any], signs: dict[str, Any]) -> tuple[DoorReport, ..
             mode=_text(_table(door).get("mode")),
             phase=_text(_table(door).get("phase")),
             sign=_sign(_table(signs.get(name))),
+            until_ms=_time(_table(door).get("until_ms")),
         )
         for name, door in list(table.items())[:MAX_DOORS]
     )

@@ -164,6 +164,24 @@ def test_a_door_says_how_it_stands(
     assert (door.state.zh, door.tone) == (state, tone)
 
 
+@pytest.mark.parametrize(
+    ("after_min", "phase", "state"),
+    [
+        (58, "SECURE", "常开到 15:30，不用刷卡"),
+        (58, "OPEN", "常开到 15:30，不用刷卡"),
+        (58, "FORCED", "没刷卡就开了，请去看看"),
+        (600, "SECURE", "常开到 11-23 00:32，不用刷卡"),
+    ],
+)
+def test_a_door_that_stands_free_says_until_when(
+    after_min: int, phase: str, state: str
+) -> None:
+    status = calm()
+    until = {"mode": "UNLOCKED", "until_ms": NOW_MS + after_min * MINUTE_MS}
+    status["doors"]["kitchen-door"] |= {"phase": phase, **until}
+    assert shown(status).doors[0].state.zh == state
+
+
 def test_a_door_left_open_counts_its_minutes() -> None:
     status = calm()
     status["doors"]["kitchen-door"]["phase"] = "OPEN"

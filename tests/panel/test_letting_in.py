@@ -8,10 +8,13 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from edge.panel.chime import RATE_HZ, chime
 from edge.panel.letin_pages import REASONS
 from edge.panel.look import SIZES, USUAL, Look, read_look
 from edge.panel.words import LANGUAGES
+from tests.panel.readings import NOW_MS
 from tests.panel.scripted_gateway import TABLET
 
 if TYPE_CHECKING:
@@ -225,6 +228,48 @@ async def test_a_manager_changes_a_door_on_the_second_page(
     for mode in ("LOCKED_OPEN", "LOCKED_DOWN", ""):
         assert await send(http, sure, "/door", door=HALL, mode=mode or "x")
     assert len(gateway.orders) == 1
+
+
+@pytest.mark.parametrize(
+    ("span", "minutes"), [("half", 30), ("hour", 60), ("hours", 120), ("closing", 448)]
+)
+async def test_a_door_is_free_until_a_time_that_is_chosen_with_it(
+    gateway: ScriptedGateway, http: httpx.AsyncClient, span: str, minutes: int
+) -> None:
+    http.cookies.set("session", "manager")
+    closing_ms = NOW_MS + 448 * 60_000
+    await shown(gateway, closing_ms=closing_ms)
+    free = f"/door?door={HALL}&mode=UNLOCKED"
+    page = (await http.get(free)).text
+    assert "谁都能进" in page
+    assert "到关门 22:00" in page
+    told = await send(http, free, "/door", door=HALL, mode="UNLOCKED", span=span)
+    assert told == "/?told=door_until.free"
+    [order] = gateway.orders
+    late_ms = order["until_ms"] - NOW_MS - minutes * 60_000
+    assert 0 <= late_ms < 10_000
+
+
+async def test_no_door_stands_free_for_ever_or_by_a_clock_that_is_not_sure(
+    gateway: ScriptedGateway, http: httpx.AsyncClient
+) -> None:
+    http.cookies.set("session", "manager")
+    free = f"/door?door={HALL}&mode=UNLOCKED"
+    assert "到关门" not in (await http.get(free)).text
+    for span in ("", "for-ever"):
+        fields = {"door": HALL, "mode": "UNLOCKED", "span": span}
+        assert await send(http, free, "/door", **fields) == "/?told=again"
+    no_closing = {"door": HALL, "mode": "UNLOCKED", "span": "closing"}
+    clock = "/?told=door_until.no_clock"
+    assert await send(http, free, "/door", **no_closing) == clock
+    await shown(gateway, clock={"earliest_ms": NOW_MS, "known": False})
+    page = (await http.get(free)).text
+    assert "定不了几点" in page
+    assert 'name="span"' not in page
+    locked = f"/door?door={HALL}&mode=LOCKED"
+    half = {"door": HALL, "mode": "UNLOCKED", "span": "half"}
+    assert await send(http, locked, "/door", **half) == clock
+    assert gateway.orders == []
 
 
 async def test_the_duty_page_counts_people_and_names_times_alone(

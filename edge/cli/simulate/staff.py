@@ -92,8 +92,12 @@ def set_mode(crowd: Crowd) -> Scene:
     door = crowd.chance.choice(crowd.doors)
     modes = (DoorMode.UNLOCKED, DoorMode.BLOCKED, DoorMode.LOCKED_DOWN)
     mode = crowd.chance.choice(modes)
-    give(crowd, mode_of(door, mode))
-    yield crowd.chance.uniform(20.0, MODE_LONGEST_S)
+    lasts_s = crowd.chance.uniform(20.0, MODE_LONGEST_S)
+    begun_ms, order = crowd.site.true_time.ms(), mode_of(door, mode)
+    if mode is DoorMode.UNLOCKED and begun_ms % 2:  # with an end, before a hand's
+        order = replace(order, until_ms=begun_ms + int(500 * lasts_s))
+    give(crowd, order)
+    yield lasts_s
     give(crowd, mode_of(door, DoorMode.LOCKED))
 
 

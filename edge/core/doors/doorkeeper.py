@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from edge.core.outcome import OutcomeBuilder
     from edge.core.plan import SitePlan
 
+#: What is told of an order that ended by itself, as the platform's do.
+ENDED: Facts = (
+    ("actor", "gateway"),
+    ("mode", DoorMode.LOCKED.value),
+    ("reason", "until"),
+)
 #: The step in which boards count a pulse.
 PULSE_STEP_S = 0.1
 MAX_TEXT = 64
@@ -187,15 +193,21 @@ class Doorkeeper:
     def order_mode(self, order: ModeOrdered, now: Moment) -> str:
         """Change a door's own mode; under an imposed one it waits beneath."""
         door_id, intent = order.door, self._intents.of(order.door)
-        until_ms = self._unlocking.order_until_ms(door_id, now)
+        if why := self._unlocking.flaw(order, now):
+            return why
+        ends_ms = order.until_ms
+        until_ms = ends_ms or self._unlocking.order_until_ms(door_id, now)
         facts: Facts = (
             ("actor", order.actor[:MAX_TEXT]),
             ("mode", order.mode.value),
             ("reason", order.reason[:MAX_TEXT]),
         )
+        facts += (("timed", 1),) if ends_ms else ()
         facts += (("until", until_ms),) if until_ms else ()
         told = self._tell_intent(EventKind.DOOR_MODE_CHANGED, door_id, now, facts)
-        self._intents.change(door_id, intent.order(order.mode, until_ms))
+        ordered = intent.order(order.mode, until_ms, ends_ms)
+        self._intents.change(door_id, ordered)
+        self._unlocking.watch(door_id, ordered)
         self._own_changed(door_id, now, told.seq)
         return ""
 
@@ -267,7 +279,8 @@ class Doorkeeper:
         self._intents.load(state)
         for door_id in state.get("stuck_relays", ()):
             self._strikes.remember_stuck(door_id, is_stuck=True)
-        for door_id in self._doors:
+        for door_id, intent in self._intents.all().items():
+            self._unlocking.watch(door_id, intent)
             self._take_mode(door_id)
 
     def follow(self, event: Event) -> None:
@@ -277,6 +290,7 @@ class Doorkeeper:
         elif event.kind is EventKind.DOOR_RELAY_FREED:
             self._strikes.remember_stuck(event.subject, is_stuck=False)
         elif door_id := self._intents.follow(event):
+            self._unlocking.watch(door_id, self._intents.of(door_id))
             self._take_mode(door_id)
 
     def _heed_schedule(
@@ -293,6 +307,8 @@ class Doorkeeper:
         if heeded.is_unlocked:
             kind = EventKind.DOOR_UNLOCKED_BY_SCHEDULE
             facts = (("until", heeded.opened_until_ms),)
+        elif intent.ends_ms:
+            kind, facts = EventKind.DOOR_MODE_CHANGED, ENDED
         told = self._tell_intent(kind, door_id, now, facts)
         self._intents.change(door_id, heeded)
         self._own_changed(door_id, now, told.seq)

@@ -30,13 +30,15 @@ SCHEDULED = frozenset(
 class Intent:
     """One door's layers; times are UTC ms.
 
-    ``ordered`` goes before the schedule until ``ordered_until_ms``. ``is_unlocked``:
-    the schedule has unlocked it. ``opened_until_ms``: the end of the opening in which
+    ``ordered`` goes before the schedule until ``ordered_until_ms``; it is over for
+    good at ``ends_ms`` if whoever ordered it chose an end. ``is_unlocked``: the
+    schedule has unlocked it. ``opened_until_ms``: the end of the opening in which
     the schedule last did, for the first person need not come in twice.
     """
 
     ordered: DoorMode = DoorMode.LOCKED
     ordered_until_ms: int = 0
+    ends_ms: int = 0
     is_unlocked: bool = False
     opened_until_ms: int = 0
     imposed: DoorMode | None = None
@@ -51,9 +53,20 @@ class Intent:
         """The mode that counts."""
         return self.own if self.imposed is None else self.imposed
 
-    def order(self, mode: DoorMode, until_ms: int) -> Intent:
+    @property
+    def free_until_ms(self) -> int:
+        """Until when it is free by schedule or by an order with an end; 0: neither."""
+        return self.opened_until_ms if self.is_unlocked else self.ends_ms
+
+    def order(self, mode: DoorMode, until_ms: int, ends_ms: int = 0) -> Intent:
         """Return what it is once somebody in charge has ordered a mode."""
-        return replace(self, ordered=mode, ordered_until_ms=until_ms, is_unlocked=False)
+        return replace(
+            self,
+            ordered=mode,
+            ordered_until_ms=until_ms,
+            ends_ms=ends_ms,
+            is_unlocked=False,
+        )
 
     def unlock(self, until_ms: int) -> Intent:
         """Return what it is once the schedule has unlocked it."""
@@ -101,7 +114,9 @@ class Intents:
         intent, until_ms = self.of(door_id), int(event.fact("until") or 0)
         match event.kind:
             case EventKind.DOOR_MODE_CHANGED:
-                intent = intent.order(DoorMode(str(event.fact("mode"))), until_ms)
+                mode = DoorMode(str(event.fact("mode")))
+                ends_ms = until_ms if event.fact("timed") else 0
+                intent = intent.order(mode, until_ms, ends_ms)
             case EventKind.DOOR_UNLOCKED_BY_SCHEDULE if self._has_schedule(door_id):
                 intent = intent.unlock(until_ms)
             case kind if kind in SCHEDULED:
@@ -117,6 +132,7 @@ class Intents:
         return {
             "modes": {door_id: intent.ordered for door_id, intent in intents},
             "imposed": {d: i.imposed for d, i in intents if i.imposed is not None},
+            "ends": {d: i.ends_ms for d, i in intents if i.ends_ms},
             "unlocking": {
                 d: [i.ordered_until_ms, int(i.is_unlocked), i.opened_until_ms]
                 for d, i in intents
@@ -131,6 +147,7 @@ class Intents:
         """
         modes = state.get("modes", {}) | state.get("before_fire", {})
         imposed, unlocking = state.get("imposed", {}), state.get("unlocking", {})
+        ends = state.get("ends", {})
         for door_id, intent in self._intents.items():
             ordered = DoorMode(modes.get(door_id, intent.ordered))
             laid = imposed.get(door_id)
@@ -139,6 +156,7 @@ class Intents:
             self._intents[door_id] = Intent(
                 ordered=ordered,
                 ordered_until_ms=until_ms,
+                ends_ms=ends.get(door_id, 0),
                 is_unlocked=bool(is_unlocked),
                 opened_until_ms=opened_until_ms,
                 imposed=None if laid is None else DoorMode(laid),

@@ -5,7 +5,8 @@ The law of the module: only a clock that is surely inside an opening unlocks, an
 door is locked again as soon as that is no longer sure. An order for LOCKED or
 UNLOCKED goes before the schedule until its next change; BLOCKED, LOCKED_DOWN and
 LOCKED_OPEN end by hand alone, or a door blocked in the evening would stand free in
-the morning.
+the morning. An UNLOCKED to which somebody gave an end goes before the schedule until
+then, and is over as soon as that time may be over, on any door.
 Source: docs/doors.md.
 """
 
@@ -20,11 +21,18 @@ from edge.core.schedule import DAY_MS, SEARCH_DAYS
 if TYPE_CHECKING:
     from edge.core.doors.intents import Intent
     from edge.core.moment import Moment
+    from edge.core.order import ModeOrdered
     from edge.core.plan import SitePlan
     from edge.core.schedule import Schedule, Window
 
 #: Orders that a schedule may follow upon.
 YIELDING_MODES = frozenset({DoorMode.LOCKED, DoorMode.UNLOCKED})
+#: Nobody lets a door stand free for longer without looking at it again.
+MAX_TIMED_MS = DAY_MS
+#: The clock may be set right meanwhile, so an order's end is asked for after so long;
+ASK_AGAIN_S = 60.0
+#: and after so long where somebody who is just being let through delays it.
+TRY_AGAIN_S = 5.0
 
 
 class OpenHours:
@@ -77,7 +85,7 @@ class OpenHours:
 
 
 class Unlocking:
-    """The schedules of a site's doors, and when each is to be asked again."""
+    """What ends by the clock: schedules and orders, and when each is asked again."""
 
     def __init__(self, site: SitePlan) -> None:
         self._doors = site.doors
@@ -91,11 +99,11 @@ class Unlocking:
 
     @property
     def doors(self) -> tuple[str, ...]:
-        """The doors that have a schedule."""
-        return tuple(self._hours)
+        """The doors that have a schedule, or an order with an end."""
+        return tuple(self._due_s)
 
     def deadline(self) -> float | None:
-        """Return the monotonic second at which a schedule is to be asked again."""
+        """Return the monotonic second at which a door is to be asked again."""
         return min(self._due_s.values()) if self._due_s else None
 
     def order_until_ms(self, door_id: str, now: Moment) -> int:
@@ -103,21 +111,52 @@ class Unlocking:
         hours = self._hours.get(door_id)
         return 0 if hours is None else hours.change_ms(now.earliest_ms)
 
+    @staticmethod
+    def flaw(order: ModeOrdered, now: Moment) -> str:
+        """Return why an order cannot end when it should, "" if it can."""
+        if not order.until_ms:
+            return ""
+        if order.mode is not DoorMode.UNLOCKED:
+            return f"{order.mode} has no end, only UNLOCKED can have one"
+        if now.latest_ms >= UNBOUNDED_MS:
+            return "the clock is not sure, nobody knows when it would end"
+        if not now.latest_ms < order.until_ms <= now.earliest_ms + MAX_TIMED_MS:
+            return "it has to end within a day from now"
+        return ""
+
+    def watch(self, door_id: str, intent: Intent) -> None:
+        """See to the end of a door's order, if it has one."""
+        if intent.ends_ms:
+            self._due_s[door_id] = 0.0
+
     def heed(
         self, door_id: str, intent: Intent, now: Moment, *, is_staffed: bool = False
     ) -> Intent:
-        """Return the intent that the schedule makes of a door's intent now.
+        """Return the intent that the clock makes of a door's intent now.
 
         ``is_staffed``: a volunteer has just come in by this door.
         """
-        hours = self._hours[door_id]
-        opening = hours.opening(now)
+        hours = self._hours.get(door_id)
+        if hours is None and not intent.ends_ms:
+            self._due_s.pop(door_id, None)
+            return intent
+        opening = None if hours is None else hours.opening(now)
         # An order ends where the schedule changes, so it needs no look of its own.
-        self._due_s[door_id] = now.monotonic_s + hours.change_in_s(now)
-        is_ordered = now.earliest_ms < intent.ordered_until_ms
-        if is_ordered or intent.ordered not in YIELDING_MODES:
+        change_s = ASK_AGAIN_S if hours is None else hours.change_in_s(now)
+        if intent.ends_ms:
+            left_s = (intent.ends_ms - now.latest_ms) / 1000
+            change_s = min(change_s, ASK_AGAIN_S, left_s if left_s > 0 else TRY_AGAIN_S)
+        self._due_s[door_id] = now.monotonic_s + change_s
+        if _stands(intent, now) or intent.ordered not in YIELDING_MODES:
             return intent
         is_awaited = self._doors[door_id].first_person_in and not is_staffed
         if opening and not (is_awaited and intent.opened_until_ms != opening[1]):
             return intent if intent.is_unlocked else intent.unlock(opening[1])
         return intent.relock() if intent.own is DoorMode.UNLOCKED else intent
+
+
+def _stands(intent: Intent, now: Moment) -> bool:
+    """Say whether an order still goes before the schedule."""
+    if intent.ends_ms:
+        return now.latest_ms < intent.ends_ms
+    return now.earliest_ms < intent.ordered_until_ms

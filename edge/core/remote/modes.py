@@ -55,6 +55,10 @@ class RemoteModes:
         """Say whether the door's mode is the platform's."""
         return door in self._until
 
+    def until_ms(self, door: str) -> int:
+        """Return when the platform's mode of a door ends; 0: it has none."""
+        return self._until[door][1] if door in self._until else 0
+
     def deadline(self) -> float | None:
         """Return when :meth:`over` may name a door."""
         return min(self._due_s.values(), default=None)

@@ -171,6 +171,10 @@ class Remote:
             command = self._opened.pop(0)
             self._tell(EventKind.COMMAND_CONFIRMED, command, now, command.facts())
 
+    def until_ms(self, door: str) -> int:
+        """Return when a mode from afar ends (UTC); 0: the door is in none."""
+        return self._modes.until_ms(door)
+
     def deadline(self) -> float | None:
         """Return when :meth:`expire` has something to do."""
         times = (self._modes.deadline(), self._rejections.deadline())

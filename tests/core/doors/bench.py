@@ -169,13 +169,21 @@ class Bench:
         self.doors.contact(door, self.now, is_open=is_open)
         return self.take()
 
-    def order(self, mode: str, door: str = "front") -> Told:
+    def order(self, mode: str, door: str = "front", *, until_ms: int = 0) -> Told:
         """Order a mode."""
-        order = ModeOrdered(
-            door=door, mode=DoorMode(mode), actor="chen", reason="evening"
-        )
-        assert self.doors.order_mode(order, self.now) == ""
+        assert self.why_not(mode, door, until_ms=until_ms) == ""
         return self.take()
+
+    def why_not(self, mode: str, door: str = "front", *, until_ms: int = 0) -> str:
+        """Order a mode; return why not, "" when done."""
+        order = ModeOrdered(
+            door=door,
+            mode=DoorMode(mode),
+            actor="chen",
+            reason="evening",
+            until_ms=until_ms,
+        )
+        return self.doors.order_mode(order, self.now)
 
     def open_by_hand(self, door: str = "front", **more: int | str) -> str:
         """Open from the panel; return why not."""

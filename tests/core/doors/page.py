@@ -175,6 +175,9 @@ _STRIKES = """
   person in" only once a volunteer or manager came in by that door within these hours.
   An order for `LOCKED` or `UNLOCKED` goes before the schedule until its next change;
   {by_hand} end by hand alone.
+- An order for `UNLOCKED` may have an end, within a day (`timed` 1, `until`): it goes
+  before the schedule until then, and gives the door back to it, or to `LOCKED`, as soon
+  as that time may be over. After a start without a sure clock that is at once.
   Somebody who is just being let through delays the end of the hours until his release
   is over.
 - Where people leave by a handle that nobody sees, an opening without a release is an

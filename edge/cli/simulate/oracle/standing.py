@@ -54,7 +54,7 @@ class Standing:
             case EventKind.DOOR_UNLOCKED_BY_SCHEDULE:
                 self._unlock(event.subject)
             case EventKind.DOOR_RELOCKED_BY_SCHEDULE:
-                self._by_schedule.discard(event.subject)
+                self._relock(event.subject)
             case EventKind.DUTY_STARTED:
                 self.shifts[event.person.holder or ""] = told
             case EventKind.DUTY_ENDED:
@@ -94,6 +94,12 @@ class Standing:
     def _set_mode(self, door: str, mode: DoorMode) -> None:
         self._ordered[door] = mode
         self._by_schedule.discard(door)
+
+    def _relock(self, door: str) -> None:
+        """Take in that the schedule has locked it: an order beside it has lapsed."""
+        self._by_schedule.discard(door)
+        if self._ordered.get(door, DoorMode.LOCKED) in _BESIDE_SCHEDULE:
+            self._ordered[door] = DoorMode.LOCKED
 
     def _unlock(self, door: str) -> None:
         if self._ordered.get(door, DoorMode.LOCKED) in _BESIDE_SCHEDULE:
