@@ -173,12 +173,20 @@ class Cue(StrEnum):
     TRY_AGAIN = "TRY_AGAIN"
     CLOSE_DOOR = "CLOSE_DOOR"
     READY = "READY"
+    #: … nobody has booked the place just now, or somebody has.
+    FREE = "FREE"
+    BOOKED = "BOOKED"
+    #: People rehearse; and here they rehearse to leave.
+    DRILL = "DRILL"
+    DRILL_EVACUATE = "DRILL_EVACUATE"
     OUT_OF_ORDER = "OUT_OF_ORDER"
     LOCKED_DOWN = "LOCKED_DOWN"
     EVACUATE = "EVACUATE"
 
 
-LASTING = frozenset({Cue.READY, Cue.OUT_OF_ORDER, Cue.LOCKED_DOWN, Cue.EVACUATE})
+#: What stands and can wait until somebody has read his verdict.
+CALM = frozenset({Cue.READY, Cue.FREE, Cue.BOOKED, Cue.DRILL, Cue.DRILL_EVACUATE})
+LASTING = CALM | {Cue.OUT_OF_ORDER, Cue.LOCKED_DOWN, Cue.EVACUATE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

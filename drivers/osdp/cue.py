@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from drivers.device import LASTING, Cue, Show
+from drivers.device import CALM, LASTING, Cue, Show
 from drivers.osdp.messages import (
     Colour,
     Command,
@@ -35,17 +35,19 @@ SCREEN_COLUMNS = 16
 FULL_COLOUR = 4
 #: A lamp without blue and white is dark at rest, and red where the box is at fault.
 _INSTEAD = MappingProxyType({Colour.WHITE: Colour.BLACK, Colour.BLUE: Colour.RED})
+_AT_REST = MappingProxyType({Colour.WHITE: Colour.BLACK, Colour.BLUE: Colour.BLACK})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
     """Units are 100 ms; ``beeps`` 0 is silence, ``dark_units`` 0 a steady lamp.
 
-    ``seconds`` 0 lasts.
+    ``seconds`` 0 lasts. ``between`` is the colour of the ``dark_units``.
     """
 
     colour: Colour
     seconds: int
+    between: Colour = Colour.BLACK
     lit_units: int = 10
     dark_units: int = 0
     beeps: int = 0
@@ -75,6 +77,19 @@ _LOOKS: Mapping[Cue, _Look] = MappingProxyType(
         ),
         Cue.CLOSE_DOOR: _Look(colour=Colour.AMBER, seconds=6, beeps=1, beep_units=2),
         Cue.READY: _Look(colour=Colour.WHITE, seconds=0),
+        # OSDP has no dim green, and a steady one says "come in": a glimmer each 2 s.
+        Cue.FREE: _Look(
+            colour=Colour.GREEN,
+            between=Colour.WHITE,
+            seconds=0,
+            lit_units=2,
+            dark_units=18,
+        ),
+        Cue.BOOKED: _Look(colour=Colour.BLUE, seconds=0),
+        Cue.DRILL: _Look(colour=Colour.WHITE, seconds=0),
+        Cue.DRILL_EVACUATE: _Look(
+            colour=Colour.GREEN, seconds=0, beeps=5, beep_units=2
+        ),
         Cue.OUT_OF_ORDER: _Look(
             colour=Colour.BLUE, seconds=0, lit_units=5, dark_units=5
         ),
@@ -103,9 +118,10 @@ def commands_of(show: Show, capabilities: Capabilities) -> list[Command]:
 
 
 def _lamp(cue: Cue, look: _Look, capabilities: Capabilities) -> Command:
-    colour = look.colour
+    colour, between = look.colour, look.between
     if capabilities.level(Function.LED) < FULL_COLOUR:
-        colour = _INSTEAD.get(colour, colour)
+        instead = _AT_REST if cue in CALM else _INSTEAD
+        colour, between = (instead.get(each, each) for each in (colour, between))
     on_units, off_units = look.lit_units, look.dark_units
     if cue in LASTING:
         # A verdict that is being read stays until its time is over, unless it matters.
@@ -113,7 +129,8 @@ def _lamp(cue: Cue, look: _Look, capabilities: Capabilities) -> Command:
             colour,
             on_units=on_units,
             off_units=off_units,
-            ends_passing=cue is not Cue.READY,
+            ends_passing=cue not in CALM,
+            between=between,
         )
     units = 10 * look.seconds
     return light(colour, timer_units=units, on_units=on_units, off_units=off_units)

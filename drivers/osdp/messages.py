@@ -264,10 +264,18 @@ def light(
 
 
 def light_for_good(
-    colour: Colour, *, on_units: int, off_units: int, ends_passing: bool
+    colour: Colour,
+    *,
+    on_units: int,
+    off_units: int,
+    ends_passing: bool,
+    between: Colour = Colour.BLACK,
 ) -> Command:
-    """Show a colour until told otherwise, blinking unless ``off_units`` is 0."""
-    dark = Colour.BLACK if off_units else colour
+    """Show a colour until told otherwise, blinking unless ``off_units`` is 0.
+
+    ``between`` is what it shows while it is not that colour.
+    """
+    dark = between if off_units else colour
     passing = bytes((_TEMPORARY_CANCEL if ends_passing else 0,)) + bytes(6)
     lasting = bytes((_PERMANENT_SET, on_units, off_units, colour, dark))
     return Command(CommandCode.LED, bytes(2) + passing + lasting)

@@ -32,8 +32,14 @@ class Indication(StrEnum):
     TAP_CARD = "TAP_CARD"
     #: A card was bound, a bell was heard, a shift was noted.
     DONE = "DONE"
-    #: What lasts, until another of these takes its place: nothing is the matter …
+    #: What lasts, until another of these takes its place: nothing is the matter; and
+    #: then nobody has booked the place just now, or somebody has …
     READY = "READY"
+    FREE = "FREE"
+    BOOKED = "BOOKED"
+    #: … people rehearse, and at an escape door they rehearse to leave …
+    DRILL = "DRILL"
+    DRILL_EVACUATE = "DRILL_EVACUATE"
     #: … the door's board or the disk is at fault …
     OUT_OF_ORDER = "OUT_OF_ORDER"
     #: … nobody is let in, or everybody has to leave.

@@ -39,6 +39,8 @@ _LOOKS: Mapping[str, tuple[Tone, Shape]] = MappingProxyType(
         "CLOSE_DOOR": (Tone.WARN, Shape.ALERT),
         "OUT_OF_ORDER": (Tone.WARN, Shape.ALERT),
         "LOCKED_DOWN": (Tone.BAD, Shape.HAND),
+        "DRILL": (Tone.INFO, Shape.ALERT),
+        "DRILL_EVACUATE": (Tone.OK, Shape.OPEN),
         "EVACUATE": (Tone.OK, Shape.OPEN),
     }
 )

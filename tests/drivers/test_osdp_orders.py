@@ -89,6 +89,14 @@ def test_each_cue_has_its_own_light_and_tones() -> None:
             text(6),
         ],
         Cue.READY: [(0x69, "0000" + "00" * 7 + "010a000707"), text(0)],
+        Cue.FREE: [(0x69, "0000" + "00" * 7 + "0102120207"), text(0)],
+        Cue.BOOKED: [(0x69, "0000" + "00" * 7 + "010a000404"), text(0)],
+        Cue.DRILL: [(0x69, "0000" + "00" * 7 + "010a000707"), text(0)],
+        Cue.DRILL_EVACUATE: [
+            (0x69, "0000" + "00" * 7 + "010a000202"),
+            (0x6A, "0002020205"),
+            text(0),
+        ],
         Cue.OUT_OF_ORDER: [(0x69, "0000" + "01" + "00" * 6 + "0105050400"), text(0)],
         Cue.LOCKED_DOWN: [(0x69, "0000" + "01" + "00" * 6 + "010f0f0100"), text(0)],
         Cue.EVACUATE: [
@@ -112,12 +120,12 @@ def test_no_two_tones_of_a_buzzer_are_alike_and_no_lamp_flashes_fast() -> None:
                 fields = bytes.fromhex(data)
                 on, off = fields[10:12] if fields[9] else fields[3:5]
                 assert not off or on + off >= 5, f"{cue} flashes faster than 2 Hz"
-    assert len(set(tones)) == len(tones) == 7
+    assert len(set(tones)) == len(tones) == 8
 
 
 def test_a_lamp_of_two_colours_is_dark_at_rest_and_red_in_trouble() -> None:
     lamps = {}
-    for cue in (Cue.READY, Cue.OUT_OF_ORDER):
+    for cue in (Cue.READY, Cue.FREE, Cue.BOOKED, Cue.OUT_OF_ORDER):
         script = wire(5)
         script.readers[5].capabilities = bytes.fromhex("090100040301")
         script.open()
@@ -126,7 +134,12 @@ def test_a_lamp_of_two_colours_is_dark_at_rest_and_red_in_trouble() -> None:
         script.run(0.2)
         [(_, data)] = shown(script)
         lamps[cue] = data[-4:]
-    assert lamps == {Cue.READY: "0000", Cue.OUT_OF_ORDER: "0100"}
+    assert lamps == {
+        Cue.READY: "0000",
+        Cue.FREE: "0200",
+        Cue.BOOKED: "0000",
+        Cue.OUT_OF_ORDER: "0100",
+    }
 
 
 def test_a_cue_is_sent_within_the_next_exchange() -> None:

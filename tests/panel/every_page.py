@@ -100,6 +100,7 @@ def populate(gateway: ScriptedGateway) -> None:
     gateway.status["events"]["waiting"] = 38
     gateway.status["platform"]["connected"] = False
     gateway.status |= {"calls": {"kitchen-door": 1}, "awaiting": ["kitchen-front"]}
+    gateway.status["closing_ms"] = NOW_MS + 448 * MINUTE_MS
     gateway.turns["first"] = {"is_first": True, "has_manager": False}
     standing = {"state": "FIRE", "since_ms": NOW_MS, "by": "input", "who": ""}
     gateway.readings["emergency-now"]["standing"] = [standing]

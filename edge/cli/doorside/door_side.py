@@ -12,12 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from drivers.device import Cue
+from drivers.device import CALM, Cue
 from edge.cli.doorside.lamps import Lamps
 from edge.cli.doorside.quiet import Volume, volume
-from edge.cli.doorside.sign import LOOKS, Signs
+from edge.cli.doorside.sign import IN_ALL, LOOKS, Signs
 from edge.cli.doorside.speaker import Sound, Speaker
-from edge.cli.doorside.standing import is_left_open, standing_at
+from edge.cli.doorside.standing import Standing, is_left_open
 from edge.cli.doorside.word import Word
 from edge.core.command import Indicate, Indication
 from edge.core.stimulus import Scan
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 READING_AFTER_S = 0.08
 #: A call to leave, and a leaf that stands open, are told again so often.
 REPEAT_S = 5.0
+#: A rehearsal is told in all languages again and again, and leaves room for verdicts.
+DRILL_EVERY_S = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,7 @@ class DoorSide:
         self._controller = controller
         self._around = around
         self._ear = ear
+        self._standing = Standing(controller)
         self._signs = Signs(settings, around.library, ear)
         self._lamps = Lamps(bindings.wiring.lamps, self._switch, around.clock)
         self._doors = {point.id: point.door for point in settings.access_point}
@@ -126,7 +129,7 @@ class DoorSide:
             self._passing[sign.point] = (sign, now_s + look.seconds)
         else:
             self._lasting[sign.point] = sign
-            if sign.cue is not Cue.READY:
+            if sign.cue not in CALM:
                 self._passing.pop(sign.point, None)
         is_asked_again = sign.cue is Cue.CLOSE_DOOR is before.cue and now_s < until_s
         self._sound(sign, is_spoken=sign.is_spoken and not is_asked_again)
@@ -134,17 +137,18 @@ class DoorSide:
     def look(self) -> None:
         """Show what stands wherever that has changed, or was not seen by a reader."""
         now_s, online = self._around.monotonic_s(), self._bindings.online
+        now = self._around.now()
         returned = online - self._online
         self._online = online
         if returned & self._lamps.boards:
             self._lamps.refresh()
         for point, door in self._doors.items():
-            wish = standing_at(point, door, self._controller)
+            wish = self._standing.at(point, door, now)
             shown = self._lasting.get(point)
             displays = self._bindings.wiring.displays.get(point, ())
             is_news = shown is None or shown.cue.value != wish.indication.value
             if is_news or returned.intersection(displays):
-                self._repeat_s[point] = now_s + REPEAT_S
+                self._repeat_s[point] = now_s + _every_s(wish)
                 self.indicate(wish)
             elif now_s >= self._repeat_s.get(point, 0.0):
                 self._again(point, door, wish, now_s)
@@ -181,8 +185,8 @@ class DoorSide:
         self, point: str, door: str | None, wish: Indicate, now_s: float
     ) -> None:
         """Repeat what must be noticed: the way out, and a leaf that stands open."""
-        if wish.indication is Indication.EVACUATE:
-            self._repeat_s[point] = now_s + REPEAT_S
+        if wish.indication in (Indication.EVACUATE, Indication.DRILL_EVACUATE):
+            self._repeat_s[point] = now_s + _every_s(wish)
             self.indicate(wish)
         elif door is not None and is_left_open(door, self._controller):
             self._repeat_s[point] = now_s + REPEAT_S
@@ -203,13 +207,14 @@ class DoorSide:
         if speaker is None:
             return
         tone = LOOKS[sign.cue].tone
-        if sign.word is Word.EVACUATE:
+        codes = (sign.language,) if is_spoken else ()
+        if sign.word in IN_ALL:
             codes = self._around.library.order
-            clips = tuple(self._files(code, sign.word) for code in codes)
-            speaker.loop(Sound(tone=tone, clips=clips))
+        spoken = tuple(self._files(code, sign.word) for code in codes)
+        if sign.word is Word.EVACUATE:
+            speaker.loop(Sound(tone=tone, clips=spoken))
             return
         how = volume(self._settings.signals, self._around.local())
-        spoken = (self._files(sign.language, sign.word),) if is_spoken else ()
         if how is not Volume.SILENT and (spoken or tone is not None):
             sound = Sound(tone=tone, clips=spoken)
             speaker.play(sound, is_quiet=how is Volume.LOWER)
@@ -228,3 +233,8 @@ class DoorSide:
         for speaker in self._heard:
             if speaker not in leaving:
                 speaker.stop()
+
+
+def _every_s(wish: Indicate) -> float:
+    is_drill = wish.indication is Indication.DRILL_EVACUATE
+    return DRILL_EVERY_S if is_drill else REPEAT_S

@@ -11,6 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from drivers.device import Cue
+from edge.cli.doorside.sign import LOOKS
+from edge.cli.doorside.tones import Tone
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -35,6 +39,16 @@ class Clock(Protocol):
         self, delay: float, callback: Callable[..., object], *args: object
     ) -> Timer:
         """Call back after so many seconds."""
+
+
+def _colour(look: Look, lamps: Mapping[str, Wire]) -> str:
+    """Return the lamp that shows a look best, "" for none.
+
+    Blue tells of a booking only where red is there to tell of a fault.
+    """
+    if look is LOOKS[Cue.BOOKED] and "red" not in lamps:
+        look = LOOKS[Cue.READY]
+    return next((each for each in look.colours if each in lamps), "")
 
 
 @dataclass(slots=True)
@@ -73,10 +87,10 @@ class Lamps:
         if place is None:
             return
         lamps = self._lamps[point]
-        colour = next((each for each in look.colours if each in lamps), "")
+        colour = _colour(look, lamps)
         if not look.seconds:
             place.lasting = colour
-            if place.passing is None or look.tone is not None:
+            if place.passing is None or look.tone is Tone.LEAVE:
                 self._end_passing(point)
             return
         if place.passing is not None:

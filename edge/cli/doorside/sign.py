@@ -35,7 +35,10 @@ SCREEN_COLUMNS = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """A lamp's colours, best first, for so long (0: until told), and the tone."""
+    """A lamp's colours, best first, for so long (0: until told), and the tone.
+
+    A relay neither dims nor blinks, so lamps on relays have colours of their own.
+    """
 
     colours: tuple[str, ...]
     seconds: float
@@ -53,7 +56,12 @@ LOOKS: Mapping[Cue, Look] = MappingProxyType(
         Cue.TRY_AGAIN: Look(colours=("amber", "red"), seconds=5.0, tone=Tone.TICKS),
         Cue.CLOSE_DOOR: Look(colours=("amber",), seconds=6.0, tone=Tone.SOFT),
         Cue.READY: Look(colours=("white",), seconds=0.0, tone=None),
-        Cue.OUT_OF_ORDER: Look(colours=("blue", "red"), seconds=0.0, tone=None),
+        # A steady green lamp says "come in", so that a free place is white here.
+        Cue.FREE: Look(colours=("white",), seconds=0.0, tone=None),
+        Cue.BOOKED: Look(colours=("blue", "white"), seconds=0.0, tone=None),
+        Cue.DRILL: Look(colours=("white",), seconds=0.0, tone=Tone.SOFT),
+        Cue.DRILL_EVACUATE: Look(colours=("green",), seconds=0.0, tone=Tone.SOFT),
+        Cue.OUT_OF_ORDER: Look(colours=("red", "blue"), seconds=0.0, tone=None),
         Cue.LOCKED_DOWN: Look(colours=("red",), seconds=0.0, tone=None),
         Cue.EVACUATE: Look(colours=("green",), seconds=0.0, tone=Tone.LEAVE),
     }
@@ -61,14 +69,23 @@ LOOKS: Mapping[Cue, Look] = MappingProxyType(
 #: Who is told yes hears the tone alone, unless the door waits longer for him; and
 #: nothing is called into an empty room but the way out.
 UNSPOKEN = frozenset(
-    {Cue.READING, Cue.GRANTED, Cue.READY, Cue.OUT_OF_ORDER, Cue.LOCKED_DOWN}
+    {
+        *(Cue.READING, Cue.GRANTED, Cue.READY, Cue.FREE, Cue.BOOKED),
+        *(Cue.OUT_OF_ORDER, Cue.LOCKED_DOWN),
+    }
 )
+#: Told in all languages of a site, one after the other: it is for everybody there.
+IN_ALL = frozenset({Word.EVACUATE, Word.DRILL_EVACUATE})
 #: What is told to whoever passes, not to somebody who held a card out.
 _TO_ALL = frozenset(
     {
         Indication.READING,
         Indication.CLOSE_DOOR,
         Indication.READY,
+        Indication.FREE,
+        Indication.BOOKED,
+        Indication.DRILL,
+        Indication.DRILL_EVACUATE,
         Indication.OUT_OF_ORDER,
         Indication.LOCKED_DOWN,
         Indication.EVACUATE,

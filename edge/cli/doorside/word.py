@@ -44,6 +44,8 @@ class Word(StrEnum):
     BELL_UNSTAFFED = "bell_unstaffed"
     CLOSE_DOOR = "close_door"
     EVACUATE = "evacuate"
+    DRILL = "drill"
+    DRILL_EVACUATE = "drill_evacuate"
     TOO_EARLY = "too_early"
     TOO_LATE = "too_late"
     NO_BOOKING = "no_booking"
@@ -112,6 +114,10 @@ _INDICATIONS: Mapping[Indication, Word] = MappingProxyType(
         Indication.TAP_CARD: _W.TAP_CARD,
         Indication.DONE: _W.DONE,
         Indication.READY: _W.READY,
+        Indication.FREE: _W.READY,
+        Indication.BOOKED: _W.READY,
+        Indication.DRILL: _W.DRILL,
+        Indication.DRILL_EVACUATE: _W.DRILL_EVACUATE,
         Indication.OUT_OF_ORDER: _W.DEVICE_FAULT,
         Indication.LOCKED_DOWN: _W.LOCKDOWN,
         Indication.EVACUATE: _W.EVACUATE,

@@ -10,8 +10,11 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from edge.cli.demo.journal_file import read_journal
 from edge.cli.status import status
+from edge.core.doors.door import DoorMode
 from edge.core.people.roster import Cursor, RosterBuilder
 from edge.core.people.roster_row import BookingRow, HolderRow
 from firmware_sim.osdp.cards import CardFormat, encoded
@@ -24,8 +27,6 @@ from tests.edge.doorside.hall import LAMPS, SITE, SPEAKER
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
-
-    import pytest
 
     from edge.cli.runtime import Runtime
 
@@ -59,6 +60,8 @@ WORLD: dict[str, Any] = {
 }
 #: Three lamps by their outputs.
 LIT = {5: "green", 6: "red", 7: "white"}
+#: A lamp where nobody has booked the place: white, with a glimmer of green.
+FREE = "green/white 0.2/1.8 s"
 PLAYER = '#!/bin/sh\ncat > /dev/null\necho "$*" >> {log}\n'
 
 
@@ -126,9 +129,13 @@ class Hall:
                 is_confirmed=True,
             ),
         )
+        self.adopt(rows)
+
+    def adopt(self, rows: tuple[HolderRow | BookingRow, ...]) -> None:
+        """Let the platform's list be these rows."""
         builder = RosterBuilder()
         builder.add(rows)
-        roster = builder.build(Cursor("0001-00000000", 1))
+        roster = builder.build(Cursor("0001-00000000", len(rows)))
         self.runtime.gateway.do(lambda rules, now: rules.adopt(roster, now))
 
 
@@ -146,6 +153,16 @@ async def hall(folder: Path, text: str = TEXT + READER + LAMPS) -> AsyncIterator
         site = Hall(runtime, host, folder)
         await until(lambda: len(runtime.bindings.online) == 3)
         yield site
+
+
+def _player(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a player in the way that only counts what it is to play."""
+    player = folder / "tools" / "aplay"
+    player.parent.mkdir()
+    player.write_text(PLAYER.format(log=folder / "played"), "ascii")
+    player.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{player.parent}{os.pathsep}{os.environ['PATH']}")
+    return player
 
 
 async def test_what_stands_a_verdict_and_a_fire_reach_reader_and_lamps(
@@ -173,8 +190,12 @@ async def test_a_grant_speaks_the_holders_language_and_gives_time(
     tmp_path: Path,
 ) -> None:
     async with hall(tmp_path) as site:
-        site.know(700_002, "en", is_slow=True)
         await until(lambda: site.lamp == "white")
+        site.adopt(())
+        await until(lambda: site.lamp == FREE and site.screen == "CARD OR CODE")
+        site.know(700_002, "en", is_slow=True)
+        await until(lambda: site.lamp == "blue")
+        assert site.sign["text"] == "请刷身份证或二维码"
         site.swipe(700_002)
         await until(lambda: site.sign["word"] == "granted_slow")
         assert site.sign["text"].startswith("Come in, the door stays open 12 seconds")
@@ -195,20 +216,54 @@ async def test_a_lockdown_stands_until_it_is_lifted(tmp_path: Path) -> None:
         await until(lambda: site.lamp == "white" and site.lit == {"white"})
 
 
+@pytest.mark.parametrize("with_doors", [False, True])
+async def test_a_drill_is_called_one_on_screen_lamp_and_aloud(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, with_doors: bool
+) -> None:
+    _player(tmp_path, monkeypatch)
+    async with hall(tmp_path, TEXT + READER + LAMPS + SPEAKER) as site:
+        order = site.runtime._order
+        fire = {"actor": "shell", "drill": "fire", "with_doors": with_doors}
+        order("drill", fire)
+        await until(lambda: site.lamp == "green" and site.lit == {"green"})
+        await until(lambda: site.screen == "DRILL: EXIT HERE")
+        assert site.sign["text"] == "演练：请从这里出去"
+        await until(lambda: site.played >= 1)
+        mode = site.runtime.controller.doors.mode("front")
+        assert (mode is DoorMode.LOCKED_OPEN) is with_doors
+        site.swipe(700_001)
+        await until(lambda: site.sign["word"] in ("no_booking", "granted"))
+        site.panel(is_fire=True)
+        await until(lambda: site.sign["word"] == "evacuate")
+        await until(lambda: site.screen == "EXIT HERE")
+        site.panel(is_fire=False)
+        await until(lambda: site.runtime.controller.emergency.bars_fire_end == "")
+        ends = {"state": "FIRE", "actor": "shell", "reason": "test"}
+        order("end-emergency", ends)
+        await until(lambda: site.lamp == "white")
+
+
+async def test_another_drill_says_so_and_lets_everybody_come_and_go(
+    tmp_path: Path,
+) -> None:
+    async with hall(tmp_path) as site:
+        order = site.runtime._order
+        order("drill", {"actor": "shell", "drill": "flood", "with_doors": False})
+        await until(lambda: site.lamp == "white" and site.screen == "DRILL")
+        assert site.sign["text"] == "演练中，照常进出"
+        order("drill-end", {"actor": "shell"})
+        await until(lambda: site.lamp == "white" and site.screen == "CARD OR CODE")
+
+
 async def test_the_way_out_is_called_on_and_on_and_a_mute_box_is_told_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    player = tools / "aplay"
-    player.write_text(PLAYER.format(log=tmp_path / "played"), "ascii")
-    player.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    player = _player(tmp_path, monkeypatch)
     async with hall(tmp_path, TEXT + READER + SPEAKER) as site:
         site.panel(is_fire=True)
         await until(lambda: site.played >= 3)
         player.unlink()
-        monkeypatch.setenv("PATH", str(tools))
+        monkeypatch.setenv("PATH", str(player.parent))
         state = tmp_path / "state" / "journal.db"
 
         def faults() -> list[dict[str, Any]]:

@@ -30,12 +30,13 @@ class Alarm:
 class Wall:
     """Lamps by hand, and a clock by hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, wires: dict[str, tuple[str, int]] = WIRES) -> None:
+        self.wires = wires
         self.now_s = 0.0
         self.lit: dict[int, bool] = {}
         self.orders = 0
         self._alarms: list[Alarm] = []
-        self.lamps = Lamps({"outside": WIRES}, self._switch, self)
+        self.lamps = Lamps({"outside": wires}, self._switch, self)
 
     def call_later(
         self, delay: float, callback: Callable[..., object], *args: object
@@ -62,7 +63,7 @@ class Wall:
             if not alarm.is_off:
                 alarm.call()
         self.now_s = until_s
-        return {colour for colour, (_, n) in WIRES.items() if self.lit.get(n)}
+        return {colour for colour, (_, n) in self.wires.items() if self.lit.get(n)}
 
 
 def test_a_verdict_goes_over_what_stands_and_gives_way_to_it() -> None:
@@ -90,6 +91,10 @@ def test_the_strike_goes_first() -> None:
         (Cue.EVACUATE, {"green"}),
         (Cue.LOCKED_DOWN, {"red"}),
         (Cue.OUT_OF_ORDER, {"red"}),
+        (Cue.FREE, {"white"}),
+        (Cue.BOOKED, {"white"}),
+        (Cue.DRILL, {"white"}),
+        (Cue.DRILL_EVACUATE, {"green"}),
         (Cue.READING, {"white"}),
         (Cue.CLOSE_DOOR, set()),
     ],
@@ -98,6 +103,25 @@ def test_a_colour_that_is_not_there_has_the_next_or_none(
     cue: Cue, lit: set[str]
 ) -> None:
     assert Wall().show(cue) == lit
+
+
+@pytest.mark.parametrize(
+    ("colours", "lit"),
+    [("blue red white", "blue"), ("blue white", "white"), ("blue red", "blue")],
+)
+def test_blue_tells_of_a_booking_only_where_red_tells_of_a_fault(
+    colours: str, lit: str
+) -> None:
+    wall = Wall({colour: ("board", n) for n, colour in enumerate(colours.split())})
+    assert wall.show(Cue.BOOKED) == {lit}
+    assert wall.show(Cue.OUT_OF_ORDER) == {"red" if "red" in colours else "blue"}
+
+
+def test_a_rehearsal_leaves_a_verdict_its_time() -> None:
+    wall = Wall()
+    wall.show(Cue.DENIED)
+    assert wall.show(Cue.DRILL_EVACUATE) == {"red"}
+    assert wall.wait(8.0) == {"green"}
 
 
 def test_a_way_out_does_not_wait_for_a_verdict_to_pass() -> None:
