@@ -21,6 +21,7 @@ from cloud_sync.ports import PortFaultError
 from cloud_sync.urgent import URGENT
 from edge.bindings.bindings import Bindings
 from edge.cli.box_key import Box
+from edge.cli.box_parts import BoxParts, watch_parts
 from edge.cli.community import community
 from edge.cli.control_orders import carry_out, read_order
 from edge.cli.courtesy import behind_doors
@@ -36,7 +37,6 @@ from edge.cli.intake import Intake
 from edge.cli.key_files import read_tokens
 from edge.cli.keys.sealed_feed import sealed_feed
 from edge.cli.keys.site_keys import number_of
-from edge.cli.last_good import FILE, LastGood
 from edge.cli.panel.looking import looking_acts
 from edge.cli.panel.opening import acts_of, open_desk
 from edge.cli.platform_line import Lent, PlatformLine, open_platform_line
@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cloud_sync.client import PlatformClient
+    from edge.cli.last_good import LastGood
     from edge.cli.panel.desk import Desk
     from edge.control.server import Verb
     from edge.core.event import Event
@@ -117,6 +118,7 @@ class Runtime:
         self.bindings: Bindings
         self.supervision: Supervision
         self.last_good: LastGood
+        self.parts: BoxParts
         self.self_test: SelfTest
         self.clock: SystemClock
         self.journal: Journal
@@ -173,7 +175,7 @@ class Runtime:
             wires += [intake.beat(), self._watchers.tell_status(), self.self_test.run()]
             wires += [keep_house(self, self._state), self._eraser.run()]
             wires += [self.feed.fold_now_and_then(), attend(self.door_side)]
-            wires += [self.last_good.run()]
+            wires += [self.last_good.run(), self.parts.run()]
             self.has_started = True
             log.info("started", site=self.settings.site.id, pid=os.getpid())
             async with running([] if self.lost else [self.client.run(), sealed.run()]):
@@ -204,9 +206,7 @@ class Runtime:
         self.door_side = open_door_side(self, self.wires.send)
         intake.on_scan, indicate = self.door_side.heard, self.door_side.indicate
         self.wires.open(self.bindings, lines, self.gateway.arrive, indicate)
-        self.last_good = LastGood(
-            self.home / FILE, lambda: self.bindings.online, self.clock.now
-        )
+        self.parts, self.last_good = watch_parts(self)
         self.self_test = SelfTest(
             self.bindings,
             self.supervision,

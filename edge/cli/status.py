@@ -48,6 +48,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
         "banks": _banks(runtime),
         "devices": _devices(runtime, now),
         **board(runtime, now),
+        "parts": runtime.parts.shown(runtime.last_good.of),
         "testing": runtime.self_test.is_running,
         "events": {
             "epoch": runtime.journal.epoch,
@@ -167,6 +168,7 @@ def _devices(runtime: Runtime, now: Moment) -> dict[str, Any]:
             "driver": device.driver,
             "online": device.id in runtime.bindings.online,
             "shows": DRIVERS[device.driver].shows,
+            "opens": bool(runtime.bindings.wiring.doors_of(device.id)),
             "good_ms": runtime.last_good.of(device.id),
             **_standing(runtime.supervision.of(device.id), now),
         }
@@ -247,6 +249,7 @@ def steady_part(shown: dict[str, Any]) -> dict[str, Any]:
     steady["devices"] = {
         name: _without_times(device) for name, device in shown["devices"].items()
     }
+    steady["parts"] = _without_times(shown["parts"])
     return steady
 
 

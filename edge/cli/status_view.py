@@ -52,12 +52,26 @@ def lines(status: dict[str, Any]) -> Iterator[str]:
         yield f"box key      {box['fingerprint']}"
     elif box:
         yield f"BOX KEY      {box['trouble']}"
+    yield from _parts(status.get("parts") or {})
     if lost := status.get("panel", {}).get("pins_lost"):
         how = "menshen account pin NAME, or put the file back and start again"
         yield f"PINS         {lost} are void, keys/panel-pepper is another: {how}"
     yield from _backup(status.get("backup") or {})
     known = "known" if status["clock"]["known"] else "NOT KNOWN, only a lower bound"
     yield f"clock        {known}"
+
+
+_PARTS = {
+    "disk": "DISK         nearly full: make room, or take a bigger card",
+    "power": "POWER        the supply sagged: tighten or replace it",
+}
+
+
+def _parts(parts: dict[str, Any]) -> Iterator[str]:
+    """Yield what of the box itself is not well."""
+    for name, line in _PARTS.items():
+        if parts.get(name, {}).get("good") is False:
+            yield line
 
 
 def _backup(told: dict[str, Any]) -> Iterator[str]:

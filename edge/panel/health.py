@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge.panel.calendar import day_and_time
-from edge.panel.troubles import CHECKING_S, troubles
+from edge.panel.calendar import day_and_time, minutes_since
+from edge.panel.troubles import CHECKING_S, good_before, troubles
 from edge.panel.view import Notice, Shape, Tone
 
 if TYPE_CHECKING:
@@ -95,13 +95,17 @@ def _links(standing: Standing, words: Words, now_s: float) -> list[Notice]:
     report = standing.report
     if report is None or report.is_connected:
         return []
-    minutes = _minutes(standing.cut_since_s, now_s)
+    now_ms = standing.clock_ms(now_s)
+    minutes = minutes_since(report.part("network").good_ms, now_ms)
+    if minutes is None:
+        minutes = _minutes(standing.cut_since_s, now_s)
     return [
         Notice(
             tone=Tone.WARN,
             shape=Shape.ALERT,
             title=words.say("link.cut", minutes=minutes),
             advice=words.say("health.cut_look", count=report.waiting),
+            note=good_before("network", report, words, now_ms),
         )
     ]
 

@@ -24,6 +24,8 @@ from edge.panel.fields import whole as _whole
 #: More doors and devices than a site has; what is over is not shown.
 MAX_DOORS = 32
 MAX_DEVICES = 128
+#: Parts of the box itself that may need a look.
+PARTS = ("network", "storage", "disk", "power")
 #: Emergencies that may stand at once.
 MAX_STANDING = 8
 #: What a manager may have read at the door.
@@ -71,6 +73,7 @@ class DeviceReport:
     ``state``, ``trouble`` and ``why`` say how the gateway's supervision sees it;
     ``test_why`` what speaks against it since the last self-test, empty if nothing.
     ``good_ms``: when it last answered, over starts too. ``can_be_heard``: it can beep.
+    ``opens_doors``: locks hang on it.
     """
 
     id: str
@@ -84,6 +87,15 @@ class DeviceReport:
     test_why: str
     good_ms: int | None
     can_be_heard: bool
+    opens_doors: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartReport:
+    """A part of the box itself: whether it is good, None if not known, and was last."""
+
+    is_good: bool | None = None
+    good_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +128,14 @@ class StatusReport:
     is_clock_known: bool
     door_notice: str = ""
     closing_ms: int | None = None
+    parts: dict[str, PartReport] = field(default_factory=dict)
+    pins_lost: int = 0
+    is_set_aside: bool = False
     board: Board = field(default_factory=Board)
+
+    def part(self, name: str) -> PartReport:
+        """Return a part of the box; one that nobody told of is not known."""
+        return self.parts.get(name, PartReport())
 
     def place_name(self, at: str) -> str:
         """Return the name of a door or bank, or of an access point's; empty if none."""
@@ -188,6 +207,9 @@ def read_status(value: Any) -> StatusReport | None:
         is_clock_known=clock.get("known") is not False,
         door_notice=_text(_table(status.get("panel")).get("notice"), MAX_NOTICE),
         closing_ms=_time(status.get("closing_ms")),
+        parts=_parts(_table(status.get("parts"))),
+        pins_lost=max(0, _whole(_table(status.get("panel")).get("pins_lost")) or 0),
+        is_set_aside=_table(status.get("panel")).get("set_aside") is True,
         board=read_board(status),
     )
 
@@ -255,7 +277,19 @@ def _device(name: str, device: dict[str, Any]) -> DeviceReport:
         test_why=_text(tested.get("why"), MAX_WHY),
         good_ms=_time(device.get("good_ms", device.get("since_ms"))),
         can_be_heard=device.get("shows") is True,
+        opens_doors=device.get("opens") is True,
     )
+
+
+def _parts(table: dict[str, Any]) -> dict[str, PartReport]:
+    told = ((name, _table(table.get(name))) for name in PARTS)
+    return {
+        name: PartReport(
+            is_good=part["good"] if isinstance(part.get("good"), bool) else None,
+            good_ms=_time(part.get("good_ms")),
+        )
+        for name, part in told
+    }
 
 
 def _states(value: Any) -> tuple[str, ...]:

@@ -32,9 +32,13 @@ CHECKING_S = 15
 #: A list that nobody confirmed for so long may lack bookings made since.
 OLD_ROSTER_MS = 24 * 60 * MINUTE_MS
 DAY_MS = 24 * 60 * MINUTE_MS
-#: States of a device that are told whether it answers or not.
+#: A box without a clock of its own may ask the network for so long.
+SETTING_CLOCK_S = 300
+#: What to do while what the locks hang on is silent, whichever board it is.
+LOCKS_LOOK = "trouble.device_look_modbus_relay_board"
 #: What no volunteer can mend: looking at lamps and cables would only cost time.
 _INSTALLERS = frozenset({"NOT_SET_UP", "PORT_DENIED", "PORT_HELD"})
+#: States of a device that are told whether it answers or not.
 _SPECIAL = {"TAMPERED": "tampered", "CONFLICT": "conflict"}
 
 
@@ -101,6 +105,8 @@ def _silent(
     minutes = minutes_since(device.good_ms or device.since_ms, now_ms)
     last = last_good(device.good_ms, now_ms, report.offset_hours)
     look, why = f"trouble.device_look_{device.driver}", f"why.{device.trouble}"
+    if device.opens_doors:
+        look = LOCKS_LOOK
     if device.trouble in _INSTALLERS:
         look = "trouble.installer_look"
     return Notice(
@@ -130,14 +136,18 @@ def _box(report: StatusReport, words: Words, now_ms: int | None) -> Iterator[Not
     if report.is_lost:
         yield _notice(words, "lost", Tone.BAD, Shape.CROSS)
     if report.is_storage_faulty:
-        yield _notice(words, "storage", Tone.BAD, Shape.CROSS)
+        storage = _notice(words, "storage", Tone.BAD, Shape.CROSS)
+        yield replace(storage, note=good_before("storage", report, words, now_ms))
+    yield from _parts(report, words, now_ms)
     if report.settings_fault:
         yield replace(
             _notice(words, "settings", Tone.WARN, Shape.ALERT),
             installer=words.say("trouble.installer", why=report.settings_fault),
         )
     if not report.is_clock_known:
-        yield _notice(words, "clock", Tone.WARN, Shape.ALERT)
+        is_new = report.uptime_s < SETTING_CLOCK_S
+        tone, shape = (Tone.WARN, Shape.ALERT) if is_new else (Tone.BAD, Shape.CROSS)
+        yield _notice(words, "clock", tone, shape)
     if not report.has_roster:
         yield _notice(words, "no_roster", Tone.WARN, Shape.ALERT)
         return
@@ -145,6 +155,40 @@ def _box(report: StatusReport, words: Words, now_ms: int | None) -> Iterator[Not
     if confirmed_ms and now_ms and now_ms - confirmed_ms > OLD_ROSTER_MS:
         time = day_and_time(confirmed_ms, report.offset_hours)
         yield _notice(words, "old_roster", Tone.WARN, Shape.ALERT, time=time)
+
+
+def _parts(report: StatusReport, words: Words, now_ms: int | None) -> Iterator[Notice]:
+    """Tell of the box's disk and power, and of what its people have lost."""
+    for name in ("disk", "power"):
+        if report.part(name).is_good is False:
+            yield Notice(
+                tone=Tone.WARN,
+                shape=Shape.ALERT,
+                title=words.say(f"parts.{name}"),
+                advice=words.say(f"parts.{name}_look"),
+                note=good_before(name, report, words, now_ms),
+            )
+    if report.is_set_aside:
+        yield _lost(words, "accounts")
+    elif report.pins_lost:
+        yield _lost(words, "pins", report.pins_lost)
+
+
+def _lost(words: Words, what: str, count: int | None = None) -> Notice:
+    return Notice(
+        tone=Tone.WARN,
+        shape=Shape.ALERT,
+        title=words.say(f"parts.{what}", count=count),
+        advice=words.say(f"parts.{what}_look"),
+    )
+
+
+def good_before(
+    name: str, report: StatusReport, words: Words, now_ms: int | None
+) -> Phrase | None:
+    """Say when a part of the box was last good, None where nobody knows."""
+    last = last_good(report.part(name).good_ms, now_ms, report.offset_hours)
+    return words.say("trouble.device_last", time=last) if last else None
 
 
 def _notice(

@@ -74,9 +74,15 @@ def opened(door: str) -> PanelOpenOrdered:
     return PanelOpenOrdered(door=door, actor=WHO["actor"], reason=WHO["reason"])
 
 
+def _mode(door: str) -> ModeOrdered:
+    """Return an order for a mode, whether there is such a door or not."""
+    mode, reason = DoorMode.LOCKED, WHO["reason"]
+    return ModeOrdered(door=door, mode=mode, actor=WHO["actor"], reason=reason)
+
+
 UNKNOWN: tuple[tuple[Order, str], ...] = (
     (opened("kichen"), "door 'kichen', known: kitchen-door, "),
-    (ModeOrdered(door="", mode=DoorMode.LOCKED, **WHO), "door '', known: "),
+    (_mode(""), "door '', known: "),
     (RentalEndOrdered(bank="hal", number=1, **WHO), "bank 'hal', known: hall, yard"),
     (MendOrdered(bank="yard", number=2, **WHO), "compartment '2', known: 1"),
     (opened("\ud800" * 999), r"door '\\ud800"),

@@ -349,7 +349,7 @@ def test_watchers_hear_of_a_new_reason_but_not_of_passing_time() -> None:
         )
         device = {"online": False} | _standing(site.of("front"), now)
         platform, clock = {"last_ack_age_s": 1.0}, {"known": True}
-        shown = {"devices": {"front": device}, "roster": {"age_s": 1}}
+        shown = {"devices": {"front": device}, "roster": {"age_s": 1}, "parts": {}}
         return steady_part(shown | {"platform": platform, "clock": clock})
 
     before = steady()

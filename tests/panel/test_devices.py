@@ -11,7 +11,7 @@ import pytest
 
 from edge.panel.report import MAX_WHY, read_status
 from edge.panel.view import Notice, Tone
-from tests.panel.readings import NOW_MS
+from tests.panel.readings import MINUTE_MS, NOW_MS
 from tests.panel.test_duty import calm, shown
 
 if TYPE_CHECKING:
@@ -106,6 +106,83 @@ def test_a_self_test_that_was_not_passed_is_a_warning_while_the_device_answers()
     assert "没有回应" in told.title.zh
     passed = {"passed": True, "why": "", "at_ms": NOW_MS}
     assert reader(state="ONLINE", self_test=passed) == ()
+
+
+@pytest.mark.parametrize("driver", ["uhppote", "gpio_lines", "modbus_relay_board"])
+def test_whatever_the_locks_hang_on_sends_to_the_key(driver: str) -> None:
+    fields = {"driver": driver, "opens": True, "online": False, "state": "OFFLINE"}
+    (told,) = reader(**fields, fault=fault("SILENT"))
+    assert told.advice is not None
+    assert "请用钥匙" in told.advice.zh
+
+
+def box(**parts: bool) -> tuple[Notice, ...]:
+    """Return the notices of a calm site whose box is not so calm."""
+    good_ms = NOW_MS - 5 * MINUTE_MS
+    told = {name: {"good": good, "good_ms": good_ms} for name, good in parts.items()}
+    return shown(calm() | {"parts": told}).troubles
+
+
+@pytest.mark.parametrize(
+    ("part", "words"), [("disk", "存储快满了"), ("power", "供电不足")]
+)
+def test_disk_and_power_say_what_to_look_at_and_when_they_were_good(
+    part: str, words: str
+) -> None:
+    (told,) = box(**{part: False})
+    assert told.tone is Tone.WARN
+    assert words in told.title.zh
+    assert told.advice is not None
+    assert "安装员" in told.advice.zh
+    assert told.note is not None
+    assert told.note.zh == "上次正常 14:27"
+    assert box(**{part: True}) == ()
+
+
+@pytest.mark.parametrize("parts", [None, 7, {"disk": 3}, {"power": {"good": "no"}}])
+def test_what_nobody_knows_of_the_box_is_no_trouble(parts: Any) -> None:
+    assert shown(calm() | {"parts": parts}).troubles == ()
+
+
+def test_records_that_cannot_be_written_say_when_they_last_could() -> None:
+    status = calm() | {"parts": {"storage": {"good": False, "good_ms": NOW_MS}}}
+    status["events"]["storage_fault"] = True
+    (told,) = shown(status).troubles
+    assert (told.tone, told.title.zh) == (Tone.BAD, "记录暂时写不进存储卡")
+    assert told.advice is not None
+    assert "别断电" in told.advice.zh
+    assert told.note is not None
+    assert told.note.zh == "上次正常 14:32"
+
+
+@pytest.mark.parametrize(
+    ("panel", "title", "advice"),
+    [
+        ({"pins_lost": 2}, "有 2 个人的密码用不了了", "换密码"),
+        ({"set_aside": True}, "人员和平板的记录坏了", "再加一遍"),
+        ({"set_aside": True, "pins_lost": 1}, "人员和平板的记录坏了", "再加一遍"),
+    ],
+)
+def test_lost_pins_and_lost_people_say_who_mends_it(
+    panel: dict[str, Any], title: str, advice: str
+) -> None:
+    (told,) = shown(calm() | {"panel": panel}).troubles
+    assert told.tone is Tone.WARN
+    assert title in told.title.zh
+    assert told.advice is not None
+    assert advice in told.advice.zh
+    assert "站长" in told.advice.zh
+    assert shown(calm() | {"panel": {"pins_lost": "many"}}).troubles == ()
+
+
+def test_a_wrong_clock_is_bad_once_the_network_could_have_set_it() -> None:
+    status = calm()
+    status["clock"]["known"] = False
+    assert shown(status).troubles[0].tone is Tone.BAD
+    (told,) = shown(status | {"uptime_s": 60}).troubles
+    assert told.tone is Tone.WARN
+    assert told.advice is not None
+    assert "安装员" in told.advice.zh
 
 
 def test_a_fault_that_is_over_is_no_trouble() -> None:

@@ -95,7 +95,7 @@ COMPOSED = {
     "health",
     *("letin", "doors", "display", "bell"),
     "backup_waits",
-    *("backup_waits", "poster_entry"),
+    *("backup_waits", "poster_entry", "door_until", "parts"),
 }
 
 

@@ -98,6 +98,7 @@ async def test_a_volunteer_lets_in_corrects_answers_and_confirms(
                 await _two_without_a_booking(house, hand, who)
                 await _a_bell_is_answered_once(house, hand, chief, who)
                 await _who_waits_is_let_in(house, hand, who)
+                await _a_door_stands_free_for_an_hour(house, chief, boss)
                 await _a_door_is_out_of_use(house, chief, boss)
         finally:
             assert await stop_panel(panel) == ""
@@ -172,12 +173,31 @@ async def _who_waits_is_let_in(house: House, hand: Hand, who: str) -> None:
     await told(house, "end-emergency", **state)
 
 
+async def _a_door_stands_free_for_an_hour(house: House, chief: Hand, boss: str) -> None:
+    page = await chief.read(f"/door?door={KITCHEN}&mode=UNLOCKED")
+    assert "到关门" in page
+    page = await chief.send("/door", door=KITCHEN, mode="UNLOCKED", span="hour")
+    assert "到时候自己锁好" in page
+    await house.until("free", lambda s: s["doors"][KITCHEN]["mode"] == "UNLOCKED")
+    [changed] = house.events("DOOR_MODE_CHANGED")
+    assert (changed["actor"], changed["mode"], changed["timed"]) == (
+        boss,
+        "UNLOCKED",
+        1,
+    )
+    left_s = (changed["until"] - changed["lo"]) / 1000
+    assert abs(left_s - 3_600) < 30
+    shown = (await house.status())["doors"][KITCHEN]
+    assert shown["until_ms"] == changed["until"]
+    await _until_page(chief, "/", "常开到")
+
+
 async def _a_door_is_out_of_use(house: House, chief: Hand, boss: str) -> None:
     await chief.read(f"/door?door={KITCHEN}&mode=BLOCKED")
     page = await chief.send("/door", door=KITCHEN, mode="BLOCKED")
     assert "这扇门停用了" in page
     await house.until("blocked", lambda s: s["doors"][KITCHEN]["mode"] == "BLOCKED")
-    [changed] = house.events("DOOR_MODE_CHANGED")
+    changed = house.events("DOOR_MODE_CHANGED")[-1]
     assert (changed["actor"], changed["mode"]) == (boss, "BLOCKED")
     await chief.read("/letin?why=HELP")
     assert "现在不能" in await chief.send("/letin", why="HELP", door=KITCHEN)

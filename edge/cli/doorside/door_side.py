@@ -50,7 +50,8 @@ DRILL_EVERY_S = 15.0
 class Around:
     """What it stands on: the loop's clock, the time, the wires, the files of words.
 
-    ``folders``: those that come with Menshen first, the site's own last.
+    ``folders``: those that come with Menshen first, the site's own last. ``is_lost``:
+    the box has no disk or keys and lets nobody in.
     """
 
     clock: Clock
@@ -61,6 +62,7 @@ class Around:
     tell_fault: Callable[[str], None]
     library: Library
     folders: tuple[Path, ...]
+    is_lost: bool = False
 
 
 class DoorSide:
@@ -79,7 +81,7 @@ class DoorSide:
         self._controller = controller
         self._around = around
         self._ear = ear
-        self._standing = Standing(controller)
+        self._standing = Standing(controller, is_lost=around.is_lost)
         self._signs = Signs(settings, around.library, ear)
         self._lamps = Lamps(bindings.wiring.lamps, self._switch, around.clock)
         self._doors = {point.id: point.door for point in settings.access_point}
@@ -207,7 +209,7 @@ class DoorSide:
         if speaker is None:
             return
         tone = LOOKS[sign.cue].tone
-        codes = (sign.language,) if is_spoken else ()
+        codes: tuple[str, ...] = (sign.language,) if is_spoken else ()
         if sign.word in IN_ALL:
             codes = self._around.library.order
         spoken = tuple(self._files(code, sign.word) for code in codes)

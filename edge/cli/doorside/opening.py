@@ -56,6 +56,7 @@ def open_door_side(runtime: Runtime, send: Callable[[str, Order], None]) -> Door
         tell_fault=tell_fault,
         library=library,
         folders=folders,
+        is_lost=bool(runtime.lost),
     )
     return DoorSide(
         runtime.settings, runtime.bindings, runtime.controller, around, Ear(library)

@@ -30,8 +30,9 @@ LOOK_AGAIN_S = 5.0
 class Standing:
     """What lasts at each access point of a site."""
 
-    def __init__(self, controller: Controller) -> None:
+    def __init__(self, controller: Controller, *, is_lost: bool = False) -> None:
         self._controller = controller
+        self._is_lost = is_lost
         self._plan = controller.site
         #: Of each room: what its lamps show, and until when that is believed.
         self._use: dict[str, tuple[Indication, float]] = {}
@@ -41,8 +42,11 @@ class Standing:
         lasting = Indication.READY
         if door_id is not None:
             lasting = _of_door(door_id, self._controller)
-            is_way_in = self._plan.access_points[point].direction is Direction.IN
-            if lasting is Indication.READY and is_way_in:
+        is_way_in = self._plan.access_points[point].direction is Direction.IN
+        if lasting is Indication.READY and is_way_in:
+            if self._is_lost:
+                lasting = Indication.OUT_OF_ORDER
+            elif door_id is not None:
                 lasting = self._use_of(self._plan.doors[door_id].space_id, now)
         return Indicate(access_point=point, indication=lasting)
 

@@ -126,6 +126,7 @@ class Desk:
             "tablets": len(self.book.tablets),
             "awaits_card": logins.is_awaited(self.now()),
             "notice": self.book.door_notice,
+            **({"set_aside": True} if self._fault else {}),
             **({"pins_lost": lost} if (lost := self.book.pins_lost) else {}),
         }
 
