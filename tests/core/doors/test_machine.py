@@ -60,6 +60,7 @@ class Expected:
 
     ordered: str = "LOCKED"
     ordered_until_ms: int = 0
+    ends_ms: int = 0
     staffed_until_ms: int = 0
     allowed_until_s: float = 0.0
 
@@ -160,12 +161,25 @@ class DoorMachine(RuleBasedStateMachine):
     def order(self, number: int, mode: str) -> None:
         door = self._at(number)
         wanted = self.doors[door]
-        wanted.ordered, wanted.ordered_until_ms = mode, 0
+        wanted.ordered, wanted.ordered_until_ms, wanted.ends_ms = mode, 0, 0
         if self.bench.site.doors[door].unlock is not None:
             wanted.ordered_until_ms = next_change(self.bench.utc_ms)
         self._note(self.bench.order(mode, door))
         if not self.bench.states and mode not in FREE:
             wanted.allowed_until_s = 0.0
+
+    @rule(number=DOORS, minutes=st.sampled_from([1, 30, 200]))
+    def order_until(self, number: int, minutes: int) -> None:
+        """Let a door stand free until a time, if anybody can tell when that is."""
+        door = self._at(number)
+        wanted, until_ms = self.doors[door], self.bench.utc_ms + minutes * 60_000
+        is_told = self.bench.utc_ms + self.bench.spread_ms < until_ms
+        why = self.bench.why_not("UNLOCKED", door, until_ms=until_ms)
+        assert (why == "") is is_told, why
+        if is_told:
+            wanted.ordered = "UNLOCKED"
+            wanted.ordered_until_ms = wanted.ends_ms = until_ms
+            self._note(self.bench.take())
 
     @rule(state=STATES)
     def begin(self, state: str) -> None:
@@ -223,6 +237,7 @@ class DoorMachine(RuleBasedStateMachine):
     def modes_are_those_of_the_oracle(self) -> None:
         self._note(self.bench.tick())
         for name, wanted in self.doors.items():
+            self._lapse(wanted)
             mode = self._mode(name, wanted)
             if self.bench.mode(name) != mode:
                 is_released = wanted.allowed_until_s > self.bench.now_s
@@ -268,6 +283,8 @@ class DoorMachine(RuleBasedStateMachine):
             assert event.kind not in RELAYS, "an honest board's relay was accused"
             if event.kind in BY_SCHEDULE and event.fact("under") is None:
                 self.modes[event.subject] = BY_SCHEDULE[event.kind]
+            if event.fact("actor") == "gateway" and event.fact("under") is None:
+                self.modes[event.subject] = "LOCKED"
             is_alarm = event.kind in ALARMS
             assert not is_alarm or self.modes[event.subject] not in FREE, event
         self.modes = {name: self.bench.mode(name) for name in self.names}
@@ -333,6 +350,12 @@ class DoorMachine(RuleBasedStateMachine):
     def _heeds(self, wanted: Expected) -> bool:
         is_over = self.bench.utc_ms >= wanted.ordered_until_ms
         return wanted.ordered in YIELDING and is_over
+
+    def _lapse(self, wanted: Expected) -> None:
+        """End an order whose time may be over, once nobody is being let through."""
+        is_over = self.bench.utc_ms + self.bench.spread_ms >= wanted.ends_ms > 0
+        if is_over and wanted.allowed_until_s <= self.bench.now_s:
+            wanted.ordered, wanted.ordered_until_ms, wanted.ends_ms = "LOCKED", 0, 0
 
     def _mode(self, name: str, wanted: Expected) -> str:
         imposed, door = self._imposed(), self.bench.site.doors[name]
