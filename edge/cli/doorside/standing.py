@@ -46,9 +46,13 @@ class Standing:
         if lasting is Indication.READY and is_way_in:
             if self._is_lost:
                 lasting = Indication.OUT_OF_ORDER
-            elif door_id is not None:
+            elif door_id is not None and self._admits(door_id):
                 lasting = self._use_of(self._plan.doors[door_id].space_id, now)
         return Indicate(access_point=point, indication=lasting)
+
+    def _admits(self, door_id: str) -> bool:
+        """Say whether a door lets people in at all: one out of use invites nobody."""
+        return self._controller.doors.mode(door_id) is not DoorMode.BLOCKED
 
     def _use_of(self, space_id: str, now: Moment) -> Indication:
         use, until_s = self._use.get(space_id, (Indication.READY, 0.0))

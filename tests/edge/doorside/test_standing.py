@@ -113,6 +113,15 @@ def test_a_look_is_believed_for_a_while_and_only_on_the_way_in() -> None:
     assert at("kitchen-in") is FREE
 
 
+def test_a_door_out_of_use_invites_nobody() -> None:
+    stage = Stage(neighbours())
+    standing = Standing(stage.controller)
+    for mode, shown in (("BLOCKED", READY), ("LOCKED", FREE), ("UNLOCKED", FREE)):
+        stage.order("kitchen-door", mode)
+        lasting = standing.at("kitchen-in", "kitchen-door", stage.now())
+        assert lasting.indication is shown
+
+
 def test_a_box_without_its_disk_sends_to_the_bell_everywhere() -> None:
     stage = Stage()
     standing = Standing(stage.controller, is_lost=True)
