@@ -85,6 +85,17 @@ class Inside:
         return self.opens.against(now) is not ClockVerdict.BEFORE
 
 
+@dataclass
+class Expected:
+    """What one door should be doing."""
+
+    ordered: str = "LOCKED"
+    ordered_until_ms: int = 0
+    ends_ms: int = 0
+    staffed_until_ms: int = 0
+    allowed_until_s: float = 0.0
+
+
 class Bench:
     """A doorkeeper, its boards and its leaves; 15:00 of a Monday at its rise."""
 

@@ -8,7 +8,6 @@ learn what should be.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from hypothesis import settings
@@ -25,7 +24,16 @@ from edge.core.command import Release
 from edge.core.doors.door import DoorMode
 from edge.core.event import EventKind
 from edge.core.moment import UNBOUNDED_MS
-from tests.core.doors.bench import IMPOSED, RELEASE_S, Bench, Told, hours, plan, site
+from tests.core.doors.bench import (
+    IMPOSED,
+    RELEASE_S,
+    Bench,
+    Expected,
+    Told,
+    hours,
+    plan,
+    site,
+)
 from tests.core.scene import DAY_MS, HOUR_MS
 
 if TYPE_CHECKING:
@@ -52,17 +60,6 @@ STATES = st.sampled_from(list(IMPOSED))
 SECONDS = st.sampled_from([0.0, 0.5, 1.0, 3.0, 5.0, 5.5, 6.0, 9.0, 11.0, 21.0, 31.0])
 LEAPS = st.sampled_from([600.0, 2 * 3600.0, 5 * 3600.0])
 SPREADS = st.sampled_from([0, 0, 0, 200, HOUR_MS, UNBOUNDED_MS])
-
-
-@dataclass
-class Expected:
-    """What one door should be doing."""
-
-    ordered: str = "LOCKED"
-    ordered_until_ms: int = 0
-    ends_ms: int = 0
-    staffed_until_ms: int = 0
-    allowed_until_s: float = 0.0
 
 
 def opening_end(utc_ms: int) -> int:

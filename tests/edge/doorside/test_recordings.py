@@ -30,7 +30,7 @@ def test_the_list_names_each_sentence_and_what_is_recorded(
     tmp_path: Path, sentence: Path
 ) -> None:
     before = list(listed(tmp_path, "yue"))
-    assert len(before) == 24
+    assert len(before) == 26
     assert any("yue/full.wav" in line and "入面满咗" in line for line in before)
     assert not any(line.startswith("recorded") for line in before)
     told = take_in(tmp_path, "yue", "full", sentence)
