@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -25,6 +24,7 @@ from edge.core.doors.door import DoorMode
 from edge.core.event import EventKind
 from edge.core.moment import UNBOUNDED_MS
 from tests.core.doors.bench import (
+    DERANDOMIZED,
     IMPOSED,
     RELEASE_S,
     Bench,
@@ -390,16 +390,9 @@ class AirLock(DoorMachine):
     )
 
 
-_DERANDOMIZED = settings(
-    max_examples=80,
-    stateful_step_count=40,
-    deadline=None,
-    derandomize=True,
-    database=None,
-)
 TestOneDoor = OneDoor.TestCase
-TestOneDoor.settings = _DERANDOMIZED
+TestOneDoor.settings = DERANDOMIZED
 TestUnseenDoor = UnseenDoor.TestCase
-TestUnseenDoor.settings = _DERANDOMIZED
+TestUnseenDoor.settings = DERANDOMIZED
 TestAirLock = AirLock.TestCase
-TestAirLock.settings = _DERANDOMIZED
+TestAirLock.settings = DERANDOMIZED
