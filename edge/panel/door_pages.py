@@ -70,7 +70,7 @@ def add_doors(app: FastAPI, ground: Ground) -> None:
         if until_ms is None:
             return go(told("/", "door_until.no_clock"))
         fields = {"door": door, "mode": mode, "reason": REASON, "until_ms": until_ms}
-        answer = await ground.ask("mode", visitor, **fields)
+        answer = await ground.order("mode", visitor, **fields)
         done = "door_until.free" if is_free else f"doors.{mode}"
         return go(told("/", done if answer.get("ok") else "refused"))
 
