@@ -27,6 +27,14 @@ TABLES = (
         lead_ms BIGINT NOT NULL,
         grace_ms BIGINT NOT NULL,
         PRIMARY KEY (gateway, door))""",
+    # Whose door stands under an address on a poster or a screen; ``is_fresh`` 1: only
+    # the code that changes on the door's screen says that somebody stands there.
+    """CREATE TABLE IF NOT EXISTS door_address (
+        site TEXT NOT NULL,
+        door TEXT NOT NULL,
+        gateway TEXT NOT NULL,
+        is_fresh BIGINT NOT NULL DEFAULT 0,
+        PRIMARY KEY (site, door))""",
     # The gateway's last hello; commands count once it is answered (``answered`` 1).
     """CREATE TABLE IF NOT EXISTS connection (
         gateway TEXT PRIMARY KEY,

@@ -45,7 +45,6 @@ FROM gateway AS g
 LEFT JOIN journal AS j ON j.gateway = g.gateway AND j.epoch = g.epoch
 LEFT JOIN feed AS f ON f.gateway = g.gateway
 LEFT JOIN presence AS p ON p.gateway = g.gateway
-ORDER BY g.gateway
 """
 
 
@@ -209,7 +208,15 @@ async def count_refusals(
 async def presences(work: Work, now_ms: int, heartbeat_s: int) -> list[Presence]:
     """Return all gateways in the order of their names."""
     usual_ms = HEARTBEATS * heartbeat_s * 1000
-    return [_presence(row, now_ms, usual_ms) for row in await work.fetch(_LIST)]
+    rows = await work.fetch(f"{_LIST} ORDER BY g.gateway")
+    return [_presence(row, now_ms, usual_ms) for row in rows]
+
+
+async def is_online(work: Work, gateway: str, now_ms: int, heartbeat_s: int) -> bool:
+    """Say whether a gateway's lease holds at this moment."""
+    usual_ms = HEARTBEATS * heartbeat_s * 1000
+    rows = await work.fetch(f"{_LIST} WHERE g.gateway = ?1", gateway)
+    return any(_presence(row, now_ms, usual_ms).is_online for row in rows)
 
 
 def _presence(row: Row, now_ms: int, usual_ms: int) -> Presence:

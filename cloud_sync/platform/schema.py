@@ -156,6 +156,11 @@ TABLES = (
         seal TEXT NOT NULL,
         enrolled_ms BIGINT NOT NULL,
         renewed_ms BIGINT NOT NULL DEFAULT 0)""",
+    # The public keys (hex) of boxes that were compared by hand, by their fingerprint.
+    """CREATE TABLE IF NOT EXISTS compared_box (
+        gateway TEXT PRIMARY KEY,
+        box TEXT NOT NULL,
+        compared_ms BIGINT NOT NULL)""",
     # What a site's boxes are given, encrypted (enrolment/keyring.py).
     """CREATE TABLE IF NOT EXISTS site_secret (
         site TEXT NOT NULL,

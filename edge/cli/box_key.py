@@ -15,7 +15,6 @@ import os
 import stat
 from contextlib import suppress
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from cloud_sync.fingerprint import fingerprint_of
 from edge.cli.key_files import KeyFileError
 
 if TYPE_CHECKING:
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 OWNER_ALONE = 0o600
 _KEY_BYTES = 32
 _SEALING = b"menshen box sealing v1"
-#: 128 bits of the public half's hash, which people compare in groups of four digits.
-_FINGERPRINT_DIGITS = 32
-_GROUP = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +60,6 @@ class BoxKey:
     def fingerprint(self) -> str:
         """What people compare: eight groups of four hex digits."""
         return fingerprint_of(self.public)
-
-
-def fingerprint_of(public: bytes) -> str:
-    """Return the fingerprint of a public key as it is shown everywhere."""
-    digits = sha256(public).hexdigest()[:_FINGERPRINT_DIGITS]
-    return "-".join(digits[at : at + _GROUP] for at in range(0, len(digits), _GROUP))
 
 
 class Box:

@@ -2,8 +2,8 @@
 """The page of a second tablet beside a door: what the door says now, and who helps.
 
 The law of the module: it is meant for the street. It shows the door's own words, which
-are the same as on its reader, and nothing of anybody: no name, no number of people, no
-button. Any paired tablet may show it.
+are the same as on its reader, the code that telephones scan there, and nothing of
+anybody: no name, no number of people, no button. Any paired tablet may show it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
+from edge.panel.door_code import DoorCode
 from edge.panel.live import Live, add_live
 from edge.panel.view import Shape, Tone
 
@@ -45,13 +46,16 @@ _LOOKS: Mapping[str, tuple[Tone, Shape]] = MappingProxyType(
     }
 )
 _READY = (Tone.INFO, Shape.CARD)
+#: While a door says one of these, nobody is asked to scan anything.
+_NO_CODE = frozenset({"OUT_OF_ORDER", "LOCKED_DOWN", "EVACUATE"})
 
 
 class DoorScreen:
     """One door's page, and what keeps it fresh."""
 
-    def __init__(self, ground: Ground, door: str) -> None:
+    def __init__(self, ground: Ground, codes: DoorCode, door: str) -> None:
         self._ground = ground
+        self._codes = codes
         self._id = door
 
     def door(self) -> DoorReport | None:
@@ -65,9 +69,16 @@ class DoorScreen:
         door = self.door()
         return self._ground.pages.key_of(visitor, self._id, door.name if door else "")
 
-    async def parts(self, _: Visitor) -> dict[str, Fragment]:
-        """Return the one part that changes."""
-        return {"sign": self.sign()}
+    async def parts(self, visitor: Visitor) -> dict[str, Fragment]:
+        """Return the parts that change."""
+        return {"sign": self.sign(), "code": await self.code(visitor)}
+
+    async def code(self, visitor: Visitor) -> Fragment:
+        """Draw what telephones scan."""
+        door = self.door()
+        if door is None or door.sign.cue in _NO_CODE:
+            return self._ground.pages.part("code.html", "nothing")
+        return await self._codes.part(visitor, door.id)
 
     def sign(self) -> Fragment:
         """Draw what the door says."""
@@ -83,21 +94,20 @@ class DoorScreen:
 
 def add_door_screen(app: FastAPI, ground: Ground) -> None:
     """Add the page of each door and its stream."""
+    codes = DoorCode(ground)
 
     @app.get("/door/{door}")
     async def read_door(request: Request, door: str) -> HTMLResponse:
-        screen = DoorScreen(ground, door)
+        screen = DoorScreen(ground, codes, door)
         known = screen.door()
         if known is None:
             raise HTTPException(404)
         visitor: Visitor = request.state.visitor
-        key = screen.key(visitor)
-        return ground.draw(
-            "door.html", visitor, door=known, sign=screen.sign(), key=key
-        )
+        key, parts = screen.key(visitor), await screen.parts(visitor)
+        return ground.draw("door.html", visitor, door=known, parts=parts, key=key)
 
     def live(request: Request) -> Live:
-        screen = DoorScreen(ground, request.path_params["door"])
+        screen = DoorScreen(ground, codes, request.path_params["door"])
         return Live(parts=screen.parts, key=screen.key)
 
     add_live(app, ground, "/door/{door}/live", live)

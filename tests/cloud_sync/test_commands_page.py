@@ -12,6 +12,8 @@ import pytest
 
 from cloud_sync.command_body import MESSAGE_CHARACTERS
 from cloud_sync.commands import AHEAD_S, LIFE_S, MAX_NAMES
+from cloud_sync.door_code import CodeFlaw
+from cloud_sync.platform.commanding.residents import Refusal
 from cloud_sync.refusal import FEED_REFUSALS, KEY_REFUSALS, RefusalKind
 from edge.core.remote.command import REMOTE_MODES, STATES, Action, Rejection
 from edge.core.remote.messages import MAX_MESSAGES
@@ -58,6 +60,8 @@ def test_the_example_is_the_golden_one() -> None:
     [
         *Action,
         *Rejection,
+        *Refusal,
+        *CodeFlaw,
         *REMOTE_MODES,
         *(kind for kind in RefusalKind if kind not in ELSEWHERE),
     ],

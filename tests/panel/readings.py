@@ -271,6 +271,12 @@ READINGS: dict[str, dict[str, Any]] = {
             }
         ]
     },
+    "door-code": {
+        "state": "shown",
+        "url": "https://platform.example.org/door/kl/kitchen-door?c=59844304."
+        + 86 * "A",
+        "good_ms": 30_000,
+    },
     "drills": {"drills": []},
     "posters": {
         "doors": [

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.panel.scripted_gateway import ScriptedGateway
 
 PAGE = "/door/kitchen-door"
+URL = "https://platform.example.org/door/kl/kitchen-door"
 REFUSED = {"cue": "DENIED", "language": "yue", "text": "未到时间，13:50 起可以入嚟"}
 
 
@@ -92,10 +93,62 @@ async def test_a_door_that_is_none_and_a_stranger_see_no_page(
         assert (await stranger.get(PAGE)).status_code in (303, 403)
 
 
-async def _part(lines: AsyncIterator[str]) -> dict[str, Any]:
+async def test_telephones_find_a_code_that_changes_and_words_where_there_is_none(
+    street: httpx.AsyncClient, gateway: ScriptedGateway
+) -> None:
+    code = gateway.readings["door-code"]
+    code["good_ms"] = 0  # over as soon as it is shown
+    page = (await street.get(PAGE)).text
+    assert "手机扫这个码开门" in page
+    assert "<svg" in page
+    assert len(page.encode()) < 15_000
+    async with asyncio.timeout(10), street.stream("GET", f"{PAGE}/live") as stream:
+        lines = stream.aiter_lines()
+        before = (await _part(lines, "code"))["html"]
+        code["url"] = f"{URL}?c=59844305.{'B' * 86}"
+        gateway.show()
+        after = (await _part(lines, "code"))["html"]
+        assert "<svg" in after != before
+        code["state"] = "away"
+        gateway.show()
+        html = (await _part(lines, "code"))["html"]
+        assert "请刷卡或出示二维码" in html
+        assert "<svg" not in html
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"state": "none"},
+        {"state": "shown", "url": "javascript:alert(1)"},
+        {"state": "shown", "url": 7, "good_ms": "x"},
+        {"ok": False},
+    ],
+)
+async def test_a_door_without_a_page_for_telephones_shows_no_code(
+    street: httpx.AsyncClient, gateway: ScriptedGateway, told: dict[str, Any]
+) -> None:
+    gateway.readings["door-code"] = told
+    page = (await street.get(PAGE)).text
+    assert '<div class="qr"' not in page
+    assert "请刷身份证或二维码" in page
+
+
+async def test_who_has_to_leave_is_asked_to_scan_nothing(
+    street: httpx.AsyncClient, gateway: ScriptedGateway
+) -> None:
+    gateway.status["signs"] = {"kitchen-door": REFUSED | {"cue": "EVACUATE"}}
+    gateway.show()
+    pages = []
+    while not pages or ('<div class="qr"' in pages[-1] and len(pages) < 100):
+        pages.append((await street.get(PAGE)).text)
+    assert '<div class="qr"' not in pages[-1]
+
+
+async def _part(lines: AsyncIterator[str], name: str = "sign") -> dict[str, Any]:
     """Return the next part of a stream."""
     async for line in lines:
-        if line.startswith('data: {"name": "sign"'):
+        if line.startswith(f'data: {{"name": "{name}"'):
             part: dict[str, Any] = json.loads(line.removeprefix("data: "))
             return part
     raise AssertionError("the stream ended")

@@ -43,8 +43,15 @@ class Typed:
 class Office:
     """The operators' folder: settings, keys, and the verbs."""
 
-    def __init__(self, folder: Path, house: House) -> None:
+    def __init__(self, folder: Path, house: House, web_port: int = 0) -> None:
         self.folder, self.house = folder, house
+        #: Where its web server answers, 0 for nowhere.
+        self.web_port = web_port
+
+    @property
+    def door_url(self) -> str:
+        """The address to which the codes at doors lead."""
+        return f"https://127.0.0.1:{self.web_port}/door"
 
     async def type(self, *words: str, key: str = "") -> Typed:
         """Type a verb of the platform's."""
@@ -76,15 +83,18 @@ class Office:
 
 
 @contextlib.asynccontextmanager
-async def governed_house(folder: Path) -> AsyncIterator[Office]:
-    """Open a house on mosquitto and the reference platform; end every process of it."""
+async def governed_house(folder: Path, *, web_port: int = 0) -> AsyncIterator[Office]:
+    """Open a house on mosquitto and the reference platform; end every process of it.
+
+    With ``web_port`` the platform serves the page behind a door's code there.
+    """
     site = config_folder() / "demo.toml"
     play = Play(settings=load(site), site=site, stage=Stage(folder=folder), seed=SEED)
     play.prepare()
     port = int(play.children["broker"].words[-1])
     play.children["broker"] = mosquitto_on(folder, play.children["broker"])
     house = House(demo=play)
-    office = Office(folder / "office", house)
+    office = Office(folder / "office", house, web_port)
     await _open_office(office, port)
     play.children["platform"] = Child(
         name="platform",
@@ -120,7 +130,7 @@ async def _open_office(office: Office, port: int) -> None:
     keys.unlink()
     await office.good("keys", "--out", str(keys))
     await office.good("gateway", "add", GATEWAY, "--shard", "00")
-    await office.good("door", DOOR, SPACE, "--gateway", GATEWAY)
+    await office.good("door", DOOR, SPACE, "--gateway", GATEWAY, "--site", SITE)
     named = []
     for name in MANAGERS:
         words = ("--name", name, "--role", "manager", "--key", f"{name}.key")
@@ -129,7 +139,13 @@ async def _open_office(office: Office, port: int) -> None:
     site = house.stage.folder / "site.toml"
     told = site.read_text("utf-8")
     operators = f"[platform]\nshelter = {json.dumps(named)}"
-    site.write_text(told.replace("[platform]", operators, 1), "utf-8")
+    told = told.replace("[platform]", operators, 1)
+    if office.web_port:
+        told = told.replace("[panel]", f'[panel]\ndoor_url = "{office.door_url}"', 1)
+        with settings.open("a", encoding="utf-8") as more:
+            more.write(f'[web]\nlisten = "127.0.0.1:{office.web_port}"\n')
+        await office.good("authority", "--host", "127.0.0.1")
+    site.write_text(told, "utf-8")
     rows = folder / "people.jsonl"
     rows.write_text("\n".join(_rows(house)), "utf-8")
     await office.good("rows", "import", str(rows), "--gateway", GATEWAY)

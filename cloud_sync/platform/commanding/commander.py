@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 #: A command's own life; at a door nobody waits for more.
 LIFE_S = 30
 OPENING_LIFE_S = 10
+#: … and a resident is told within two seconds that the door does not hear.
+RESIDENT_LIFE_S = 4
 OPENINGS = frozenset({Action.RESIDENT_OPEN, Action.OPEN, Action.LOCKER_OPEN})
 #: After its end, by our clock: the gateway's sense of our time may lag so much.
 GRACE_MS = 2_000
@@ -216,6 +218,8 @@ async def _close(work: Work, wish: Wish, end: End, why: str, now_ms: int) -> Non
 def _body(wish: Wish, connection: Connection, now_ms: int) -> dict[str, Any]:
     issued_s = now_ms // 1000
     life_s = OPENING_LIFE_S if wish.action in OPENINGS else LIFE_S
+    if wish.action is Action.RESIDENT_OPEN:
+        life_s = RESIDENT_LIFE_S
     return {
         "gw": wish.gateway,
         "jti": secrets.token_hex(16),

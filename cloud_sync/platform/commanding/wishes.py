@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloud_sync.command_body import SignedCommand, read_command
 from cloud_sync.platform import registry
-from cloud_sync.platform.commanding import residents
+from cloud_sync.platform.commanding import places, residents
 from cloud_sync.platform.commanding.operators import MAY, Operator, Role, at_work
 from cloud_sync.refusal import Refused
 from cloud_sync.signing import PlatformKeys
@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 #: What an operator signs.
 PURPOSE = "mn.wish.v1"
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
-#: How long a wish lives that nobody heard of; who stands at a door does not wait long.
+#: How long a wish lives that nobody heard of; who stands at a door does not wait long:
+#: a resident has been told to show his card by then, and nothing is signed behind that.
 LIVES_MS: dict[Action, int] = {
-    Action.RESIDENT_OPEN: MINUTE_MS // 2,
+    Action.RESIDENT_OPEN: 2_000,
     Action.OPEN: MINUTE_MS,
     Action.LOCKER_OPEN: MINUTE_MS,
     Action.MODE: 10 * MINUTE_MS,
@@ -107,25 +108,32 @@ async def make(work: Work, wanted: Wanted, signer: Signer, now_ms: int) -> int:
     return await _insert(work, wanted, signed, now_ms)
 
 
-async def make_for_resident(work: Work, wanted: Wanted, now_ms: int) -> int:
+async def make_for_resident(
+    work: Work, wanted: Wanted, now_ms: int, code: str = ""
+) -> int:
     """Note that a resident wants in who scanned the code at the door.
 
-    His booking is ours to check, and stands in the command. ResidentError says why he
-    is not let in.
+    ``code`` is what the door's screen showed, "" where he scanned its poster. Place
+    and booking are ours to check, and both stand in the command. ResidentError says
+    why he is not let in.
     """
     await registry.known(work, wanted.gateway)
     door = str(wanted.fields["door"])
+    await places.check(work, wanted.gateway, door, code, now_ms)
     booking = await residents.booking_now(work, wanted.gateway, door, wanted.by, now_ms)
     lately = await _made(work, wanted.gateway, door, now_ms, ("resident_open",))
     if len(lately) >= RESIDENTS_AN_HOUR or any(
         now_ms - made_ms < RESIDENT_EVERY_MS for _, made_ms in lately
     ):
-        raise residents.ResidentError("too often; wait ten seconds, or show your card")
+        raise residents.ResidentError(
+            residents.Refusal.TOO_OFTEN,
+            "too often; wait ten seconds, or show your card",
+        )
     known = Wanted(
         gateway=wanted.gateway,
         action=Action.RESIDENT_OPEN,
         by=wanted.by,
-        reason=wanted.reason,
+        reason=places.SCREEN if code else places.POSTER,
         fields={"door": door, "booking": booking},
     )
     if known.flaw():

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cloud_sync.feed import NO_FEED
 from cloud_sync.key_shapes import fault_of
 from cloud_sync.platform import feeds
+from cloud_sync.platform.boxes import NOT_REVOKED
 from cloud_sync.platform.enrolment.authority import AuthorityError, write_new
 from cloud_sync.platform.site_key_rows import FORMER
 from cloud_sync.sealing import USES, SealedKeys, seal
@@ -178,10 +179,5 @@ async def boxes_of(work: Work, site: str) -> list[str]:
 
     Whoever stole a box must not find the next keys sealed to it.
     """
-    sql = (
-        "SELECT gateway FROM box AS b WHERE site = ?1 AND (NOT EXISTS (SELECT 1 FROM "
-        "certificate AS c WHERE c.gateway = b.gateway) OR EXISTS (SELECT 1 FROM "
-        "certificate AS c WHERE c.gateway = b.gateway AND c.revoked_ms = 0)) "
-        "ORDER BY gateway"
-    )
+    sql = f"SELECT gateway FROM box AS b WHERE site = ?1 AND {NOT_REVOKED} ORDER BY 1"  # noqa: S608
     return [gateway for (gateway,) in await work.fetch(sql, site)]

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from cloud_sync.platform import registry
-from cloud_sync.platform.web import enrolment, snapshots
+from cloud_sync.platform.web import doors, enrolment, snapshots
 from cloud_sync.platform.web.caller import Caller
 from cloud_sync.platform.web.peer import peer_of
 from cloud_sync.platform.web.refusals import Gate, WebRefusal, answer_errors
@@ -47,6 +47,7 @@ def _routers(lent: Lent) -> tuple[Iterable[APIRouter], Iterable[APIRouter]]:
     """Return the routers for anybody, and those for gateways; a line for each."""
     for_anybody: list[APIRouter] = [
         enrolment.router(lent),
+        doors.router(lent),
     ]
     for_gateways: list[APIRouter] = [
         snapshots.router(lent),

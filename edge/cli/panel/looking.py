@@ -20,6 +20,7 @@ from drivers.registry import DRIVERS
 from edge.accounts.people import Role
 from edge.cli.bench.process_figures import field_of
 from edge.cli.panel.certificates import CERTIFICATE, FOLDER
+from edge.cli.panel.door_codes import DoorCodes
 from edge.cli.panel.records import Records
 from edge.cli.status import status
 from edge.core.event import EventKind
@@ -41,7 +42,8 @@ def looking_acts(runtime: Runtime, state: Path, version: str) -> dict[str, Act]:
     """Return the verbs that find out themselves who looks."""
     lookback = runtime.journal.lookback()
     records = Records(runtime.desk, lookback, runtime.settings.plan())
-    return records.acts() | Care(runtime, state, version).acts()
+    acts = records.acts() | Care(runtime, state, version).acts()
+    return acts | DoorCodes(runtime).acts()
 
 
 class Care:

@@ -41,6 +41,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(command, name="command")
     app.command("commands")(commands)
     app.command("door")(door)
+    app.command("pass")(give_pass)
 
 
 @operator.command("add")
@@ -105,12 +106,34 @@ def door(
     gateway: Gateway,
     lead: Annotated[int, typer.Option(min=0, max=240, help="Minutes before.")] = 10,
     grace: Annotated[int, typer.Option(min=0, max=240, help="Minutes after.")] = 5,
+    site: Annotated[
+        str, typer.Option(help="The site's id: its codes lead to /door/SITE/DOOR.")
+    ] = "",
+    screen_only: Annotated[
+        bool, typer.Option("--screen-only", help="The poster alone opens nothing.")
+    ] = False,
     settings: Settings = HERE,
 ) -> None:
     """Say of which room a door is, so that residents' bookings can be checked."""
-    from edge.cli.platform.command_work import set_door
+    from edge.cli.platform.command_work import set_address, set_door
 
+    if screen_only and not site:
+        raise typer.BadParameter("name the site, too", param_hint="--site")
     set_door(settings, gateway, name, space, (lead, grace))
+    if site:
+        set_address(settings, site, gateway, name, is_fresh=screen_only)
+
+
+def give_pass(
+    holder: Annotated[str, typer.Argument(help="As in the feed.")],
+    gateway: Gateway,
+    days: Annotated[int, typer.Option(min=1, max=366)] = 30,
+    settings: Settings = HERE,
+) -> None:
+    """Print a resident's pass for the page behind a door's code."""
+    from edge.cli.platform.command_work import give_pass as issue
+
+    issue(settings, gateway, holder, days)
 
 
 def commands(
@@ -152,13 +175,16 @@ def command_resident_open(
     name: Annotated[str, typer.Argument(metavar="DOOR")],
     holder: Annotated[str, typer.Option(help="Who scanned the door's code.")],
     gateway: Gateway,
+    code: Annotated[
+        str, typer.Option(help="What the door's screen showed; none: its poster.")
+    ] = "",
     within: Within = WITHIN_S,
     settings: Settings = HERE,
 ) -> None:
     """Let a resident in, if he has a booking for this room now."""
     from edge.cli.platform.command_work import resident_open
 
-    resident_open(settings, gateway, name, holder, within_s=within)
+    resident_open(settings, gateway, name, holder, code, within_s=within)
 
 
 @command.command("mode")

@@ -20,6 +20,8 @@ from cloud_sync.platform.application import open_database
 from cloud_sync.platform.commanding import (
     erasing,
     operators,
+    passes,
+    places,
     residents,
     sealing,
     wishes,
@@ -28,7 +30,7 @@ from cloud_sync.platform.commanding.states import OVER
 from cloud_sync.platform.reports.table import Table, local_time
 from cloud_sync.platform.settings import read_settings
 from edge.cli.exits import TROUBLE
-from edge.cli.platform.work import MINUTE_MS, ask_and_show, told, write
+from edge.cli.platform.work import MINUTE_MS, ask_and_show, run_once, told, write
 from edge.cli.system_clock import wall_ms
 from edge.core.remote.command import Action, CommandState
 
@@ -105,6 +107,31 @@ def set_door(
     print(f"{door}: a door of {space}")
 
 
+def set_address(
+    path: Path, site: str, gateway: str, door: str, *, is_fresh: bool
+) -> None:
+    """Note that a door stands under SITE/DOOR of the page behind its code."""
+
+    async def work(work: Work) -> None:
+        await places.set_address(work, site, door, gateway, is_fresh=is_fresh)
+
+    write(path, work)
+    what = "the code on its screen alone" if is_fresh else "its poster or its screen"
+    print(f"/door/{site}/{door}: opens by {what}")
+
+
+def give_pass(path: Path, gateway: str, holder: str, days: int) -> None:
+    """Print a resident's pass for the page behind a door's code."""
+    with told():
+        settings = read_settings(path)
+        signer = keys.load(path.parent / settings.platform.signing_key)
+
+        async def work(work: Work) -> str:
+            return await passes.issue(work, signer, gateway, holder, days, wall_ms())
+
+        print(run_once(settings, path.parent, work, is_reading=True))
+
+
 def list_commands(path: Path, count: int, form: Form) -> None:
     """Show the newest wishes and what became of each."""
 
@@ -151,20 +178,20 @@ def command(  # noqa: PLR0917
 
 
 def resident_open(
-    path: Path, gateway: str, door: str, holder: str, *, within_s: float
+    path: Path, gateway: str, door: str, holder: str, code: str, *, within_s: float
 ) -> None:
     """Let a resident in who scanned the door's code, if he has a booking there now."""
     wanted = wishes.Wanted(
         gateway=gateway,
         action=Action.RESIDENT_OPEN,
         by=holder,
-        reason="code at the door",
+        reason="",
         fields={"door": door},
     )
 
     async def make(database: Database, _: Signer) -> int:
         async with database.writing() as work:
-            return await wishes.make_for_resident(work, wanted, wall_ms())
+            return await wishes.make_for_resident(work, wanted, wall_ms(), code)
 
     _wish(path, None, make, within_s)
 

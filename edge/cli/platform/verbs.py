@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from edge.cli.platform import alarm_verbs, duty_verbs, site_key_verbs
+from edge.cli.platform.box_verbs import box
 from edge.cli.platform.command_verbs import register as register_commands
 from edge.cli.platform.enrolment_verbs import register as register_enrolment
 from edge.cli.platform.plan_verbs import plan
@@ -27,6 +28,7 @@ rows = typer.Typer(help="What gateways are told.", no_args_is_help=True)
 app.add_typer(gateway, name="gateway")
 app.add_typer(rows, name="rows")
 app.add_typer(plan, name="plan")
+app.add_typer(box, name="box")
 register_commands(app)
 register_enrolment(app)
 

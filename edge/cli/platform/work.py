@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 
 from cloud_sync.feed import NO_FEED
-from cloud_sync.platform import confirmations, feeds, keys, registry
+from cloud_sync.platform import boxes, confirmations, feeds, keys, registry
 from cloud_sync.platform.alarms.answering import AnswerError
 from cloud_sync.platform.alarms.call_list import CallListError
 from cloud_sync.platform.application import WorkerError, open_database
@@ -61,6 +61,7 @@ _MENDABLE = (
     SettingsError,
     keys.SigningKeyError,
     registry.RegistryError,
+    boxes.BoxError,
     feeds.FeedError,
     RowsError,
     ShownError,

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from edge.cli.box_key import Box, fingerprint_of
+from cloud_sync.fingerprint import fingerprint_of
+from edge.cli.box_key import Box
 from edge.cli.sneakernet.export import Exporter
 from edge.cli.sneakernet.framing import Seal
 from edge.cli.sneakernet.new_file import new_file

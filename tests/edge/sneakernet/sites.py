@@ -8,6 +8,7 @@ platform is the simulated one, which shares no line with it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from firmware_sim.platform.feed_store import FeedStore
 from firmware_sim.platform.keys import load_signer
 from firmware_sim.platform.ledger import Ledger
 from firmware_sim.platform.session import Session
+from firmware_sim.platform.shell import Shell
 from firmware_sim.platform.site import read_site
 from firmware_sim.platform.stick import Sticks
 from tests.edge.at_work import SITE_KEYS, at_work, until
@@ -153,3 +155,17 @@ async def reached(state: Path) -> AsyncIterator[Place]:
     """Let a gateway work in the folder, within reach of whoever carries sticks."""
     async with at_work(state) as runtime:
         yield Place(runtime, state)
+
+
+@asynccontextmanager
+async def line(office: Office, port: int) -> AsyncIterator[Shell]:
+    """Let the platform be on the broker for the block."""
+    shell = Shell(office.session, "127.0.0.1", port, lambda: office.now_ms)
+    task = asyncio.create_task(shell.run())
+    try:
+        await until(lambda: shell.is_connected)
+        yield shell
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

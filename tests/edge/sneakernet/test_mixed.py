@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from contextlib import asynccontextmanager
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -15,30 +13,21 @@ from cloud_sync import introduction, window
 from edge.cli.sneakernet.export import ALL, WAITING
 from edge.control.client import ControlError
 from firmware_sim.platform.counts import count_journals, find_breaks
-from firmware_sim.platform.shell import Shell
 from tests.brokers import amqtt
 from tests.edge.at_work import until
-from tests.edge.sneakernet.sites import GATEWAY, Office, Place, prepare, reached
+from tests.edge.sneakernet.sites import (
+    GATEWAY,
+    Office,
+    Place,
+    line,
+    prepare,
+    reached,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
 ROUNDS = 14
-
-
-@asynccontextmanager
-async def line(office: Office, port: int) -> AsyncIterator[Shell]:
-    """Let the platform be on the broker for the block."""
-    shell = Shell(office.session, "127.0.0.1", port, lambda: office.now_ms)
-    task = asyncio.create_task(shell.run())
-    try:
-        await until(lambda: shell.is_connected)
-        yield shell
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 class Carrier:
