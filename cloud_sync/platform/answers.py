@@ -52,7 +52,7 @@ class Answers:
     ) -> Publish:
         """Answer a greeting: how far the journal is stored, the time, the feed."""
         body = {
-            **_stored(at),
+            **stored(at),
             "nonce": nonce,
             "time": now_ms,
             "feed": {"epoch": feed.epoch, "rev": feed.rev},
@@ -62,7 +62,7 @@ class Answers:
 
     def ack(self, at: Standing) -> Publish:
         """Say how far a journal is stored, for good."""
-        return self._signed(at.gateway, Channel.ACK, canonical(_stored(at)))
+        return self._signed(at.gateway, Channel.ACK, canonical(stored(at)))
 
     def beat(self, gateway: str, told: Heartbeat) -> Publish:
         """Say that a heartbeat was heard; its number shows that this is no old word."""
@@ -120,23 +120,15 @@ class Answers:
         self, gateway: str, pull: str, feed: Snapshot, start: int = 0
     ) -> Iterator[Publish]:
         """Yield a snapshot's parts from one on; each is signed when it is asked for."""
-        whole = {"count": feed.count, "hash": feed.hash, "n": len(feed.slices)}
-        head = _head(gateway, pull, feed.cursor) | whole
-        return self._parts(gateway, head, feed.slices, start)
+        for text in snapshot_texts(gateway, pull, feed, start):
+            yield self._signed(gateway, Channel.FEED, text)
 
     def changes(self, gateway: str, pull: str, feed: Changes) -> Iterator[Publish]:
         """Yield the parts of what changed."""
         whole = {"count": feed.count, "hash": feed.head.hash, "n": len(feed.slices)}
         place = {"from": feed.since, "head": feed.cursor.rev, "total": feed.head.count}
         head = _head(gateway, pull, feed.cursor) | whole | place
-        return self._parts(gateway, head, feed.slices, 0)
-
-    def _parts(
-        self, gateway: str, head: dict[str, object], slices: Sequence[str], start: int
-    ) -> Iterator[Publish]:
-        for number, rows in enumerate(slices[start:], start):
-            text = canonical(head | {"i": number, "rows": [0]})
-            text = text.replace('"rows":[0]', f'"rows":[{rows}]', 1)
+        for text in _texts(head, feed.slices, 0):
             yield self._signed(gateway, Channel.FEED, text)
 
     def _signed(self, gateway: str, channel: Channel, body: str) -> Publish:
@@ -145,7 +137,25 @@ class Answers:
         return Publish(topic=topic, payload=payload)
 
 
-def _stored(at: Standing) -> Mapping[str, int | str]:
+def snapshot_texts(
+    gateway: str, name: str, feed: Snapshot, start: int = 0
+) -> Iterator[str]:
+    """Yield the bodies of a snapshot's parts from one on, for whoever signs them.
+
+    ``name`` is what asked for it: the nonce of a pull, or the name of a stick.
+    """
+    whole = {"count": feed.count, "hash": feed.hash, "n": len(feed.slices)}
+    return _texts(_head(gateway, name, feed.cursor) | whole, feed.slices, start)
+
+
+def _texts(head: dict[str, object], slices: Sequence[str], start: int) -> Iterator[str]:
+    for number, rows in enumerate(slices[start:], start):
+        text = canonical(head | {"i": number, "rows": [0]})
+        yield text.replace('"rows":[0]', f'"rows":[{rows}]', 1)
+
+
+def stored(at: Standing) -> Mapping[str, int | str]:
+    """Return what an acknowledgement says."""
     return {"gw": at.gateway, "epoch": at.epoch, "hi": at.hi, "h": at.hash.hex()}
 
 

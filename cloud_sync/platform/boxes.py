@@ -66,15 +66,18 @@ async def trust(
 
 
 async def forget(work: Work, gateway: str) -> None:
-    """Believe a key no more that was compared by hand."""
-    gone = await work.fetch(
-        "DELETE FROM compared_box WHERE gateway = ?1 RETURNING gateway", gateway
-    )
-    if not gone:
+    """Believe a key no more that was compared by hand; BoxError if none was."""
+    if not await drop(work, gateway):
         raise BoxError(
             f"no key of {gateway} was compared by hand; a box that enrolled is shut "
             "out with `menshen platform revoke`"
         )
+
+
+async def drop(work: Work, gateway: str) -> bool:
+    """Forget what was compared by hand; say whether there was anything."""
+    sql = "DELETE FROM compared_box WHERE gateway = ?1 RETURNING gateway"
+    return bool(await work.fetch(sql, gateway))
 
 
 def key_bytes(public: str) -> bytes:

@@ -95,14 +95,22 @@ class Reception:
         self._fetched_parts = fetched_parts
 
     async def receive(
-        self, messages: Iterable[tuple[str, bytes]], now_ms: int
+        self,
+        messages: Iterable[tuple[str, bytes]],
+        now_ms: int,
+        *,
+        is_live: bool = True,
     ) -> Outcome:
-        """Take ``(topic, payload)`` in their order; DatabaseError leaves all undone."""
+        """Take ``(topic, payload)`` in their order; DatabaseError leaves all undone.
+
+        ``is_live``: they came from the gateway just now, so that it is there; what was
+        carried here on a stick says nothing of that.
+        """
         heard = [read(topic, payload) for topic, payload in messages]
         outcome = Outcome()
         greeted: list[tuple[Standing, Hello, FeedCursor]] = []
         async with self._database.writing() as work:
-            ours = await self._admit(work, heard, outcome, now_ms)
+            ours = await self._admit(work, heard, outcome, now_ms if is_live else None)
             standings = await self._store(work, ours, outcome, now_ms)
             for each in ours:
                 if isinstance(each.said, Hello):
@@ -191,7 +199,7 @@ class Reception:
             outcome.days.append(ToldDay(gateway=gateway, day=said))
 
     async def _admit(
-        self, work: Work, heard: Sequence[Heard], outcome: Outcome, now_ms: int
+        self, work: Work, heard: Sequence[Heard], outcome: Outcome, now_ms: int | None
     ) -> list[Heard]:
         """Return what registered gateways said under their own shard, readable."""
         senders = {(each.gateway, each.shard) for each in heard if each.gateway}

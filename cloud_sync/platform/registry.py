@@ -154,9 +154,11 @@ async def populations(work: Work) -> dict[str, int]:
 
 
 async def hear(
-    work: Work, senders: Collection[tuple[str, str]], now_ms: int
+    work: Work, senders: Collection[tuple[str, str]], now_ms: int | None
 ) -> dict[tuple[str, str], Refused]:
     """Renew the leases of ``(gateway, shard)``; return why some are not heard.
+
+    ``now_ms`` None: what they said was carried here, and renews nothing.
 
     Two statements for all of them: a question for each would cost a handful's commit
     many times over. In one order for everybody, as rows are held until the commit; and
@@ -167,8 +169,12 @@ async def hear(
     in_order = sorted(set(senders))
     if not in_order:
         return {}
-    sql = "UPDATE gateway SET heard_ms = ?3 WHERE gateway = ?1 AND shard = ?2"
-    await work.executemany(sql, [(*sender, now_ms) for sender in in_order])
+    if now_ms is None:
+        sql = "UPDATE gateway SET shard = shard WHERE gateway = ?1 AND shard = ?2"
+        await work.executemany(sql, in_order)
+    else:
+        sql = "UPDATE gateway SET heard_ms = ?3 WHERE gateway = ?1 AND shard = ?2"
+        await work.executemany(sql, [(*sender, now_ms) for sender in in_order])
     names = filled([gateway for gateway, _ in in_order])
     places = ", ".join(f"?{place}" for place in range(1, len(names) + 1))
     sql = f"SELECT gateway, shard FROM gateway WHERE gateway IN ({places})"  # noqa: S608

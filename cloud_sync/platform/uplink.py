@@ -59,7 +59,7 @@ _STATES = frozenset(str(state) for state in CommandState)
 #: Of one hello that are looked at: there are a few.
 MAX_CAPABILITIES = 64
 #: So that there is always a next one, for a reader with floating numbers too.
-_LAST_REV = 2**53 - 2
+LAST_REV = 2**53 - 2
 
 
 class RefusalKind(StrEnum):
@@ -270,7 +270,7 @@ def _seq(item: object, place: int) -> object:
 
 def _cursor(data: dict[str, Any]) -> FeedCursor:
     epoch, rev = data.get("epoch"), number(data, "rev")
-    if rev > _LAST_REV:
+    if rev > LAST_REV:
         raise UnfitError("'rev' is out of bounds")
     if not isinstance(epoch, str) or (epoch and not EPOCH.fullmatch(epoch)):
         raise UnfitError("'epoch' of the feed")

@@ -139,7 +139,7 @@ async def test_who_has_to_leave_is_asked_to_scan_nothing(
 ) -> None:
     gateway.status["signs"] = {"kitchen-door": REFUSED | {"cue": "EVACUATE"}}
     gateway.show()
-    pages = []
+    pages: list[str] = []
     while not pages or ('<div class="qr"' in pages[-1] and len(pages) < 100):
         pages.append((await street.get(PAGE)).text)
     assert '<div class="qr"' not in pages[-1]

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cloud_sync.feed import FeedCursor
+from cloud_sync.stick_file import Seal, signed_text
 from edge.cli.box_key import BoxKey
-from edge.cli.sneakernet.export import ALL, Exporter, signed_text
-from edge.cli.sneakernet.framing import Seal
+from edge.cli.sneakernet.export import ALL, Exporter
 from edge.core.chain import canonical, commitment, genesis, link
 from edge.core.record import Record
 from firmware_sim.platform.keys import Signer

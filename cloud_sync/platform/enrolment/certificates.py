@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloud_sync.platform import boxes
 from cloud_sync.platform.enrolment.authority import until_ms
 
 if TYPE_CHECKING:
@@ -76,7 +77,12 @@ async def good_until_ms(work: Work, gateway: str, now_ms: int) -> int:
 
 
 async def revoke(work: Work, gateway: str, now_ms: int, but: str = "") -> int:
-    """Revoke all good certificates of a gateway, ``but`` that serial; say how many."""
+    """Revoke all good certificates of a gateway, ``but`` that serial; say how many.
+
+    Without an exception its box's key, were it compared by hand, ends with them.
+    """
+    if not but:
+        await boxes.drop(work, gateway)
     gone = await work.fetch(
         "UPDATE certificate SET revoked_ms = ?2 WHERE gateway = ?1 "
         "AND revoked_ms = 0 AND serial <> ?3 RETURNING serial",

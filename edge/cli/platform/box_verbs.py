@@ -29,13 +29,18 @@ def trust(
     fingerprint: Annotated[
         str, typer.Argument(help="As `menshen status` shows it at the box itself.")
     ],
-    key: Annotated[str, typer.Option(help="The key's 64 hex digits.")],
+    key: Annotated[str, typer.Option(help="The key's 64 hex digits.")] = "",
+    stick: Annotated[
+        Path | None, typer.Option(help="Or: the first file that came from it.")
+    ] = None,
     settings: Settings = HERE,
 ) -> None:
     """Believe a box that did not enrol, once its fingerprint was compared."""
     from edge.cli.platform.box_work import trust_box
 
-    trust_box(settings, gateway, fingerprint, key)
+    if bool(key) is (stick is not None):
+        raise typer.BadParameter("name one of the two", param_hint="--key, --stick")
+    trust_box(settings, gateway, fingerprint, key, stick)
 
 
 @box.command("forget")

@@ -21,6 +21,7 @@ from edge.cli.platform.box_verbs import box
 from edge.cli.platform.command_verbs import register as register_commands
 from edge.cli.platform.enrolment_verbs import register as register_enrolment
 from edge.cli.platform.plan_verbs import plan
+from edge.cli.platform.stick_verbs import stick
 
 app = typer.Typer(help="The central platform, as a reference.", no_args_is_help=True)
 gateway = typer.Typer(help="Who may speak.", no_args_is_help=True)
@@ -29,6 +30,7 @@ app.add_typer(gateway, name="gateway")
 app.add_typer(rows, name="rows")
 app.add_typer(plan, name="plan")
 app.add_typer(box, name="box")
+app.add_typer(stick, name="stick")
 register_commands(app)
 register_enrolment(app)
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from edge.cli.sneakernet.framing import StickError, check_import, parts_of
+from cloud_sync.stick_file import StickError, check_import, parts_of
 from edge.cli.sneakernet.refusals import ADVICE, Verdict
 from edge.control.client import ControlError, NoGatewayError, ask
 

@@ -13,9 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cloud_sync.fingerprint import fingerprint_of
+from cloud_sync.stick_file import Seal
 from edge.cli.box_key import Box
 from edge.cli.sneakernet.export import Exporter
-from edge.cli.sneakernet.framing import Seal
 from edge.cli.sneakernet.new_file import new_file
 from edge.cli.sneakernet.stopped import held_feed, stopped_journal
 from edge.cli.system_clock import wall_ms

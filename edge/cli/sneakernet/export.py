@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cloud_sync import envelope
-from edge.cli.sneakernet.framing import UP, VERSION
-from edge.core.chain import canonical
+from cloud_sync.stick_file import UP, VERSION, signed_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -133,9 +132,3 @@ class Exporter:
                 "of them, or leave it away"
             )
         return wish
-
-
-def signed_text(header: dict[str, Any]) -> bytes:
-    """Return what the box signs: the purpose, and the header without signature."""
-    told = {name: value for name, value in header.items() if name != "signature"}
-    return f"{UP}\n{canonical(told)}".encode()

@@ -15,7 +15,7 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from edge.cli.sneakernet.framing import StickError
+from cloud_sync.stick_file import StickError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -53,11 +53,11 @@ def export_verb(
     """Write what the platform has not acknowledged yet into a file for it."""
     import asyncio
 
+    from cloud_sync.stick_file import StickError
     from edge.cli.key_files import KeyFileError
     from edge.cli.load_site import load_site
     from edge.cli.sneakernet.carry_up import export, opened_source
     from edge.cli.sneakernet.export import ALL, WAITING
-    from edge.cli.sneakernet.framing import StickError
 
     if everything and from_seq is not None:
         raise typer.BadParameter("say --all or --from-seq, not both")
@@ -99,8 +99,8 @@ def import_verb(
     as_json: Json = False,
 ) -> None:
     """Hand a file of the platform to the running gateway."""
+    from cloud_sync.stick_file import StickError
     from edge.cli.sneakernet.carry_down import import_file
-    from edge.cli.sneakernet.framing import StickError
 
     try:
         done = import_file(file, socket or state / "control.sock")

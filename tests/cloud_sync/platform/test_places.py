@@ -16,6 +16,7 @@ from cloud_sync.platform.commanding import places, residents, wishes
 from cloud_sync.platform.commanding.passes import DAY_MS, PassReader, issue
 from cloud_sync.platform.commanding.residents import Refusal, ResidentError
 from cloud_sync.platform.commanding.wishes import Wanted
+from cloud_sync.platform.enrolment import certificates
 from cloud_sync.platform.keys import Signer
 from edge.core.event import EventKind
 from edge.core.remote.command import Action
@@ -143,6 +144,13 @@ async def test_a_key_counts_once_its_fingerprint_was_compared_and_not_when_revok
             " revoked_ms) VALUES ('1', ?1, 1, 2, 2)",
             GATEWAY,
         )
+        assert await boxes.key_of(work, GATEWAY) is None
+    # Compared by hand before it was stolen: it ends with its certificates.
+    await trust(office)
+    async with office.database.writing() as work:
+        await certificates.revoke(work, GATEWAY, office.now_ms, but="9")
+        assert await boxes.key_of(work, GATEWAY) == PUBLIC
+        await certificates.revoke(work, GATEWAY, office.now_ms)
         assert await boxes.key_of(work, GATEWAY) is None
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge.cli.runtime import Runtime
+    from tests.edge.sneakernet.reference import ReferenceOffice
 
 GATEWAY, SHARD = "gw-7", "00"
 READER = """
@@ -90,6 +91,15 @@ class Office:
         path.write_bytes(self.sticks.write(gateway, **wish))
         return path
 
+    async def hand_in(self, file: Path) -> None:
+        """Take a stick that somebody brought."""
+        self.sticks.take(await asyncio.to_thread(file.read_bytes))
+
+    async def answer(self, path: Path, epoch: str, *holders: str) -> Path:
+        """Let these residents in, and write a stick that says so."""
+        self.admit(*holders)
+        return self.write(path, epoch=epoch)
+
     def stored(self) -> dict[str, set[int]]:
         """Return the keys that the ledger holds, by journal epoch."""
         found: dict[str, set[int]] = {}
@@ -136,7 +146,9 @@ def carry_up(
     return asyncio.run(work())
 
 
-def prepare(folder: Path, office: Office, *, port: int, extra: str = "") -> Path:
+def prepare(
+    folder: Path, office: Office | ReferenceOffice, *, port: int, extra: str = ""
+) -> Path:
     """Make a state folder beside a site file; return it."""
     state = folder / "state"
     (state / "keys").mkdir(parents=True)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cloud_sync.stick_file import StickError
 from edge.cli.sneakernet.carry_down import import_file
-from edge.cli.sneakernet.framing import StickError
 from firmware_sim.platform.stick import sealed
 
 if TYPE_CHECKING:

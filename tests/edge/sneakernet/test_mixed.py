@@ -27,13 +27,17 @@ from tests.edge.sneakernet.sites import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.edge.sneakernet.reference import ReferenceOffice
+
 ROUNDS = 14
 
 
 class Carrier:
     """Somebody who carries sticks, forgets some, and brings others twice."""
 
-    def __init__(self, place: Place, office: Office, stick: Path, seed: int) -> None:
+    def __init__(
+        self, place: Place, office: Office | ReferenceOffice, stick: Path, seed: int
+    ) -> None:
         self.place, self.office, self.stick = place, office, stick
         self.random = Random(f"carrier {seed}")
         self.up: list[Path] = []
@@ -57,14 +61,13 @@ class Carrier:
 
     async def hand_in(self) -> None:
         if self.up:
-            file = self.random.choice(self.up)
-            self.office.sticks.take(file.read_bytes())
+            await self.office.hand_in(self.random.choice(self.up))
 
     async def ask_back(self) -> None:
-        self.office.admit(*(f"h-{n}" for n in range(self.random.randint(1, 9))))
+        holders = [f"h-{n}" for n in range(self.random.randint(1, 9))]
         epoch = self.place.runtime.journal.epoch
         file = self.stick / f"down-{len(self.down)}"
-        self.down.append(self.office.write(file, epoch=epoch))
+        self.down.append(await self.office.answer(file, epoch, *holders))
 
     async def bring(self) -> None:
         if self.down:

@@ -15,7 +15,7 @@ from cloud_sync.feed import NO_FEED, Staged
 from cloud_sync.refusal import Refused
 from cloud_sync.signing import PlatformKeys
 from cloud_sync.stick import StickSnapshot, open_header
-from edge.cli.sneakernet.framing import StickError, check_import, parts_of
+from cloud_sync.stick_file import StickError, check_import, parts_of
 from firmware_sim.platform.feed_store import FeedStore
 from firmware_sim.platform.keys import load_signer
 from firmware_sim.platform.ledger import Ledger

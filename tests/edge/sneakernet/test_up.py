@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
+from cloud_sync.stick_file import StickError
 from drivers.device import CardRead, CodeRead, InputChanged, Reachable
 from drivers.secret import Secret
 from edge.cli.box_key import Box
 from edge.cli.key_files import KeyFileError
 from edge.cli.sneakernet.export import ALL
-from edge.cli.sneakernet.framing import StickError
 from edge.cli.sneakernet.gateway_verbs import VERBS, stick_verbs
 from edge.cli.status_view import lines
 from edge.control.client import ControlError, ask

@@ -27,6 +27,15 @@ LINE_BYTES = MESSAGE_BYTES + 3
 MAX_LINES = 4096 + 3
 
 
+def signed_text(header: dict[str, Any]) -> bytes:
+    """Return what a box signs of an export: the purpose, the header but its signature.
+
+    ValueError for a header that no box can have signed.
+    """
+    told = {name: value for name, value in header.items() if name != "signature"}
+    return f"{UP}\n{canonical(told)}".encode()
+
+
 class StickError(Exception):
     """A stick's file is of no use; the text begins with the refusal's name."""
 
@@ -78,10 +87,10 @@ def check_import(file: BinaryIO) -> str:
     for line in _lines(file):
         seal.add(before)
         before = line
-        if not header and _kind(value_of(line)) != END:
+        if not header and kind_of(value_of(line)) != END:
             header = message_of(line)
-    if _kind(value_of(before)) != END or not seal.holds(before):
-        raise _torn()
+    if kind_of(value_of(before)) != END or not seal.holds(before):
+        raise torn()
     if not header:
         raise StickError("NOT_A_STICK", "nothing is in this file; ask the platform")
     return header
@@ -93,10 +102,10 @@ def parts_of(file: BinaryIO) -> Iterator[str]:
     file.readline(LINE_BYTES + 1)
     file.readline(LINE_BYTES + 1)
     for line in _lines(file):
-        if _kind(value_of(line)) == END:
+        if kind_of(value_of(line)) == END:
             return
         yield message_of(line)
-    raise _torn()
+    raise torn()
 
 
 def message_of(line: bytes) -> str:
@@ -120,16 +129,17 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
     while line := file.readline(LINE_BYTES + 1):
         count += 1
         if not line.endswith(b"\n") or count > MAX_LINES:
-            raise _torn()
+            raise torn()
         yield line
 
 
-def _kind(value: object) -> object:
+def kind_of(value: object) -> object:
+    """Return what a line says that it is."""
     return value.get("type") if isinstance(value, dict) else None
 
 
 def _check_first(told: object) -> None:
-    kind = _kind(told)
+    kind = kind_of(told)
     if kind == UP:
         raise StickError(
             "WRONG_WAY",
@@ -146,7 +156,8 @@ def _check_first(told: object) -> None:
         )
 
 
-def _torn() -> StickError:
+def torn() -> StickError:
+    """Return what is wrong with a file that is not whole."""
     return StickError(
         "TORN", "the file was cut or changed on its way; copy it to the stick again"
     )
