@@ -68,7 +68,7 @@ repeats = 2              # all rounds so often
 # key = "web.key"
 # ca = "ca.pem"            # signs gateways' certificates
 # snapshot_parts = 32      # so big a snapshot (of 45 KiB each) is fetched here
-# door_tries = 12          # a minute and address, at the page behind a door's code
+# door_tries = 30          # a minute and address, at the page behind a door's code
 # [authority]              # what a box is told that enrols
 # brokers = ["mqtt.example.org:8883"]
 """
@@ -163,7 +163,7 @@ class WebSettings(_Strict):
     #: From so many parts on a snapshot is offered here; 0: all come by the broker.
     snapshot_parts: Annotated[int, Field(ge=0, le=4096)] = 32
     #: Tries to open a door in a minute from one address; 0: a proxy counts them.
-    door_tries: Annotated[int, Field(ge=0, le=10_000)] = 12
+    door_tries: Annotated[int, Field(ge=0, le=10_000)] = 30
 
     @model_validator(mode="after")
     def _port(self) -> WebSettings:

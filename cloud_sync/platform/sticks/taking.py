@@ -60,8 +60,9 @@ async def take(
         outcome = await reception.receive(handful, now_ms, is_live=False)
         _check(header, outcome, before)
     async with database.writing() as work:
-        await feeds.hold(work, gateway)
-        await feeds.heed(work, gateway, header.feed, now_ms)
+        reported = await feeds.hold(work, gateway)
+        if header.feed.age > reported.age:  # an old stick tells nothing new of that
+            await feeds.heed(work, gateway, header.feed, now_ms)
         at = await ledger.standing(work, gateway, epoch)
     return Taken(header=header, before=before.hi, at=at)
 

@@ -58,7 +58,7 @@ def take_sticks(path: Path, at: Path, *, is_answered: bool) -> None:
         try:
             is_good = asyncio.run(work())
         except StickError as fault:
-            print(fault, file=sys.stderr)
+            _complain(fault)
             is_good = False
     if not is_good:
         sys.exit(TROUBLE)
@@ -81,7 +81,7 @@ def write_stick(path: Path, gateway: str, file: Path) -> None:
             answer = asyncio.run(work())
             _write(answer, signer, file)
         except StickError as fault:
-            print(fault, file=sys.stderr)
+            _complain(fault)
             sys.exit(TROUBLE)
 
 
@@ -119,8 +119,8 @@ async def _take(
             taken = await take(database, reception, export, wall_ms())
         header, at = taken.header, taken.at
         print(
-            f"{file}: events {header.first} to {header.last} of {header.gateway}, "
-            f"{taken.new} of them new; stored up to {at.hi}"
+            f"{_plain(file)}: events {header.first} to {header.last} of "
+            f"{header.gateway}, {taken.new} of them new; stored up to {at.hi}"
         )
         if is_answered:
             async with database.reading() as work:
@@ -130,10 +130,10 @@ async def _take(
             name = f"{header.gateway}-{answer.stick[:_NAME]}{DOWN}"
             _write(answer, signer, file.with_name(name))
     except StickError as fault:
-        print(f"{file}: {fault}", file=sys.stderr)
+        _complain(f"{file}: {fault}")
         return False
     except RegistryError as unknown:  # taken away from the list meanwhile
-        print(f"{file}: GATEWAY_UNKNOWN: {unknown}", file=sys.stderr)
+        _complain(f"{file}: GATEWAY_UNKNOWN: {unknown}")
         return False
     return True
 
@@ -146,4 +146,13 @@ def _write(answer: Answer, signer: Signer, file: Path) -> None:
     rows = "" if feed is None else f"{feed.count} row{'s' if feed.count != 1 else ''}"
     roster = f"a roster of {rows}" if rows else "no roster"
     events = "no events" if acked is None else f"events up to {acked}"
-    print(f"{file}: for {answer.gateway}, {roster}, {events} acknowledged")
+    print(f"{_plain(file)}: for {answer.gateway}, {roster}, {events} acknowledged")
+
+
+def _complain(what: object) -> None:
+    print(_plain(what), file=sys.stderr)
+
+
+def _plain(what: object) -> str:
+    """Return a text that a terminal shows and does not obey: names are the stick's."""
+    return "".join(each if each.isprintable() else "?" for each in str(what))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -83,10 +84,15 @@ def test_of_a_folder_each_file_stands_for_itself(stick: Path) -> None:
         (stick / f"spoilt-{number}.mnup").write_text(case["text"], encoding="utf-8")
     (stick / ".half.mnup").write_text("half a line")
     (stick / "photos.jpg").write_bytes(bytes(64))
+    (stick / "\x1b[2J名.mnup").write_text("no export")
+    (stick / os.fsdecode(b"\xff.mnup")).symlink_to("/dev/zero")
     done = typed("stick", "in", stick)
     assert done.exit_code == 1
     for case in VECTORS["up"]["invalid"]:
         assert f"{case['refusal']}: " in done.output
+    assert "?[2J名.mnup: TORN: " in done.output
+    assert "?.mnup: NOT_READ: " in done.output
+    assert "\x1b" not in done.output
     assert len(answers(stick)) == 1
     again = typed("stick", "in", stick / "a.mnup", "--no-answer")
     assert (again.exit_code, "0 of them new" in again.output) == (0, True)
