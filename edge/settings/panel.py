@@ -58,9 +58,9 @@ class Panel:
     out. ``help_phone`` stands where nobody is logged in. ``language`` is the first on
     the pages, English stands beneath. ``signpost``: the port where plain HTTP says
     where the panel is, 80 as a rule; 0 for none. ``door_url``:
-    what a telephone opens that scans the code on a door's poster, with site and door
-    behind it; the page there is the platform's. ``star_levels``: whether volunteers
-    see the star level of their confirmed hours.
+    what a telephone opens that scans the code on a door's poster or its screen, with
+    site and door behind it; the page there is the platform's. ``star_levels``: whether
+    volunteers see the star level of their confirmed hours.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
