@@ -139,6 +139,11 @@ class Book:
         return any(a.role is Role.MANAGER for a in self.active)
 
     @property
+    def needs_first(self) -> bool:
+        """Say whether no manager can log in with a PIN, as on a new box."""
+        return not any(a.role is Role.MANAGER and a.pin for a in self.active)
+
+    @property
     def active(self) -> tuple[Account, ...]:
         """The accounts that are not retired."""
         return tuple(a for a in self.accounts.values() if not a.is_retired)

@@ -25,6 +25,7 @@ sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
 import structlog  # noqa: E402
 
 from edge.cli import way_out  # noqa: E402
+from edge.cli.backup.adopted import adopt, site_in_force  # noqa: E402
 from edge.cli.backup.start import carry_out, is_staged, keep_site  # noqa: E402
 from edge.cli.checked_site import checked_site  # noqa: E402
 from edge.cli.exits import guarded  # noqa: E402
@@ -62,11 +63,14 @@ def run_gateway(site: Path, state: Path, *, is_verbose: bool) -> int:
     )
     # A core file would hold what memory held: numbers live there for a moment.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    checked = checked_site(site, state)
+    in_force = site_in_force(site, state)
+    checked = checked_site(in_force, state)
     with own_folder(state, "gateway.lock"):
+        if carry_out(state) | adopt(site, state):
+            in_force = site_in_force(site, state)
+            checked = checked_site(in_force, state)
         checked.keep(state)
-        carry_out(state)
-        keep_site(site, state, checked)
+        keep_site(in_force, state, checked)
         with suppress(KeyFileError):  # a disk that fails; what needs the keys tells it
             finish(state)
         for fault in checked.faults:

@@ -28,6 +28,7 @@ from edge.panel.drill_pages import add_drills
 from edge.panel.emergency_pages import add_emergency
 from edge.panel.entry_pages import add_entry
 from edge.panel.export_pages import add_export
+from edge.panel.first_pages import add_first
 from edge.panel.gateway_link import Opened
 from edge.panel.ground import (
     TOLD,
@@ -169,6 +170,7 @@ def make_app(ground: Ground) -> FastAPI:
 
     add_live(app, ground, "/live", Live(parts=first.parts, key=first.key))
     add_entry(app, ground)
+    add_first(app, ground)
     add_looking(app, ground)
     add_devices(app, ground)
     add_export(app, ground)

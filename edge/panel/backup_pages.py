@@ -17,11 +17,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from edge.panel.backup_view import NAME, Backups, File, read_backups, read_inside
-from edge.panel.fields import count, rows, text
+from edge.panel.fields import count, text
 from edge.panel.gateway_link import PIN_S
 from edge.panel.ground import go, told
 from edge.panel.live import Live, add_live
 from edge.panel.visitor import Kind
+from edge.panel.vouching import Pin, Short, Token, accounts_of, others, vouched
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,11 +33,7 @@ if TYPE_CHECKING:
     from edge.panel.pages import Fragment
     from edge.panel.visitor import Visitor
 
-Token = Annotated[str, Form(max_length=64)]
 Name = Annotated[str, Form(max_length=100)]
-Short = Annotated[str, Form(max_length=64)]
-Pin = Annotated[str, Form(max_length=12)]
-MAX_ACCOUNTS = 200
 
 
 def add_backup(app: FastAPI, ground: Ground) -> None:
@@ -92,16 +89,16 @@ def _add_one(app: FastAPI, ground: Ground) -> None:
         visitor: Visitor = request.state.visitor
         file = await _file(ground, visitor, name)
         answer = await ground.ask("backup-look", visitor, within_s=PIN_S, name=name)
-        others: list[dict[str, Any]] = []
+        agree: list[dict[str, Any]] = []
         if visitor.kind is Kind.MANAGER:
-            others = await _others(ground, visitor)
+            agree = others(await accounts_of(ground, visitor), visitor)
         return ground.draw(
             "backup_one.html",
             visitor,
             told,
             file=file,
             inside=read_inside(answer) if answer.get("ok") else None,
-            others=others,
+            others=agree,
         )
 
     @app.get("/backup/{name}/restore")
@@ -142,8 +139,7 @@ def _add_fetching(app: FastAPI, ground: Ground) -> None:
             visitor,
             within_s=2 * PIN_S,
             name=file.name,
-            second_account=second,
-            second_pin=second_pin,
+            **vouched(second, second_pin),
         )
         ticket = text(answer.get("ticket"))
         if not answer.get("ok") or not ticket.isalnum():
@@ -209,15 +205,3 @@ async def _file(ground: Ground, visitor: Visitor, name: str) -> File:
     if file is None:
         raise HTTPException(404)
     return file
-
-
-async def _others(ground: Ground, visitor: Visitor) -> list[dict[str, Any]]:
-    """Return who could agree as a second person."""
-    known = rows((await ground.ask("accounts", visitor)).get("accounts"), MAX_ACCOUNTS)
-    return [
-        {"id": text(one.get("id"), 64), "name": text(one.get("name"))}
-        for one in known
-        if one.get("has_pin")
-        and not one.get("is_retired")
-        and one.get("id") != visitor.account
-    ]

@@ -18,6 +18,11 @@ NAME = re.compile(r"menshen-[A-Za-z0-9_-]{1,64}-(\d{8})-(\d{4})\d\d\.tar\.gz")
 #: What a restore may wait for, each with words of its own.
 WAITS = frozenset({"EMERGENCY", "DOOR", "LOCKER"})
 DOING = frozenset({"make", "stage"})
+#: What may have become of a copy on a stick, each with words of its own.
+STICK = frozenset({"done", "none", "full", "read_only", "broken"})
+#: How far the restore of an empty box may be, and what may have hindered it.
+STEPS = frozenset({"empty", "looking", "held", "staging", "ending", "done"})
+FAULTS = frozenset({"torn", "newer", "passphrase", "room", "site", "start", "other"})
 LONGEST_NAME, LONGEST_FAULT = 100, 240
 
 
@@ -41,6 +46,7 @@ class Backups:
     waits: str
     restored: str
     restore_fault: str
+    stick: str
 
     def named(self, name: str) -> File | None:
         """Return the file of a name, None if there is none."""
@@ -58,6 +64,41 @@ class Inside:
     holders: int | None
     accounts: int | None
     has_keys: bool
+    sounds: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstRestore:
+    """How far an empty box's restore is; ``away``: the gateway starts anew.
+
+    ``at`` is when what was restored had been made.
+    """
+
+    step: str
+    inside: Inside
+    fault: str
+    detail: str
+    waits: str
+    at: str
+
+    @property
+    def is_moving(self) -> bool:
+        """Say whether the page shows something else by itself soon."""
+        return self.step in ("looking", "staging", "ending", "away")
+
+
+def read_first(value: dict[str, Any]) -> FirstRestore:
+    """Read the answer to ``first-restore``; an empty one is a gateway that is away."""
+    step, fault = text(value.get("step")), text(value.get("fault"))
+    waits = text(value.get("waits"))
+    return FirstRestore(
+        step=step if step in STEPS else "away",
+        inside=read_inside(table(value.get("inside"))),
+        fault=(fault if fault in FAULTS else "other") if fault else "",
+        detail=text(value.get("detail"), LONGEST_FAULT),
+        waits=waits if waits in WAITS else "",
+        at=date_of(text(value.get("file"), LONGEST_NAME)),
+    )
 
 
 def read_backups(value: dict[str, Any]) -> Backups:
@@ -65,6 +106,7 @@ def read_backups(value: dict[str, Any]) -> Backups:
     found = [_file(row) for row in rows(value.get("files"), MAX_FILES)]
     restored = table(value.get("restored"))
     doing, waits = text(value.get("doing")), text(value.get("waits"))
+    stick = text(value.get("stick"))
     return Backups(
         files=tuple(file for file in found if file is not None),
         doing=doing if doing in DOING else "",
@@ -72,6 +114,7 @@ def read_backups(value: dict[str, Any]) -> Backups:
         is_ending=value.get("is_ending") is True,
         waits=waits if waits in WAITS else "",
         restored=date_of(text(restored.get("file"), LONGEST_NAME)),
+        stick=stick if stick in STICK else "",
         restore_fault=text(restored.get("fault"), LONGEST_FAULT),
     )
 
@@ -88,6 +131,7 @@ def read_inside(value: dict[str, Any]) -> Inside:
         holders=count(value.get("holders")),
         accounts=count(value.get("accounts")),
         has_keys=value.get("has_keys") is True,
+        sounds=count(value.get("sounds")),
     )
 
 

@@ -8,14 +8,15 @@ second; whoever waits for either still has the emergency page.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
-from fastapi import Form, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from edge.panel.gateway_link import PIN_S
 from edge.panel.ground import go, told
+from edge.panel.vouching import Pin, Short, Token  # noqa: TC001  FastAPI reads them
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,15 +33,10 @@ LOOKS = 100
 CODE_SIGNS = frozenset("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 CODE_LENGTHS = (10, 16)
 
-Token = Annotated[str, Form(max_length=64)]
-Short = Annotated[str, Form(max_length=64)]
-Pin = Annotated[str, Form(max_length=12)]
-
 
 def add_entry(app: FastAPI, ground: Ground) -> None:
-    """Add pairing, the first manager, log-in and log-out."""
+    """Add pairing, log-in and log-out."""
     _add_pairing(app, ground)
-    _add_first(app, ground)
     _add_card(app, ground)
     _add_pin(app, ground)
     _add_end(app, ground)
@@ -72,33 +68,6 @@ def _add_pairing(app: FastAPI, ground: Ground) -> None:
                 return go(told("/pair", "unkept"))
             case _:
                 return go(told("/pair", "name"))
-
-
-def _add_first(app: FastAPI, ground: Ground) -> None:
-    @app.get("/first")
-    async def read_first(request: Request, told: str = "") -> HTMLResponse:
-        visitor: Visitor = request.state.visitor
-        if visitor.has_manager or not visitor.is_first:
-            raise HTTPException(404)
-        return ground.draw("first.html", visitor, told)
-
-    @app.post("/first")
-    async def make_first(
-        request: Request, token: Token, name: Short, pin: Pin, again: Pin
-    ) -> RedirectResponse:
-        visitor: Visitor = request.state.visitor
-        ground.spend(visitor, token, "/first")
-        if pin != again:
-            return go(told("/first", "differ"))
-        answer = await ground.ask(
-            "first-manager", visitor, within_s=PIN_S, name=name, pin=pin
-        )
-        state = str(answer.get("state"))
-        if state == "in":
-            return _begun(ground, answer, "/people")
-        if state == "done":
-            return go("/")
-        return go(told("/first", state))
 
 
 def _add_card(app: FastAPI, ground: Ground) -> None:
@@ -138,7 +107,7 @@ def _add_card(app: FastAPI, ground: Ground) -> None:
         answer = await ground.ask("login-card", visitor)
         match answer.get("state"):
             case "in":
-                return _begun(ground, answer, "/")
+                return ground.begun(answer, "/")
             case "waiting":
                 return go("/login/card")
             case "retired":
@@ -187,7 +156,7 @@ def _add_pin(app: FastAPI, ground: Ground) -> None:
         )
         state = str(answer.get("state"))
         if state == "in":
-            return _begun(ground, answer, "/")
+            return ground.begun(answer, "/")
         if state == "waits" and answer.get("held") == "all":
             state = "rest"
         number = answer.get("left") or answer.get("minutes") or 0
@@ -227,10 +196,3 @@ def _add_end(app: FastAPI, ground: Ground) -> None:
         if answer.get("state") == "out":
             ground.cookies.end(led)
         return led
-
-
-def _begun(ground: Ground, answer: dict[str, Any], url: str) -> RedirectResponse:
-    """Lead on with the turn that has begun."""
-    led = go("/hours/end" if answer.get("forgot") is True else url)
-    ground.cookies.begin(led, str(answer["session"]))
-    return led

@@ -13,7 +13,7 @@ import tempfile
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Form, Request
 from fastapi.responses import (
@@ -23,11 +23,14 @@ from fastapi.responses import (
     StreamingResponse,
 )
 
+from edge.panel.backup_view import STICK
 from edge.panel.bookbinder import binding
+from edge.panel.fields import text
 from edge.panel.ground import ElsewhereError, go, told
 from edge.panel.log_view import line_of
 from edge.panel.records_report import read_days, read_place, read_rows
 from edge.panel.sheets import BOM, cells_of, csv_text, heads
+from edge.panel.upload import PIECE, Sender
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -47,6 +50,10 @@ MAX_WAITING = 16
 CHUNK = 65_536
 #: A box that is busy with its doors lets an office wait.
 PIECE_S = 10.0
+#: … and a slow stick lets it wait longer.
+STICK_S = 300.0
+#: What the gateway takes for a stick; a year of a busy place is a quarter of it.
+MOST_BYTES = 64 << 20
 
 Token = Annotated[str, Form(max_length=64)]
 Short = Annotated[str, Form(max_length=16)]
@@ -104,6 +111,36 @@ class Exports:
         made = self._xlsx if waiting.form == "xlsx" else self._csv
         async for part in made(visitor, waiting):
             yield part
+
+    async def to_stick(self, visitor: Visitor, waiting: Waiting) -> str:
+        """Have a file written to the stick; return the word for what became of it."""
+
+        async def ask(verb: str, **fields: Any) -> dict[str, Any]:
+            return await self._ground.link.ask(
+                verb,
+                visitor.keys,
+                within_s=STICK_S if verb.endswith("write") else PIECE_S,
+                export=waiting.name,
+                **fields,
+            )
+
+        sender, held = Sender(ask, "export-stick", MOST_BYTES), bytearray()
+        word = await sender.begin() or "taken"
+        try:
+            async for part in self.file(visitor, waiting):
+                held += part.encode() if isinstance(part, str) else part
+                while len(held) > PIECE and word == "taken":
+                    word = await sender.send(bytes(held[:PIECE]), is_last=False)
+                    del held[:PIECE]
+                if word != "taken":
+                    return word
+        except ConnectionError:
+            return "gone"
+        word = await sender.send(bytes(held), is_last=True)
+        if word == "taken":
+            done = await ask("export-stick-write", ticket=sender.ticket)
+            word = text(done.get("state"))
+        return word
 
     async def _csv(self, visitor: Visitor, waiting: Waiting) -> AsyncIterator[str]:
         yield BOM + csv_text([heads(self._ground.words)])
@@ -170,6 +207,17 @@ def add_export(app: FastAPI, ground: Ground) -> None:
         ground.spend(visitor, token, "/export")
         done = await exports.order(visitor, first, last, form)
         return go(told("/export", done))
+
+    @app.post("/export/stick")
+    async def write_stick(request: Request, token: Token) -> RedirectResponse:
+        visitor: Visitor = request.state.visitor
+        ground.spend(visitor, token, "/export")
+        waiting = exports.of(visitor)
+        if waiting is None:
+            raise ElsewhereError(told("/export", "export.gone"))
+        word = await exports.to_stick(visitor, waiting)
+        is_known = word in STICK or word == "size"
+        return go(told("/export", f"stick.{word if is_known else 'gone'}"))
 
     @app.get("/export/file")
     async def read_file(request: Request) -> Response:

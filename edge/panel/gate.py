@@ -13,14 +13,18 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from edge.panel.upload import UPLOADS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-#: A form of this panel has a handful of short fields.
+#: A form of this panel has a handful of short fields …
 MAX_BODY = 2_048
 FORM = b"application/x-www-form-urlencoded"
+#: … but for the one address that takes a file.
+FILE_FORM = b"multipart/form-data"
 
 _CONTENT_POLICY = (
     b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
@@ -94,23 +98,25 @@ class Gate:
             case "GET" | "HEAD":
                 return None
             case "POST":
-                return self._post_refusal(headers)
+                return self._post_refusal(headers, UPLOADS.get(scope["path"], 0))
             case _:
                 return 405
 
-    def _post_refusal(self, headers: list[tuple[bytes, bytes]]) -> int | None:
+    def _post_refusal(
+        self, headers: list[tuple[bytes, bytes]], most: int
+    ) -> int | None:
         if _only(headers, b"origin") not in self._origins:
             return 403
         site = _only(headers, b"sec-fetch-site", b"same-origin")
         if site != b"same-origin":
             return 403
         kind = _only(headers, b"content-type") or b""
-        if kind.partition(b";")[0].strip().lower() != FORM:
+        if kind.partition(b";")[0].strip().lower() != (FILE_FORM if most else FORM):
             return 400
         length = _only(headers, b"content-length") or b""
         if not length.isdigit():
             return 400
-        return 413 if len(length) > 9 or int(length) > MAX_BODY else None
+        return 413 if len(length) > 9 or int(length) > (most or MAX_BODY) else None
 
     async def _refuse(self, send: Send, status: int) -> None:
         body = self._error_page(status).encode()

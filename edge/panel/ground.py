@@ -203,6 +203,12 @@ class Ground:
             raise ElsewhereError("/?told=gone")
         return answer
 
+    def begun(self, answer: dict[str, Any], url: str) -> RedirectResponse:
+        """Lead on with the turn that has begun."""
+        led = go("/hours/end" if answer.get("forgot") is True else url)
+        self.cookies.begin(led, str(answer["session"]))
+        return led
+
     @property
     def has_room(self) -> bool:
         """Say whether one more page may listen."""

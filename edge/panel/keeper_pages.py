@@ -7,25 +7,22 @@ stands in no answer. A second person agrees with a PIN of his own where it is as
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
-from fastapi import Form, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from edge.panel.gateway_link import PIN_S
 from edge.panel.ground import go, told
+from edge.panel.vouching import Pin, Short, Token, accounts_of, others, vouched
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from edge.panel.ground import Ground
     from edge.panel.visitor import Visitor
-
-Token = Annotated[str, Form(max_length=64)]
-Short = Annotated[str, Form(max_length=64)]
-Pin = Annotated[str, Form(max_length=12)]
 
 
 def qr(text: str) -> Markup:
@@ -46,22 +43,24 @@ def _add_people(app: FastAPI, ground: Ground) -> None:
     @app.get("/people")
     async def read_people(request: Request, told: str = "") -> HTMLResponse:
         visitor: Visitor = request.state.visitor
-        accounts = await _accounts(ground, visitor)
-        others = _others(accounts, visitor)
+        accounts = await accounts_of(ground, visitor)
         return ground.draw(
-            "people.html", visitor, told, accounts=accounts, others=others
+            "people.html",
+            visitor,
+            told,
+            accounts=accounts,
+            others=others(accounts, visitor),
         )
 
     @app.get("/people/{account}")
     async def read_person(request: Request, account: str) -> HTMLResponse:
         visitor: Visitor = request.state.visitor
-        accounts = await _accounts(ground, visitor)
+        accounts = await accounts_of(ground, visitor)
         mine = [one for one in accounts if one["id"] == account]
         if not mine or mine[0]["is_retired"]:
             raise HTTPException(404)
-        others = _others(accounts, visitor)
-        others = [one for one in others if one["id"] != account]
-        return ground.draw("person.html", visitor, each=mine[0], others=others)
+        agree = others(accounts, visitor, account)
+        return ground.draw("person.html", visitor, each=mine[0], others=agree)
 
     @app.post("/people/add")
     async def add(
@@ -76,7 +75,7 @@ def _add_people(app: FastAPI, ground: Ground) -> None:
         second_pin: Pin = "",
     ) -> RedirectResponse:
         fields = {"name": name, "role": role, "holder": holder, "pin": pin}
-        fields |= _second(second, second_pin)
+        fields |= vouched(second, second_pin)
         done = await _change(ground, request, token, "account-add", fields)
         return go(told("/people", "added" if done == "done" else done))
 
@@ -89,7 +88,7 @@ def _add_people(app: FastAPI, ground: Ground) -> None:
         second: Short = "",
         second_pin: Pin = "",
     ) -> RedirectResponse:
-        fields = {"account": account} | _second(second, second_pin)
+        fields = {"account": account} | vouched(second, second_pin)
         done = await _change(ground, request, token, "account-retire", fields)
         return go(told("/people", "retired" if done == "done" else done))
 
@@ -103,27 +102,9 @@ def _add_people(app: FastAPI, ground: Ground) -> None:
         second: Short = "",
         second_pin: Pin = "",
     ) -> RedirectResponse:
-        fields = {"account": account, "pin": pin} | _second(second, second_pin)
+        fields = {"account": account, "pin": pin} | vouched(second, second_pin)
         done = await _change(ground, request, token, "account-pin", fields)
         return go(told("/people", "pin_set" if done == "done" else done))
-
-
-async def _accounts(ground: Ground, visitor: Visitor) -> list[dict[str, Any]]:
-    known = (await ground.ask("accounts", visitor)).get("accounts", [])
-    return list(known)
-
-
-def _others(accounts: list[dict[str, Any]], visitor: Visitor) -> list[dict[str, Any]]:
-    """Return who could agree as a second person."""
-    return [
-        one
-        for one in accounts
-        if one["has_pin"] and not one["is_retired"] and one["id"] != visitor.account
-    ]
-
-
-def _second(account: str, pin: str) -> dict[str, str]:
-    return {"second_account": account, "second_pin": pin} if account else {}
 
 
 async def _change(

@@ -3,7 +3,8 @@
 
 The law of the module: a connection that has not brought a whole request is closed
 after ``PATIENCE_S``, however slowly it goes on; a request that was read whole may be
-served as long as it takes (a stream for hours).
+served as long as it takes (a stream for hours). A file may take longer to come, as
+long as it goes on and its page has not answered.
 Source: uvicorn bounds what is idle between requests, not what dawdles within one.
 """
 
@@ -13,8 +14,12 @@ from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from edge.panel.upload import UPLOADS
+
 if TYPE_CHECKING:
     import asyncio
+
+    from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 
 #: A tablet at the far end of a weak Wi-Fi sends a form in a second.
 PATIENCE_S = 10.0
@@ -43,7 +48,13 @@ class PatientProtocol(H11Protocol):
         if is_whole:
             self._stop()
         else:
+            if cycle is not None and self._is_upload(cycle):
+                self._stop()
             self._wait()
+
+    @staticmethod
+    def _is_upload(cycle: RequestResponseCycle) -> bool:
+        return cycle.scope["path"] in UPLOADS and not cycle.response_started
 
     def on_response_complete(self) -> None:
         """Leave an idle connection to the server's own patience."""

@@ -39,6 +39,7 @@ _FORMS = {
     "is_own_address": "one address of this box, such as '192.168.1.10'",
     "is_language": "a language such as zh-CN, yue or en",
     "is_quiet_time": "hours such as '22:00-07:00', or '' for none",
+    "is_stick_folder": "a folder such as '/media/MENSHEN', or '/media/*/MENSHEN'",
     "is_date": "a date such as 2026-10-01",
 }
 

@@ -4,26 +4,27 @@
 The law of the module: the work is a process of its own and no door waits for it. A
 restore is made ready while doors go on; the gateway ends itself for it only when
 nobody is on his way through a door and no emergency stands: in those seconds no card
-would open.
+would open. What becomes of a copy on a stick is told and hinders nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import sqlite3
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from edge.cli.backup.errand import errand
 from edge.cli.backup.errors import BackupError
 from edge.cli.backup.finishing import cancel, is_staged, note_told, result
 from edge.cli.backup.manifest import FOLDER, NAME
-from edge.cli.system_clock import local_time, wall_ms
+from edge.cli.backup.spool import forget_spools
+from edge.cli.backup.stick import BROKEN, DONE, NONE
+from edge.cli.system_clock import local_time
 from edge.cli.version import VERSION
 from edge.core.event import EventKind
 from edge.core.stimulus import Noted
@@ -47,8 +48,6 @@ LATEST_MS = 36 * 3_600_000
 SETTLED_S, FIRST_S = 120.0, 3_600.0
 #: After one that failed.
 RETRY_S = 3_600.0
-#: Longer, and the disk is stuck.
-WITHIN_S = 1_800.0
 #: Of a fault so much is told.
 FAULT = 240
 
@@ -66,9 +65,11 @@ class Backups:
         now: Callable[[], Moment],
         note: Callable[[Noted], None],
         offset_hours: int,
+        sticks: Sequence[str] = (),
         end: Callable[[], None] | None = None,
     ) -> None:
         self.state = state
+        self._sticks = list(sticks)
         self._controller = controller
         self._now = now
         self._note = note
@@ -80,11 +81,14 @@ class Backups:
         self._doing = ""
         #: Why the last one was not made or made ready, "" for none.
         self.fault = ""
+        #: What became of the last copy on a stick, "" while none was tried.
+        self.stick = ""
         self._tried_s: float | None = None
         self._is_due = False
         self._born_s = now().monotonic_s
         self._files = self._look_at_files()
         self.restored = result(state)
+        forget_spools(state)
         #: Whether this gateway is to end for a restore as soon as it can.
         self.is_ending = False
 
@@ -104,6 +108,7 @@ class Backups:
             "bytes": newest.get("bytes", 0),
             "doing": self._doing,
             "fault": self.fault,
+            "stick": self.stick,
             "waits": self.waits_for() if self.is_ending else "",
             "is_ending": self.is_ending,
             "restored": self.restored,
@@ -191,7 +196,7 @@ class Backups:
 
     async def inside(self, name: str) -> dict[str, Any]:
         """Return what is inside a backup; ValueError says why that is not known."""
-        told = await self._work("look", "--name", name)
+        told = await errand(self.state, "look", "--name", name)
         if "fault" in told:
             raise ValueError(str(told["fault"])[:FAULT])
         return told
@@ -216,8 +221,10 @@ class Backups:
             if what == "make" and self.settle is not None:
                 with suppress(sqlite3.Error):
                     await self.settle()
-            told = await self._work(what, *words)
+            told = await errand(self.state, what, *words)
             self._take(what, str(told.get("fault", ""))[:FAULT])
+            if what == "make" and not self.fault:
+                await self._copy(str(told.get("name")))
         finally:
             self._files = await asyncio.to_thread(self._look_at_files)
             self._doing, self._task = "", None
@@ -237,28 +244,33 @@ class Backups:
         else:
             self.is_ending = True
 
-    async def _work(self, what: str, *words: str) -> dict[str, Any]:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "edge.cli.backup.work", what),
-            *("--state", str(self.state.absolute()), "--at-ms", str(wall_ms())),
-            *words,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        try:
-            async with asyncio.timeout(WITHIN_S):
-                told, _ = await process.communicate()
-            value = json.loads(told)
-        except TimeoutError:
-            return {"fault": "the disk is stuck"}
-        except ValueError:
-            return {"fault": "the work ended without a word; try once more"}
-        finally:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-        return value if isinstance(value, dict) else {}
+    async def _copy(self, name: str) -> None:
+        """Lay a backup on the stick that is in; its names left the box, so it is told.
+
+        A stick that takes none is told once, until one does.
+        """
+        before, given = self.stick, {"sticks": self._sticks}
+        told = await errand(self.state, "copy", "--name", name, given=given)
+        self.stick = _word(told)
+        if self.stick == DONE:
+            facts: Facts = (("actor", "gateway"), ("what", "backup_copied"))
+            facts += (("which", name),)
+            kind = EventKind.SETTINGS_CHANGED
+        elif self.stick != NONE and before in ("", DONE, NONE):
+            facts, kind = (("what", "stick"),), EventKind.STORAGE_FAULT
+        else:
+            return
+        self._note(Noted(kind=kind, subject="backup", facts=facts))
+
+    async def to_stick(self, file: Path, name: str) -> str:
+        """Lay another file on the stick; return what became of it, as a word."""
+        given = {"file": str(file), "sticks": self._sticks}
+        return _word(await errand(self.state, "write", "--name", name, given=given))
+
+    def staged(self) -> None:
+        """End this gateway for a restore that somebody made ready, once all is calm."""
+        self.is_ending = True
+        self._end_if_calm()
 
     async def close(self) -> None:
         """End what is under way; what is half-made is thrown away next time."""
@@ -283,6 +295,10 @@ class Backups:
         if self.is_ending and is_staged(self.state) and not self.waits_for():
             log.info("ending for a restore")
             self._end()
+
+
+def _word(told: dict[str, Any]) -> str:
+    return str(told.get("stick", BROKEN))
 
 
 def _stamp(name: str) -> str:

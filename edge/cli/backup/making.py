@@ -18,6 +18,7 @@ import sqlite3
 import tarfile
 import tomllib
 from contextlib import closing, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from edge.cli.backup.errors import BackupError
@@ -31,9 +32,13 @@ from edge.cli.backup.manifest import (
     KEPT_SITE,
     KEYS,
     MANIFEST,
+    MAX_SOUND_BYTES,
+    MAX_SOUNDS,
     NAME,
     ROSTER,
     SITE,
+    SOUND,
+    VOICE,
     Manifest,
     Part,
 )
@@ -87,8 +92,9 @@ def make(
         manifest = _gather(state, work, site or state / KEPT_SITE, at_ms, version)
         if passphrase:
             (work / KEYS).write_bytes(seal(state, passphrase, manifest.site))
+        left_out = _gather_voice(state, work)
         parts = {name: _part(work / name) for name in _order(work)}
-        manifest = _with_parts(manifest, parts)
+        manifest = replace(manifest, parts=parts, left_out=left_out)
         target = out or folder / manifest.file_name
         _pack(work, manifest, target)
     finally:
@@ -101,20 +107,30 @@ def prune(state: Path, newest: Manifest) -> None:
 
     With those go the files that a restore set aside. OSError if one cannot go.
     """
-    mine = [path for path in sorted((state / FOLDER).iterdir()) if _is_ours(path)]
-    gone = mine[:-KEPT]
-    known = [(path, _erased(path)) for path in mine[-KEPT:]]
-    gone += [path for path, erased in known if erased < newest.erased]
-    for path in gone:
-        path.unlink()
-    if any(erased < newest.erased for _, erased in known):
+    if prune_folder(state / FOLDER, newest):
         for aside in state.glob(f"{ASIDE}*"):
             shutil.rmtree(aside)
-    sync_folder(state / FOLDER)
 
 
-def _is_ours(path: Path) -> bool:
-    return NAME.fullmatch(path.name) is not None and path.is_file()
+def prune_folder(folder: Path, newest: Manifest) -> bool:
+    """Keep a folder's newest backups of a site; say whether one knew an erased one.
+
+    Backups of other sites stay: a stick may be carried from box to box.
+    """
+    mine = [path for path in sorted(folder.iterdir()) if _is_of(path, newest)]
+    gone = mine[:-KEPT]
+    known = [(path, _erased(path)) for path in mine[-KEPT:]]
+    knowing = [path for path, erased in known if erased < newest.erased]
+    for path in (*gone, *knowing):
+        path.unlink()
+    sync_folder(folder)
+    return bool(knowing)
+
+
+def _is_of(path: Path, newest: Manifest) -> bool:
+    found = NAME.fullmatch(path.name)
+    site = path.name[: found.start(1)] if found else ""
+    return bool(site) and newest.file_name.startswith(site) and path.is_file()
 
 
 def _erased(path: Path) -> int:
@@ -181,19 +197,36 @@ def _copy(source: Path, target: Path) -> list[Any]:
         return [copy.execute(sql).fetchone()[0] for sql in _COUNTS[target.name]]
 
 
+def _gather_voice(state: Path, work: Path) -> int:
+    """Lay out what a door says here alone; return how many files stay behind.
+
+    A file that goes while it is copied was replaced: the next backup has it.
+    """
+    left_out, count = 0, 0
+    for path in sorted((state / VOICE).rglob("*")):
+        if path.is_symlink() or not path.is_file():
+            continue
+        name = path.relative_to(state).as_posix()
+        is_ours = SOUND.fullmatch(name) is not None and count < MAX_SOUNDS
+        if not is_ours or path.stat().st_size > MAX_SOUND_BYTES:
+            left_out += 1
+            continue
+        (work / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            shutil.copyfile(path, work / name, follow_symlinks=False)
+            count += 1
+    return left_out
+
+
 def _order(work: Path) -> list[str]:
-    return sorted(path.name for path in work.iterdir())
+    found = (path for path in work.rglob("*") if path.is_file())
+    return sorted(path.relative_to(work).as_posix() for path in found)
 
 
 def _part(path: Path) -> Part:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Part(size=path.stat().st_size, sha256=digest)
-
-
-def _with_parts(manifest: Manifest, parts: dict[str, Part]) -> Manifest:
-    values = {name: getattr(manifest, name) for name in manifest.__slots__}
-    return Manifest(**(values | {"parts": parts}))
 
 
 def _pack(work: Path, manifest: Manifest, target: Path) -> None:

@@ -3,6 +3,8 @@
 
 The law of the module: nothing comes out of a file but the parts that its manifest
 names, byte for byte as they were put in; what is torn or changed is told by its name.
+Whoever made it: plain files alone are looked at, no link, no device, no long name, and
+memory holds no more than a manifest and a piece.
 """
 
 from __future__ import annotations
@@ -22,10 +24,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-#: A manifest has about a kilobyte.
-MANIFEST_BYTES = 65_536
+#: A manifest has about a kilobyte, and 200 bytes for each recording.
+MANIFEST_BYTES = 262_144
 CHUNK = 1 << 20
 _TORN = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile)
+
+
+class _Plain(tarfile.TarInfo):
+    """A plain file's entry; any other is refused before what follows it is read."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Plain:
+        entry = super().frombuf(buf, encoding, errors)
+        if entry.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
+            raise tarfile.ReadError("not a plain file")
+        return entry
 
 
 def look(path: Path) -> Manifest:
@@ -46,6 +59,7 @@ def unpack(path: Path, folder: Path) -> Manifest:
                 raise _changed(path, entry.name)
             digest = hashlib.sha256()
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+            (folder / entry.name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             target = os.open(folder / entry.name, flags, 0o600)
             with os.fdopen(target, "wb") as file:
                 while chunk := content.read(CHUNK):
@@ -56,22 +70,24 @@ def unpack(path: Path, folder: Path) -> Manifest:
             if digest.hexdigest() != part.sha256:
                 raise _changed(path, entry.name)
     if left:
-        raise BackupError(f"{path}: torn, {min(left)} is not in it; take another one")
+        what = f"torn, {min(left)} is not in it; take another one"
+        raise BackupError(f"{path}: {what}", "torn")
     return manifest
 
 
 def _changed(path: Path, name: str) -> BackupError:
     what = f"{name[:64]!r} is not as it was written"
-    return BackupError(f"{path}: {what}; take another one")
+    return BackupError(f"{path}: {what}; take another one", "torn")
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tarfile.TarFile]:
     try:
-        with tarfile.open(path, "r|gz") as archive:
+        with tarfile.open(path, "r|gz", tarinfo=_Plain) as archive:
             yield archive
     except _TORN as fault:
-        raise BackupError(f"{path}: torn, or no backup; take another one") from fault
+        what = f"{path}: torn, or no backup; take another one"
+        raise BackupError(what, "torn") from fault
     except OSError as fault:
         raise BackupError(f"{path}: {fault.strerror or fault}") from fault
 
@@ -79,9 +95,9 @@ def _opened(path: Path) -> Iterator[tarfile.TarFile]:
 def _manifest(path: Path, archive: tarfile.TarFile) -> Manifest:
     first = archive.next()
     if first is None or first.name != MANIFEST or first.size > MANIFEST_BYTES:
-        raise BackupError(f"{path}: no backup of Menshen")
+        raise BackupError(f"{path}: no backup of Menshen", "torn")
     content = archive.extractfile(first)
     try:
         return read_manifest(content.read() if content else b"")
     except BackupError as fault:
-        raise BackupError(f"{path}: {fault}") from fault
+        raise BackupError(f"{path}: {fault}", fault.kind or "torn") from fault

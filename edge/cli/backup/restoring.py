@@ -4,7 +4,7 @@
 The law of the module: all that comes is checked and on the disk before one file of
 before is touched; from then on it is only carried forward, by whoever comes next. What
 was there is set aside and never deleted. The site file and what stands of an emergency
-stay as they are: doors go on by what is in force.
+stay as they are: doors go on by what is in force, but for a box that was empty.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import sqlite3
 import tomllib
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edge.cli.backup.errors import BackupError
 from edge.cli.backup.finishing import ASIDE, NEW, PLAN, STAGE, cancel
+from edge.cli.backup.first_stage import adopt_settings, keep_tablet
 from edge.cli.backup.manifest import (
     ACCOUNTS,
     DATABASES,
@@ -29,7 +30,10 @@ from edge.cli.backup.manifest import (
     KEYS,
     PLACES,
     ROSTER,
+    SOUND,
+    VOICE,
     Manifest,
+    place_of,
     stamp,
 )
 from edge.cli.backup.reading import look, unpack
@@ -38,8 +42,11 @@ from edge.cli.keys.install import sync_folder, write
 from edge.storage import schema
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+#: Room that a restore leaves for the gateway that starts on it.
+SPARE_BYTES = 16 << 20
 _SCHEMAS = {
     JOURNAL: schema.JOURNAL,
     ROSTER: schema.ROSTER,
@@ -52,13 +59,15 @@ class Wish:
     """What is to be restored: by whom, when (UTC ms), and how much of it.
 
     ``passphrase`` opens the keys, "" leaves those of this box; ``takes_other`` lets
-    another site's backup in.
+    another site's backup in. ``tablet`` is the one that restores an empty box, as its
+    entry stands: it stays paired, and the settings are to be in force.
     """
 
     by: str
     at_ms: int
     passphrase: str = ""
     takes_other: bool = False
+    tablet: Mapping[str, Any] | None = None
 
 
 def site_of(state: Path) -> str:
@@ -71,8 +80,9 @@ def site_of(state: Path) -> str:
 
 def replaced(state: Path, manifest: Manifest) -> list[str]:
     """Return which files a restore would set aside."""
-    names = (PLACES[name] for name in manifest.parts)
-    return [name for name in names if name and (state / name).exists()]
+    names = (place_of(name) for name in manifest.parts)
+    there = [name for name in names if name and (state / name).exists()]
+    return list(dict.fromkeys(VOICE if SOUND.fullmatch(n) else n for n in there))
 
 
 def stage(path: Path, state: Path, wish: Wish) -> Manifest:
@@ -87,9 +97,9 @@ def stage(path: Path, state: Path, wish: Wish) -> Manifest:
             f"{path}: of the site {manifest.site!r}, and this is {mine!r}; "
             "--other-site if that is meant"
         )
-    needed = sum(part.size for part in manifest.parts.values())
-    if shutil.disk_usage(state).free < needed:
-        raise BackupError(f"{state}: no room ({needed >> 20} MB are needed)")
+    if shutil.disk_usage(state).free < manifest.size + SPARE_BYTES:
+        needed = (manifest.size + SPARE_BYTES) >> 20
+        raise BackupError(f"{state}: no room ({needed} MB are needed)", "room")
     cancel(state)
     fresh = state / STAGE / NEW
     fresh.mkdir(mode=0o700, parents=True)
@@ -97,12 +107,15 @@ def stage(path: Path, state: Path, wish: Wish) -> Manifest:
         unpack(path, fresh)
         _check(path, fresh)
         _lay_keys(fresh, wish.passphrase, manifest)
+        if wish.tablet is not None:
+            adopt_settings(fresh)
+            keep_tablet(fresh, wish.tablet, has_keys=bool(wish.passphrase))
         for name in (each for each in PLACES if (fresh / each).exists()):
             if PLACES[name] != name:
                 (fresh / name).rename(fresh / PLACES[name])
         _sync_all(fresh)
         plan = {
-            "file": path.name,
+            "file": path.name if wish.tablet is None else manifest.file_name,
             "by": wish.by,
             "aside": _aside(state, stamp(wish.at_ms, manifest.offset_hours)),
             "names": sorted(_names(fresh)),
@@ -128,10 +141,11 @@ def _check(path: Path, fresh: Path) -> None:
                 [owner] = reader.execute("PRAGMA application_id").fetchone()
                 [version] = reader.execute("PRAGMA user_version").fetchone()
         except sqlite3.Error as fault:
-            raise BackupError(f"{path}: {name} cannot be read ({fault})") from fault
+            what = f"{path}: {name} cannot be read ({fault})"
+            raise BackupError(what, "torn") from fault
         if owner != known.application_id or version > len(known.migrations):
             what = f"{name} is of another or a newer program"
-            raise BackupError(f"{path}: {what}; restore it with that one")
+            raise BackupError(f"{path}: {what}; restore it with that one", "newer")
 
 
 def _lay_keys(fresh: Path, passphrase: str, manifest: Manifest) -> None:

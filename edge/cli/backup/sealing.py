@@ -31,7 +31,7 @@ COST, BLOCK = 2**16, 8
 PASSPHRASE = 10
 FOLDERS = ("keys", "panel")
 #: What is made anew at every start, or is half-way: no key.
-_NOT = ("words.json", "incoming.json")
+_NOT = ("words.json", "incoming.json", "adopted.json")
 
 
 def seal(state: Path, passphrase: str, site: str) -> bytes:
@@ -55,21 +55,27 @@ def seal(state: Path, passphrase: str, site: str) -> bytes:
 def unseal(sealed: bytes, passphrase: str, site: str) -> dict[str, tuple[bytes, int]]:
     """Return the files and their modes; BackupError if the phrase is another one."""
     if not sealed.startswith(MAGIC):
-        raise BackupError("its keys are of a newer program; restore it with that one")
+        what = "its keys are of a newer program; restore it with that one"
+        raise BackupError(what, "newer")
     rest = sealed[len(MAGIC) :]
     salt, nonce = rest[:SALT], rest[SALT : SALT + NONCE]
     box = AESGCM(_key(passphrase, salt))
     try:
         text = box.decrypt(nonce, rest[SALT + NONCE :], MAGIC + site.encode())
     except (InvalidTag, ValueError) as flaw:
-        raise BackupError("that is not the passphrase of its keys") from flaw
-    files = {
-        str(name): (base64.b64decode(content), int(mode) & 0o770)
-        for name, (content, mode) in json.loads(text).items()
-    }
+        what = "that is not the passphrase of its keys"
+        raise BackupError(what, "passphrase") from flaw
+    try:
+        files = {
+            str(name): (base64.b64decode(content), int(mode) & 0o770)
+            for name, (content, mode) in json.loads(text).items()
+        }
+    except (ValueError, TypeError, AttributeError, RecursionError) as flaw:
+        raise BackupError("its keys are not as they were written", "torn") from flaw
     for name in files:
         path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or path.parts[0] not in FOLDERS:
+        is_ours = len(path.parts) > 1 and path.parts[0] in FOLDERS
+        if path.is_absolute() or ".." in path.parts or not is_ours:
             raise BackupError("its keys name a place that is none of theirs")
     return files
 

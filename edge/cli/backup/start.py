@@ -29,16 +29,17 @@ __all__ = ["carry_out", "is_staged", "keep_site"]
 log = structlog.get_logger()
 
 
-def carry_out(state: Path) -> None:
-    """Finish a restore that waits; never raises."""
+def carry_out(state: Path) -> bool:
+    """Finish a restore that waits, and say whether one was; never raises."""
     try:
         aside = finish_restore(state)
     except (BackupError, KeyFileError, OSError) as fault:
         log.warning("the restore is not done", why=str(fault))
         tell_fault(state, str(fault))
-    else:
-        if aside:
-            log.info("restored", aside=aside)
+        return False
+    if aside:
+        log.info("restored", aside=aside)
+    return bool(aside)
 
 
 def keep_site(site: Path, state: Path, checked: CheckedSite) -> None:

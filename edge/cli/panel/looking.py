@@ -21,6 +21,7 @@ from edge.accounts.people import Role
 from edge.cli.bench.process_figures import field_of
 from edge.cli.panel.certificates import CERTIFICATE, FOLDER
 from edge.cli.panel.door_codes import DoorCodes
+from edge.cli.panel.export_stick import ExportStick
 from edge.cli.panel.records import Records
 from edge.cli.status import status
 from edge.core.event import EventKind
@@ -43,7 +44,10 @@ def looking_acts(runtime: Runtime, state: Path, version: str) -> dict[str, Act]:
     lookback = runtime.journal.lookback()
     records = Records(runtime.desk, lookback, runtime.settings.plan())
     acts = records.acts() | Care(runtime, state, version).acts()
-    return acts | DoorCodes(runtime).acts()
+    acts |= DoorCodes(runtime).acts()
+    if runtime.desk.backups is not None:
+        acts |= ExportStick(runtime.desk, runtime.desk.backups, records).acts()
+    return acts
 
 
 class Care:

@@ -49,6 +49,7 @@ class _Export:
     """One export that was written down: for whom, of what, and until when."""
 
     turn: str
+    file_name: str
     first_ms: int
     end_ms: int
     until_s: float
@@ -150,10 +151,14 @@ class Records:
         while len(self._exports) >= MAX_EXPORTS:
             del self._exports[next(iter(self._exports))]
         name = secrets.token_urlsafe(12)
-        self._exports[name] = _Export(
-            turn=_turn(who), first_ms=first_ms, end_ms=end_ms, until_s=now_s + EXPORT_S
-        )
         days = [_iso(self._tally.day_of(ms)) for ms in (first_ms, end_ms - 1)]
+        self._exports[name] = _Export(
+            turn=_turn(who),
+            file_name=f"menshen-{days[0]}-{days[1]}.{form}",
+            first_ms=first_ms,
+            end_ms=end_ms,
+            until_s=now_s + EXPORT_S,
+        )
         detail = f"{form} {days[0]} {days[1]}"
         facts = (("detail", detail), ("what", "records_exported"))
         self._desk.note(EventKind.SETTINGS_CHANGED, who, facts)
@@ -166,10 +171,7 @@ class Records:
     ) -> dict[str, Any]:
         """Return the next rows of an export, the oldest first; ``next`` 0 ends it."""
         who = self._desk.acting(request, MANAGER, is_own=is_own)
-        kept = self._exports.get(str(request.get("export")))
-        now_s = self._desk.now().monotonic_s
-        if kept is None or kept.turn != _turn(who) or kept.until_s <= now_s:
-            raise ValueError("export: none is waiting, order it again")
+        kept = self._kept(request, who)
         low = await self._journal.before(kept.first_ms)
         high = await self._journal.before(kept.end_ms + 2 * FLICKER_MS)
         place = max(low, _whole(request, "after", 0))
@@ -182,6 +184,17 @@ class Records:
             if row is not None:
                 rows.append(row | {"by": self._masked(row.pop("actor", ""))})
         return {"rows": rows, "next": upto if upto < high else 0}
+
+    def waiting(self, request: dict[str, Any], who: Who) -> str:
+        """Return the file's name of an export that waits; ValueError if none does."""
+        return self._kept(request, who).file_name
+
+    def _kept(self, request: dict[str, Any], who: Who) -> _Export:
+        kept = self._exports.get(str(request.get("export")))
+        now_s = self._desk.now().monotonic_s
+        if kept is None or kept.turn != _turn(who) or kept.until_s <= now_s:
+            raise ValueError("export: none is waiting, order it again")
+        return kept
 
     def _row(
         self, seen: Seen, window: tuple[int, int], wanted: Wanted

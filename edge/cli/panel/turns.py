@@ -76,6 +76,8 @@ class Turns:
             return {**known, "is_paired": False}
         turn = desk.who(request, is_own=False).session
         known |= {"is_paired": True, "is_first": tablet.is_first}
+        if tablet.is_first:  # also one that restored a box whose PINs are void
+            known["has_manager"] = not desk.book.needs_first
         known |= {"tablet_name": tablet.name, "has_reader": bool(desk.point)}
         if turn is None:
             return known
@@ -199,7 +201,7 @@ class Turns:
     ) -> dict[str, Any]:
         """Make the first manager, at the tablet that was paired by the label's code."""
         desk, tablet = self._desk, self._tablet(request)
-        if not tablet.is_first or desk.book.has_manager:
+        if not tablet.is_first or not desk.book.needs_first:
             return {"state": "done"}
         flaw = flaw_of(request.get("pin"))
         if flaw:
@@ -214,6 +216,8 @@ class Turns:
             )
         except NotKeptError:
             return {"state": "unkept"}
+        except ValueError:  # somebody restored has this name
+            return {"state": "taken"}
         what = (("actor", account.id), ("role", "MANAGER"), ("what", "account_added"))
         desk.note(EventKind.SETTINGS_CHANGED, Who(tablet=tablet), what)
         session = await self._log_in(
