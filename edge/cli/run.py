@@ -26,6 +26,11 @@ import structlog  # noqa: E402
 
 from edge.cli import way_out  # noqa: E402
 from edge.cli.backup.adopted import adopt, site_in_force  # noqa: E402
+from edge.cli.backup.empty_box import (  # noqa: E402
+    ended_for_more,
+    is_empty,
+    stand_by,
+)
 from edge.cli.backup.start import carry_out, is_staged, keep_site  # noqa: E402
 from edge.cli.checked_site import checked_site  # noqa: E402
 from edge.cli.exits import guarded  # noqa: E402
@@ -35,6 +40,7 @@ from edge.cli.state_folder import own_folder  # noqa: E402
 
 if TYPE_CHECKING:
     from edge.cli.checked_site import CheckedSite
+    from edge.settings.site import Settings
 
 #: A scan leaves no cycles; the default would look for them every few scans.
 COLLECT_AFTER = (5_000, 20, 50)
@@ -75,14 +81,26 @@ def run_gateway(site: Path, state: Path, *, is_verbose: bool) -> int:
             finish(state)
         for fault in checked.faults:
             log.error("settings as they were last good", fault=fault)
+        if is_empty(checked.settings, state):
+            asyncio.run(_stand_by(checked.settings, state))
+            return AGAIN if ended_for_more(checked.settings, state) else 0
         asyncio.run(_run(checked, state))
         return AGAIN if is_staged(state) else 0
 
 
-async def _run(checked: CheckedSite, state: Path) -> None:
+async def _stand_by(settings: Settings, state: Path) -> None:
+    await stand_by(settings, state, _stop_at_signals())
+
+
+def _stop_at_signals() -> asyncio.Event:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _run(checked: CheckedSite, state: Path) -> None:
+    stop = _stop_at_signals()
     # What is loaded by now stays: the collector need not look at it again.
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)

@@ -12,10 +12,20 @@ if TYPE_CHECKING:
 
 #: A gateway's certificate is asked after so long before its end.
 WARN_BEFORE_DAYS = 30
+_STICK = {
+    "done": "has a copy of the last backup",
+    "none": "none labelled MENSHEN is in",
+    "full": "FULL: delete something from it, or plug another one in",
+    "read_only": "CANNOT BE WRITTEN: look at its switch, and whose the mount is",
+    "broken": "FAILED: take another one",
+}
 
 
 def lines(status: dict[str, Any]) -> Iterator[str]:
     """Yield a line for each thing worth knowing, faults in capitals."""
+    if "empty" in status:
+        yield f"EMPTY BOX    {status['empty']}"
+        return
     events, platform, roster = status["events"], status["platform"], status["roster"]
     yield f"gateway      pid {status['pid']}, up {status['uptime_s']:.0f} s"
     if status["lost"]:
@@ -82,6 +92,8 @@ def _backup(told: dict[str, Any]) -> Iterator[str]:
     yield f"backup       {newest}; {told['count']} kept"
     if told["fault"]:
         yield f"BACKUP       {told['fault']}"
+    if told.get("stick"):
+        yield f"stick        {_STICK.get(told['stick'], told['stick'])}"
     if told["is_ending"]:
         yield f"restore      waits: {told['waits'] or 'ending now'}"
     if told["restored"].get("fault"):

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m edge.panel``: one panel until SIGTERM; exit 2 for wrong use."""
+"""``python -m edge.panel``: one panel until SIGTERM; exit 2 for wrong use.
+
+75 asks whoever watches it to start it again: its words or its certificate are others.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,12 @@ from pathlib import Path
 # load all of that for the answer; where it is missing, it takes that for a no.
 sys.modules["pydantic.v1"] = None  # type: ignore[assignment]
 
-from edge.panel.serve import PanelOptions, WrongHostError, run_panel  # noqa: E402
+from edge.panel.serve import (  # noqa: E402
+    AGAIN,
+    PanelOptions,
+    WrongHostError,
+    run_panel,
+)
 
 
 def main() -> int:
@@ -26,6 +34,7 @@ def main() -> int:
     parser.add_argument("--language", default="zh-CN")
     parser.add_argument("--help-phone", default="")
     parser.add_argument("--signpost", type=int, default=0)
+    parser.add_argument("--words", type=Path)
     known = parser.parse_args()
     options = PanelOptions(
         socket=known.socket,
@@ -37,13 +46,13 @@ def main() -> int:
         language=known.language,
         help_phone=known.help_phone,
         signpost=known.signpost,
+        words=known.words,
     )
     try:
-        run_panel(options)
+        return AGAIN if run_panel(options) else 0
     except (WrongHostError, OSError, OverflowError) as error:
         sys.stderr.write(f"the panel cannot start: {error}\n")
         return 2
-    return 0
 
 
 if __name__ == "__main__":

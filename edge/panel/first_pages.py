@@ -53,6 +53,8 @@ def _add_manager(app: FastAPI, ground: Ground) -> None:
     async def read_manager(request: Request, told: str = "") -> HTMLResponse:
         visitor: Visitor = request.state.visitor
         _only_first(visitor)
+        if visitor.is_empty:
+            raise ElsewhereError(HERE)
         return ground.draw("first.html", visitor, told)
 
     @app.post("/first")
@@ -112,7 +114,8 @@ def _add_acts(app: FastAPI, ground: Ground) -> None:
     @app.post("/first/restore/file")
     async def take_file(request: Request) -> RedirectResponse:
         visitor: Visitor = request.state.visitor
-        _only_first(visitor)
+        if visitor.has_manager or not visitor.is_first:
+            raise ElsewhereError("/")  # before a byte of it is read
 
         def spend(token: str) -> bool:
             try:
@@ -147,7 +150,6 @@ async def _press(
 ) -> RedirectResponse:
     """Have the gateway begin it, or let it be."""
     visitor: Visitor = request.state.visitor
-    _only_first(visitor)
     ground.spend(visitor, token, HERE)
     answer = await ground.ask(f"first-restore-{act}", visitor, **fields)
     is_done = answer.get("state") in ("begun", "done")

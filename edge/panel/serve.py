@@ -43,6 +43,9 @@ MAX_CONNECTIONS = 80
 MAX_HEAD = 16_384
 #: A stream whose reader sleeps is cut off after this, all others end at once.
 GRACE_S = 1
+#: Ended to be started again (EX_TEMPFAIL), and how soon it is seen that it should be.
+AGAIN = 75
+LOOK_EVERY_S = 5.0
 #: An idle connection is hung up on after so long.
 KEEP_ALIVE_S = 20
 #: What stands in the folder that ``menshen init`` fills for the panel.
@@ -71,6 +74,8 @@ class PanelOptions:
     help_phone: str = ""
     #: Where plain HTTP says where the panel is, on the same address; 0: nowhere.
     signpost: int = 0
+    #: The file that says how the panel is to be started; None: nobody changes that.
+    words: Path | None = None
 
     def check(self) -> None:
         """Raise WrongHostError for an address that would be wide open."""
@@ -107,16 +112,19 @@ class _Server(uvicorn.Server):
         self._on_listening()
 
 
-def run_panel(options: PanelOptions) -> None:
-    """Serve until SIGTERM or SIGINT; raises WrongHostError, OSError if it cannot."""
+def run_panel(options: PanelOptions) -> bool:
+    """Serve until SIGTERM or SIGINT; raises WrongHostError, OSError if it cannot.
+
+    True: it ended because it is to be started in another way.
+    """
     options.check()
     # To standard error: standard output carries the address alone.
     logging.basicConfig(format=LOG_LINE)
     with _listen(options.host, options.port) as listener:
-        asyncio.run(_serve(options, listener))
+        return asyncio.run(_serve(options, listener))
 
 
-async def _serve(options: PanelOptions, listener: socket.socket) -> None:
+async def _serve(options: PanelOptions, listener: socket.socket) -> bool:
     loop = asyncio.get_running_loop()
     hub = Hub(loop.time)
     link = GatewayLink(options.socket, hub)
@@ -136,14 +144,45 @@ async def _serve(options: PanelOptions, listener: socket.socket) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    background = [loop.create_task(link.run()), loop.create_task(hub.beat())]
+    other = loop.create_task(_until_other(options, stop))
+    background = [loop.create_task(link.run()), loop.create_task(hub.beat()), other]
     try:
         async with _signpost(options, pages.signpost(address.url)):
             await server.serve([listener])
+        return other.done()
     finally:
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
+
+
+async def _until_other(options: PanelOptions, stop: Callable[[], None]) -> None:
+    """Stop once the gateway has left other words or another certificate.
+
+    What stands there is compared with what stood there at the start: a panel that was
+    started in a way of its own is not ended for that.
+    """
+    paths = [options.words] if options.words else []
+    paths += [options.tls / CERTIFICATE] if options.tls and paths else []
+    before = await asyncio.to_thread(_texts, paths)
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        now = await asyncio.to_thread(_texts, paths)
+        pairs = zip(now, before, strict=True)
+        if any(text and was and text != was for text, was in pairs):
+            stop()
+            return
+
+
+def _texts(paths: list[Path]) -> list[bytes]:
+    """Return what stands in files, nothing for one that cannot be read."""
+    found = []
+    for path in paths:
+        try:
+            found.append(path.read_bytes())
+        except OSError:
+            found.append(b"")
+    return found
 
 
 @contextlib.asynccontextmanager

@@ -53,7 +53,10 @@ class Keys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Who looks, at which tablet; ``is_gone``: the gateway could not be asked."""
+    """Who looks, at which tablet; ``is_gone``: the gateway could not be asked.
+
+    ``is_empty``: the box has no keys yet, so that there is nobody to log in to.
+    """
 
     keys: Keys = field(default=Keys(), repr=False)
     kind: Kind = Kind.STRANGER
@@ -61,6 +64,7 @@ class Visitor:
     account: str = ""
     tablet_name: str = ""
     is_first: bool = False
+    is_empty: bool = False
     has_manager: bool = True
     has_reader: bool = False
     has_shift: bool = False
@@ -170,6 +174,7 @@ def _visitor(keys: Keys, told: dict[str, Any]) -> Visitor:
         account=str(told.get("account") or ""),
         tablet_name=str(told.get("tablet_name") or ""),
         is_first=told.get("is_first") is True,
+        is_empty=told.get("is_empty") is True,
         has_manager=told.get("has_manager") is not False,
         has_reader=told.get("has_reader") is True,
         has_shift=told.get("has_shift") is True,

@@ -307,6 +307,22 @@ READINGS: dict[str, dict[str, Any]] = {
         "doing": "",
         "fault": "",
     },
+    "first-restore": {
+        "step": "held",
+        "inside": {
+            "site": "kl",
+            "name": "城市客厅",
+            "offset_hours": 8,
+            "at_ms": NOW_MS,
+            "version": "0.1.0",
+            "events": 4711,
+            "holders": 31,
+            "accounts": 3,
+            "sounds": 12,
+            "has_keys": True,
+        },
+        "fault": "",
+    },
     "backup-look": {
         "site": "kl",
         "name": "城市客厅",

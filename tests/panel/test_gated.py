@@ -22,6 +22,7 @@ from edge.panel.report import read_status
 from edge.panel.routes import ROUTES
 from edge.panel.standing import Standing, reported
 from edge.panel.troubles import troubles
+from edge.panel.upload import UPLOADS
 from edge.panel.visitor import Kind
 from edge.panel.words import Words
 from tests.panel.conftest import start_panel, stop_panel
@@ -111,7 +112,8 @@ async def test_each_kind_has_its_pages_and_no_others(
                 answer = await client.get(where)
                 is_refused = answer.status_code == 403
             else:
-                answer = await client.post(where, data=FIELDS)
+                files = {"file": b"x"} if path in UPLOADS else None
+                answer = await client.post(where, data=FIELDS, files=files)
                 assert answer.status_code == 303, (method, path, answer.text)
                 is_refused = answer.headers["location"] == "/?told=login"
             assert is_refused is (kind not in whom), (kind, method, path)

@@ -96,6 +96,7 @@ COMPOSED = {
     *("letin", "doors", "display", "bell"),
     "backup_waits",
     *("backup_waits", "poster_entry", "door_until", "parts"),
+    *("backup_waits", "poster_entry", "first_step", "first_fault"),
 }
 
 

@@ -15,7 +15,7 @@ import os
 import tarfile
 import zlib
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from edge.cli.backup.errors import BackupError
 from edge.cli.backup.manifest import MANIFEST, Manifest, read_manifest
@@ -49,6 +49,15 @@ def look(path: Path) -> Manifest:
 
 def unpack(path: Path, folder: Path) -> Manifest:
     """Lay the parts out in ``folder``, on the disk; BackupError if one is not whole."""
+    return _read(path, folder)
+
+
+def check(path: Path) -> Manifest:
+    """Read every part and lay none out; BackupError if one is not whole."""
+    return _read(path, None)
+
+
+def _read(path: Path, folder: Path | None) -> Manifest:
     with _opened(path) as archive:
         manifest = _manifest(path, archive)
         left = dict(manifest.parts)
@@ -57,22 +66,39 @@ def unpack(path: Path, folder: Path) -> Manifest:
             content = archive.extractfile(entry) if entry.isreg() else None
             if part is None or content is None or entry.size != part.size:
                 raise _changed(path, entry.name)
-            digest = hashlib.sha256()
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-            (folder / entry.name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            target = os.open(folder / entry.name, flags, 0o600)
-            with os.fdopen(target, "wb") as file:
-                while chunk := content.read(CHUNK):
-                    digest.update(chunk)
-                    file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            if digest.hexdigest() != part.sha256:
+            with _new_file(folder, entry.name) as file:
+                digest = _copy(content, file)
+            if digest != part.sha256:
                 raise _changed(path, entry.name)
     if left:
         what = f"torn, {min(left)} is not in it; take another one"
         raise BackupError(f"{path}: {what}", "torn")
     return manifest
+
+
+def _copy(content: IO[bytes], file: IO[bytes] | None) -> str:
+    """Read a part to its end, and write it where there is a file for it."""
+    digest = hashlib.sha256()
+    while chunk := content.read(CHUNK):
+        digest.update(chunk)
+        if file is not None:
+            file.write(chunk)
+    return digest.hexdigest()
+
+
+@contextmanager
+def _new_file(folder: Path | None, name: str) -> Iterator[IO[bytes] | None]:
+    """Open a part's own new file, and have it on the disk at the end."""
+    if folder is None:
+        yield None
+        return
+    target = folder / name
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with os.fdopen(os.open(target, flags, 0o600), "wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _changed(path: Path, name: str) -> BackupError:

@@ -19,8 +19,8 @@ from typing import Any
 
 from edge.cli.backup.errors import BackupError
 from edge.cli.backup.making import make, prune
-from edge.cli.backup.manifest import FOLDER, NAME
-from edge.cli.backup.reading import look
+from edge.cli.backup.manifest import FOLDER, NAME, Manifest
+from edge.cli.backup.reading import check, look
 from edge.cli.backup.restoring import Wish, replaced, stage
 from edge.cli.backup.stick import copy, copy_backup
 from edge.cli.key_files import KeyFileError
@@ -47,7 +47,8 @@ def work(words: argparse.Namespace, given: dict[str, Any]) -> dict[str, Any]:
     if words.what == "copy":
         return {"stick": copy_backup(path, given["sticks"], state)}
     if words.what == "look":
-        return _inside(path, state)
+        # One that somebody sends is read to its end: it may have come torn.
+        return _inside(check(path) if "file" in given else look(path), state)
     wish = Wish(
         by=words.by,
         at_ms=words.at_ms,
@@ -68,8 +69,7 @@ def _path(words: argparse.Namespace, given: dict[str, Any]) -> Path:
     return folder / str(words.name)
 
 
-def _inside(path: Path, state: Path) -> dict[str, Any]:
-    found = look(path)
+def _inside(found: Manifest, state: Path) -> dict[str, Any]:
     inside = {key: value for key, value in found.dump().items() if key != "parts"}
     return inside | {
         "has_keys": found.has_keys,
@@ -88,6 +88,7 @@ def main() -> int:
     parser.add_argument("--name", default="")
     parser.add_argument("--by", default="")
     words = parser.parse_args()
+    words.state = words.state.absolute()
     os.nice(LAST_IN_THE_QUEUE)
     os.umask(0o077)
     try:

@@ -73,7 +73,7 @@ async def open_desk(
     """Return the panel's desk at a running gateway until ``stack`` ends."""
     plan = settings.plan()
     book, fault = await open_book(stack, state, plan, gateway.now())
-    await asyncio.to_thread(_furnish, state, settings)
+    await asyncio.to_thread(furnish, state, settings)
     backups = Backups(
         state,
         controller,
@@ -111,7 +111,7 @@ async def open_desk(
     return desk
 
 
-def _furnish(state: Path, settings: Settings) -> None:
+def furnish(state: Path, settings: Settings) -> None:
     """Keep the panel's certificate young, and how it starts; doors wait for neither."""
     try:
         keep_words(settings, state)

@@ -56,4 +56,6 @@ def panel_words(settings: Settings, state: Path) -> list[str]:
         words += ["--plain-http"]
     elif not panel.is_local:
         words += ["--tls", str(state / Path("panel"))]
+    # So that it notices that it is to be started in another way, as after a restore.
+    words += ["--words", str(state / KEPT_WORDS)]
     return words

@@ -38,20 +38,23 @@ def register(app: typer.Typer) -> None:
 
 def init(site: Site, state: State = HERE) -> None:
     """Make the panel's certificate and the first-run code of a new box."""
+    from edge.cli.backup.adopted import site_in_force
     from edge.cli.load_site import load_site
     from edge.cli.panel.first_run import run_init
 
-    sys.exit(run_init(load_site(site), state))
+    sys.exit(run_init(load_site(site_in_force(site, state)), state))
 
 
 def panel(site: Site, state: State = HERE) -> None:
     """Run the volunteers' panel of one site until SIGTERM."""
+    from edge.cli.backup.adopted import is_adopted
     from edge.cli.load_site import load_site
     from edge.cli.panel.starting import kept_words, panel_words
     from edge.settings.errors import SettingsError
 
     try:
-        words = panel_words(load_site(site), state)
+        before = kept_words(state) if is_adopted(site, state) else None
+        words = before or panel_words(load_site(site), state)
     except SettingsError as fault:
         before = kept_words(state)
         if before is None:
