@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from edge.accounts.codes import typed
 from edge.cli.backup.adopted import ADOPTED
 from edge.cli.backup.finishing import result
 from edge.cli.backup.making import make
@@ -23,6 +22,7 @@ from edge.cli.run import AGAIN
 from edge.control.client import ControlError, ask
 from tests.edge.panel_site import DESK, panel_site
 from tests.edge.small_site import TEXT
+from tests.edge.test_first_run import code_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -37,7 +37,6 @@ WITHIN_S = 60.0
 
 async def lived_in(folder: Path, port: int) -> Path:
     """Return a backup, with keys, of a place with a manager and a voice of its own."""
-    folder.mkdir()
     async with panel_site(folder) as site:
         add = {"name": "李站长", "role": "MANAGER", "pin": PIN}
         await site.shell("account-add", **add)
@@ -118,11 +117,9 @@ async def test_an_empty_box_is_restored_from_the_browser(tmp_path: Path) -> None
     )
     where = ("--site", str(site), "--state", str(state))
     label = await said("edge.cli.main", "init", *where)
-    code = typed(
-        re.findall(r"^  ([0-9A-Z]{4}(?:-[0-9A-Z]{4}){3})$", label, re.MULTILINE)[0]
-    )
-    url, headers = f"http://127.0.0.1:{before}", {}
-    headers["Origin"] = url
+    code = code_in(label)
+    url = f"http://127.0.0.1:{before}"
+    headers = {"Origin": url}
     async with (
         process("edge.cli.run", *where) as gateway,
         httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as http,

@@ -91,8 +91,8 @@ class _Door:
         name, code = name_of(request.get("name")), typed(request.get("code"))
         if not code or not self._book.is_first_code(code):
             return {"state": "wrong"}
-        _, secret = await self._book.pair(name, is_first=True)
-        return {"state": "paired", "tablet": secret, "is_first": True}
+        paired = await self._book.pair(name, is_first=True)
+        return {"state": "paired", "tablet": paired[1], "is_first": True}
 
     async def _session(self, request: dict[str, Any], _: bool) -> dict[str, Any]:  # noqa: FBT001
         tablet = self._book.tablet_of(request.get("tablet"))

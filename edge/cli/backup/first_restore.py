@@ -97,9 +97,11 @@ class FirstRestore:
         }
 
     def _step(self) -> str:
+        if self._doing:
+            return self._doing
         if is_staged(self._state):
             return "ending"
-        return self._doing or ("held" if self._inside else "empty")
+        return "held" if self._inside else "empty"
 
     async def _begin(self, request: dict[str, Any], _: bool) -> dict[str, Any]:  # noqa: FBT001
         """Begin to take a file of so many ``bytes`` in; ``state`` says whether."""

@@ -73,8 +73,6 @@ def _copy(source: Path, stick: Path, name: str) -> str:
         half.unlink()
     if os.statvfs(stick).f_flag & os.ST_RDONLY:
         return READ_ONLY
-    if shutil.disk_usage(stick).free < source.stat().st_size + SPARE_BYTES:
-        return FULL
     hidden = stick / f".{name}.new"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     try:
@@ -82,6 +80,7 @@ def _copy(source: Path, stick: Path, name: str) -> str:
             source.open("rb") as read,
             os.fdopen(os.open(hidden, flags, 0o600), "wb") as written,
         ):
+            _need_room(stick, source.stat().st_size)
             shutil.copyfileobj(read, written, CHUNK)
             written.flush()
             os.fsync(written.fileno())
@@ -92,3 +91,9 @@ def _copy(source: Path, stick: Path, name: str) -> str:
             hidden.unlink(missing_ok=True)
         raise
     return DONE
+
+
+def _need_room(stick: Path, size: int) -> None:
+    """Raise what a full disk raises, before minutes are spent on filling it."""
+    if shutil.disk_usage(stick).free < size + SPARE_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
