@@ -126,6 +126,8 @@ class Exports:
 
         sender, held = Sender(ask, "export-stick", MOST_BYTES), bytearray()
         word = await sender.begin() or "taken"
+        if word != "taken":
+            return word
         try:
             async for part in self.file(visitor, waiting):
                 held += part.encode() if isinstance(part, str) else part

@@ -10,6 +10,7 @@ Source: RFC 7578 (multipart/form-data).
 from __future__ import annotations
 
 import base64
+import logging
 from typing import TYPE_CHECKING, Any
 
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
     #: Asks the gateway on behalf of whoever looks: verb and fields.
     Ask = Callable[..., Awaitable[dict[str, Any]]]
+
+# It would write down what somebody sent.
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())
+logging.getLogger("python_multipart").propagate = False
 
 #: The one address that takes a file, and the bytes of the biggest form there.
 UPLOADS = {"/first/restore/file": (512 << 20) + 4_096}

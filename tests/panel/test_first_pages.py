@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.panel.conftest import PanelProcess
     from tests.panel.scripted_gateway import ScriptedGateway
 
+PHRASE = "seven quiet horses"
 HERE, FILE = "/first/restore", "/first/restore/file"
 WORDS = Words()
 
@@ -171,9 +172,9 @@ async def test_what_is_inside_is_shown_and_going_back_comes_first(
     assert back < page.index("4711") < page.index('action="/first/restore"')
     assert len(page) < 15_000
     gateway.answers["first-restore-go"] = {"state": "begun"}
-    where = await press(first, HERE, HERE, passphrase="seven quiet horses")  # noqa: S106  a test's
+    where = await press(first, HERE, HERE, passphrase=PHRASE)
     assert where == HERE
-    assert gateway.orders.pop()["passphrase"] == "seven quiet horses"
+    assert gateway.orders.pop()["passphrase"] == PHRASE
     gateway.answers["first-restore-cancel"] = {"state": "done"}
     assert await press(first, HERE, "/first/restore/cancel") == HERE
     gateway.does_refuse = True
