@@ -18,6 +18,7 @@ from cryptography import x509
 
 from drivers.registry import DRIVERS
 from edge.accounts.people import Role
+from edge.cli.backup.first_restore import FirstRestore
 from edge.cli.bench.process_figures import field_of
 from edge.cli.panel.certificates import CERTIFICATE, FOLDER
 from edge.cli.panel.door_codes import DoorCodes
@@ -28,7 +29,7 @@ from edge.core.event import EventKind
 from edge.core.stimulus import Noted
 
 if TYPE_CHECKING:
-    from edge.cli.panel.desk import Who
+    from edge.cli.panel.desk import Desk, Who
     from edge.cli.runtime import Runtime
     from edge.control.server import Act
 
@@ -45,9 +46,25 @@ def looking_acts(runtime: Runtime, state: Path, version: str) -> dict[str, Act]:
     records = Records(runtime.desk, lookback, runtime.settings.plan())
     acts = records.acts() | Care(runtime, state, version).acts()
     acts |= DoorCodes(runtime).acts()
-    if runtime.desk.backups is not None:
-        acts |= ExportStick(runtime.desk, runtime.desk.backups, records).acts()
-    return acts
+    if runtime.lost:  # its folder is memory: nothing big may come into it
+        return acts
+    return acts | _filing(runtime.desk, records)
+
+
+def _filing(desk: Desk, records: Records) -> dict[str, Act]:
+    """Return the verbs by which files come into the state folder."""
+    backups = desk.backups
+    if backups is None:
+        return {}
+    first = FirstRestore(
+        desk.book,
+        backups.state,
+        now_s=lambda: desk.now().monotonic_s,
+        staged=backups.staged,
+        forget=backups.forget_restore,
+        waits=backups.waits_for,
+    )
+    return ExportStick(desk, backups, records).acts() | first.acts()
 
 
 class Care:

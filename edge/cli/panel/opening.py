@@ -21,7 +21,6 @@ from edge.accounts.book import Book
 from edge.accounts.pins import Pepper, Pins, read_pepper
 from edge.accounts.sessions import Sessions, new_secret
 from edge.cli.backup.acts import BackupActs
-from edge.cli.backup.first_restore import FirstRestore
 from edge.cli.backup.keeper import Backups
 from edge.cli.panel.certificates import renew
 from edge.cli.panel.cupboards import cupboards
@@ -96,16 +95,7 @@ async def open_desk(
         fault=fault,
         backups=backups,
     )
-    first = FirstRestore(
-        book,
-        state,
-        now_s=lambda: gateway.now().monotonic_s,
-        staged=backups.staged,
-        forget=backups.forget_restore,
-        waits=backups.waits_for,
-    )
-    stack.push_async_callback(first.close)
-    desk.more = BackupActs(desk, backups).acts() | first.acts()
+    desk.more = BackupActs(desk, backups).acts()
     desk.more |= PlaceShown(desk, settings, state).acts()
     desk.shows_stars = settings.panel.star_levels
     return desk
