@@ -51,7 +51,7 @@ CHUNK = 65_536
 #: A box that is busy with its doors lets an office wait.
 PIECE_S = 10.0
 #: … and a slow stick lets it wait longer.
-STICK_S = 300.0
+STICK_S = 310.0
 #: What the gateway takes for a stick; a year of a busy place is a quarter of it.
 MOST_BYTES = 64 << 20
 

@@ -33,6 +33,8 @@ UPLOADS = {"/first/restore/file": (512 << 20) + 4_096}
 #: Bytes of a piece: as base64 it fits into a line of the control socket.
 PIECE = 45_000
 MAX_TOKEN = 64
+#: A browser's heading of a part: a field's name, and a file's.
+MAX_HEADING = 4_096
 
 
 class FileForm:
@@ -73,10 +75,12 @@ class FileForm:
         self._field, self._heading = b"", b""
 
     def _name_header(self, data: bytes, start: int, end: int) -> None:
-        self._field += data[start:end]
+        self._field = (self._field + data[start:end])[:MAX_HEADING]
 
     def _take_header(self, data: bytes, start: int, end: int) -> None:
         self._heading += data[start:end]
+        if len(self._heading) + len(self._field) > MAX_HEADING:
+            raise ValueError("a heading as long as a file")
         if self._field.lower() == b"content-disposition":
             _, options = parse_options_header(self._heading)
             self._part = options.get(b"name", b"")

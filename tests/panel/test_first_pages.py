@@ -133,7 +133,16 @@ async def test_only_the_token_of_a_page_lets_a_file_in_and_only_once(
         + b"\r\n--B--\r\n"
     )
     kind = {"Content-Type": "multipart/form-data; boundary=B"}
-    bodies = (swapped, swapped[:40], b"", b"no form", b"--B\r\n" * 900, b"--B--\r\n")
+    long = b'--B\r\nContent-Disposition: form-data; name="' + b"x" * 9_000
+    bodies = (
+        long,
+        swapped,
+        swapped[:40],
+        b"",
+        b"no form",
+        b"--B\r\n" * 900,
+        b"--B--\r\n",
+    )
     for body in bodies:
         answer = await first.post(FILE, content=body, headers=kind)
         assert answer.headers["location"].startswith(f"{HERE}?told=first."), body[:40]
@@ -214,8 +223,7 @@ async def test_nobody_else_has_these_pages_and_a_box_without_keys_has_no_other(
     assert (await first.get("/first")).headers["location"] == HERE
     gateway.turns["first"] |= {"has_manager": True, "is_first": False}
     assert (await first.get(HERE)).status_code == 404
-    form = {"data": {"token": "x"}, "files": {"file": b"x"}}
-    answer = await first.post(FILE, **form)
+    answer = await first.post(FILE, data={"token": "x"}, files={"file": b"x"})
     assert answer.headers["location"] == "/"
     assert gateway.orders == []
     say(gateway, step="done", file="menshen-kl-20261122-033000.tar.gz")

@@ -26,7 +26,11 @@ END_WITHIN_S = 5.0
 
 
 async def errand(
-    state: Path, what: str, *words: str, given: Mapping[str, Any] | None = None
+    state: Path,
+    what: str,
+    *words: str,
+    given: Mapping[str, Any] | None = None,
+    within_s: float = WITHIN_S,
 ) -> dict[str, Any]:
     """Have something done by ``edge.cli.backup.work``; ``fault`` says what hindered."""
     process = await asyncio.create_subprocess_exec(
@@ -38,7 +42,7 @@ async def errand(
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(within_s):
             told, _ = await process.communicate(json.dumps(given or {}).encode())
         value = json.loads(told)
     except TimeoutError:

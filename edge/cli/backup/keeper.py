@@ -48,6 +48,8 @@ LATEST_MS = 36 * 3_600_000
 SETTLED_S, FIRST_S = 120.0, 3_600.0
 #: After one that failed.
 RETRY_S = 3_600.0
+#: A slow stick takes a big file in five minutes; a dead one takes none.
+STICK_WITHIN_S = 300.0
 #: Of a fault so much is told.
 FAULT = 240
 
@@ -223,6 +225,7 @@ class Backups:
                     await self.settle()
             told = await errand(self.state, what, *words)
             self._take(what, str(told.get("fault", ""))[:FAULT])
+            self._files = await asyncio.to_thread(self._look_at_files)
             if what == "make" and not self.fault:
                 await self._copy(str(told.get("name")))
         finally:
@@ -249,9 +252,8 @@ class Backups:
 
         A stick that takes none is told once, until one does.
         """
-        before, given = self.stick, {"sticks": self._sticks}
-        told = await errand(self.state, "copy", "--name", name, given=given)
-        self.stick = _word(told)
+        before = self.stick
+        self.stick = await self._lay("copy", name)
         if self.stick == DONE:
             facts: Facts = (("actor", "gateway"), ("what", "backup_copied"))
             facts += (("which", name),)
@@ -264,8 +266,17 @@ class Backups:
 
     async def to_stick(self, file: Path, name: str) -> str:
         """Lay another file on the stick; return what became of it, as a word."""
-        given = {"file": str(file), "sticks": self._sticks}
-        return _word(await errand(self.state, "write", "--name", name, given=given))
+        return await self._lay("write", name, file=str(file))
+
+    async def _lay(self, what: str, name: str, **more: str) -> str:
+        told = await errand(
+            self.state,
+            what,
+            *("--name", name),
+            given={"sticks": self._sticks, **more},
+            within_s=STICK_WITHIN_S,
+        )
+        return str(told.get("stick", BROKEN))
 
     def staged(self) -> None:
         """End this gateway for a restore that somebody made ready, once all is calm."""
@@ -295,10 +306,6 @@ class Backups:
         if self.is_ending and is_staged(self.state) and not self.waits_for():
             log.info("ending for a restore")
             self._end()
-
-
-def _word(told: dict[str, Any]) -> str:
-    return str(told.get("stick", BROKEN))
 
 
 def _stamp(name: str) -> str:

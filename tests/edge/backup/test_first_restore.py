@@ -132,14 +132,18 @@ async def test_without_keys_the_tablet_stays_and_may_make_a_manager(
 async def test_pieces_come_in_order_whole_and_within_bounds(tmp_path: Path) -> None:
     async with first_site(tmp_path, []) as site:
         tablet = await first_tablet(site)
-        for odd in (0, -1, True, "9", None, (512 << 20) + 1):
-            told = await tablet.ask("first-restore-begin", bytes=odd)
-            assert told["state"] == "size", odd
+        for size in (0, -1, True, "9", None, (512 << 20) + 1):
+            told = await tablet.ask("first-restore-begin", bytes=size)
+            assert told["state"] == "size", size
         begun = await tablet.ask("first-restore-begin", bytes=8)
         again = await tablet.ask("first-restore-begin", bytes=8)
         assert again["state"] == "busy", "one file at a time"
-        good = {"ticket": begun["ticket"], "offset": 0, "piece": "d2VsbA=="}
-        for odd in (
+        good: dict[str, Any] = {
+            "ticket": begun["ticket"],
+            "offset": 0,
+            "piece": "d2VsbA==",
+        }
+        odds: tuple[dict[str, Any], ...] = (
             {"ticket": "guess"},
             {"ticket": None},
             {"offset": 4},
@@ -147,7 +151,8 @@ async def test_pieces_come_in_order_whole_and_within_bounds(tmp_path: Path) -> N
             {"piece": "%%%"},
             {"piece": ""},
             {"piece": None},
-        ):
+        )
+        for odd in odds:
             told = await tablet.ask("first-restore-piece", **(good | odd))
             assert told["state"] == "piece", odd
         assert (await tablet.ask("first-restore-piece", **good))["state"] == "taken"
@@ -234,7 +239,7 @@ def test_whenever_the_power_goes_the_box_is_empty_or_wholly_restored(
     number = 1
     while not outcomes or outcomes[-1][0] == DIED:
         there = empty_box(tmp_path / f"cut-{number}")
-        words = [str(number), path, there, "first"]
+        words = [str(number), str(path), str(there), "first"]
         command = [sys.executable, "-m", "tests.edge.backup.cut", *words]
         code = subprocess.run(command, check=False).returncode
         carry_out(there)
