@@ -38,11 +38,19 @@ def find(folders: Iterable[str], state: Path) -> Path | None:
     """Return the stick that is in, None for none; ``folders`` may hold a ``*``."""
     own = state.stat().st_dev
     for pattern in folders:
-        for name in sorted(Path("/").glob(pattern.lstrip("/"))):
-            with suppress(OSError):  # as an empty slot that is mounted when asked
+        for name in _there(pattern):
+            with suppress(OSError):
                 if name.is_dir() and name.stat().st_dev != own:
                     return name
     return None
+
+
+def _there(pattern: str) -> list[Path]:
+    """Return what has such a name; an empty slot that mounts when asked is nothing."""
+    try:
+        return sorted(Path("/").glob(pattern.lstrip("/")))
+    except OSError:
+        return []
 
 
 def copy(source: Path, name: str, folders: Iterable[str], state: Path) -> str:

@@ -252,7 +252,7 @@ def test_whenever_the_power_goes_the_box_is_empty_or_wholly_restored(
             assert site_in_force(site, there) == there / ADOPTED
         outcomes.append((code, bool(found)))
         shutil.rmtree(there)
-        number += 8
+        number += 16
     assert {is_new for _, is_new in outcomes} == {False, True}, outcomes
     assert len(outcomes) > 4
 
