@@ -98,7 +98,8 @@ class Gate:
             case "GET" | "HEAD":
                 return None
             case "POST":
-                return self._post_refusal(headers, UPLOADS.get(scope["path"], 0))
+                most = UPLOADS.get(scope.get("path", ""), 0)
+                return self._post_refusal(headers, most)
             case _:
                 return 405
 
