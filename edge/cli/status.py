@@ -119,13 +119,14 @@ def _duty(runtime: Runtime, now: Moment) -> dict[str, Any]:
 
 
 def _doors(runtime: Runtime) -> dict[str, Any]:
-    names = {door.id: door.name or door.id for door in runtime.settings.door}
+    known = {door.id: door for door in runtime.settings.door}
     return {
         door_id: {
-            "name": names[door_id],
+            "name": known[door_id].name or door_id,
             "mode": door.mode.value,
             "phase": door.phase.value,
             "until_ms": _free_until_ms(runtime, door_id, door.mode),
+            "slow_s": known[door_id].extended_release_s,
         }
         for door_id, door in runtime.controller.doors.standing().items()
     }

@@ -20,6 +20,7 @@ from edge.panel.assets import ASSETS, asset
 from edge.panel.backup_pages import add_backup
 from edge.panel.bag_pages import add_bags
 from edge.panel.call_pages import add_calls
+from edge.panel.count_pages import add_counts
 from edge.panel.device_pages import add_devices
 from edge.panel.display_pages import add_display
 from edge.panel.door_pages import add_doors
@@ -84,12 +85,15 @@ class First:
         return ground.pages.live(
             ground.duty(),
             visitor,
+            glance=ground.glance(),
             token=ground.token(visitor),
             told=ground.phrase(told),
             planned=planned,
         )
 
-    async def press(self, visitor: Visitor, token: str, door: str) -> str:
+    async def press(
+        self, visitor: Visitor, token: str, door: str, *, is_slow: bool
+    ) -> str:
         """Open a door, or not; return the word of ``TOLD`` that says so."""
         standing = self._ground.hub.standing
         if standing.report is None or not standing.is_live:
@@ -102,10 +106,11 @@ class First:
             case Press.STALE:
                 return "again"
             case Press.FIRST:
-                return await self._open(visitor, door)
+                return await self._open(visitor, door, is_slow=is_slow)
 
-    async def _open(self, visitor: Visitor, door: str) -> str:
-        opened = await self._ground.link.open_door(door, visitor.keys)
+    async def _open(self, visitor: Visitor, door: str, *, is_slow: bool) -> str:
+        link = self._ground.link
+        opened = await link.open_door(door, visitor.keys, is_slow=is_slow)
         if opened is Opened.DONE:
             await self._ground.link.refresh()  # the door's row says so, too
             return "opened"
@@ -121,7 +126,9 @@ class First:
         drawn = self._current()
         if visitor.on_duty_page:
             return drawn
-        return {name: part for name, part in drawn.items() if name in STARTS}
+        shown = {name: part for name, part in drawn.items() if name in STARTS}
+        # Drawn anew each time: a clock is never older than what it is sent with.
+        return shown | self._ground.pages.glance(self._ground.glance())
 
     def _current(self) -> dict[str, Fragment]:
         """Return what all open pages show, drawn once for them all."""
@@ -134,7 +141,7 @@ class First:
         return frame.fragments
 
 
-#: What is shown where nobody is logged in.
+#: What is shown of the duty page where nobody is logged in.
 STARTS = frozenset({"said", "emergency", "verdict", "links", "notice"})
 
 
@@ -164,8 +171,10 @@ def make_app(ground: Ground) -> FastAPI:
         request: Request,
         token: Annotated[str, Form(max_length=64)],
         door: Annotated[str, Form(max_length=256)],
+        slow: Annotated[str, Form(max_length=8)] = "",
     ) -> RedirectResponse:
-        done = await first.press(request.state.visitor, token, door)
+        visitor: Visitor = request.state.visitor
+        done = await first.press(visitor, token, door, is_slow=slow == "yes")
         return go(told("/", done))
 
     add_live(app, ground, "/live", Live(parts=first.parts, key=first.key))
@@ -191,6 +200,7 @@ def make_app(ground: Ground) -> FastAPI:
     add_letin(app, ground)
     add_calls(app, ground)
     add_doors(app, ground)
+    add_counts(app, ground)
     add_display(app, ground)
     add_posters(app, ground)
     add_backup(app, ground)

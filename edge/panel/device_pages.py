@@ -47,8 +47,7 @@ def add_devices(app: FastAPI, ground: Ground) -> None:
         return health(hub.standing, ground.words, hub.now(), is_exposed=is_exposed)
 
     def key(visitor: Visitor) -> str:
-        heard = (f"{each}\0{name}" for each, name in now().heard)
-        return ground.pages.key_of(visitor, *heard)
+        return ground.pages.key_of(visitor)
 
     async def parts(_: Visitor) -> dict[str, Fragment]:
         return {"health": ground.pages.part("health.html", "health", now())}

@@ -76,7 +76,13 @@ def _door(
 ) -> DoorRow:
     tone, shape, state = _state(door, standing, words, now_s)
     return DoorRow(
-        number=number, id=door.id, name=door.name, tone=tone, shape=shape, state=state
+        number=number,
+        id=door.id,
+        name=door.name,
+        tone=tone,
+        shape=shape,
+        state=state,
+        slow=words.say("screens.slow", seconds=door.slow_s),
     )
 
 

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from edge.panel.bell import SILENT, bell
 from edge.panel.duty import duty
+from edge.panel.glance import glance
 from edge.panel.look import LOOK, look_of
 from edge.panel.presses import Press, Presses
 from edge.panel.routes import EVERYBODY, ROUTES
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from edge.panel.gateway_link import GatewayLink
     from edge.panel.hub import Hub
     from edge.panel.pages import Fragment, Pages
-    from edge.panel.view import Duty
+    from edge.panel.view import Duty, Glance
     from edge.panel.words import Words
 
 #: Pages that may be open at once: a tablet, a few phones, and forgotten tabs.
@@ -195,6 +196,10 @@ class Ground:
             self.hub.now(),
             is_exposed=self.address.is_exposed,
         )
+
+    def glance(self) -> Glance:
+        """Return what whoever passes by is told."""
+        return glance(self.hub.standing, self.words, self.hub.now())
 
     async def ask(self, verb: str, visitor: Visitor, **fields: Any) -> dict[str, Any]:
         """Ask the gateway for somebody; one that is gone leads to the first page."""

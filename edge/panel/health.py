@@ -37,12 +37,15 @@ class Wire:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """The page: what needs a look, what is good, and what can make itself heard."""
+    """The page: what needs a look, what is good, and what can make itself heard.
+
+    ``heard``: the names of devices that beep, by id; ``fine``: (id, name).
+    """
 
     title: Phrase
     notices: tuple[Notice, ...]
-    fine: tuple[str, ...]
-    heard: tuple[tuple[str, str], ...]
+    fine: tuple[tuple[str, str], ...]
+    heard: dict[str, str]
     wires: tuple[Wire, ...]
 
 
@@ -53,20 +56,21 @@ def health(
     report = standing.report
     if report is None or not standing.is_live:
         title = words.say("health.unknown")
-        return Health(title=title, notices=(), fine=(), heard=(), wires=())
+        return Health(title=title, notices=(), fine=(), heard={}, wires=())
     found = troubles(standing, words, now_s, is_exposed=is_exposed)
     found += _doors(standing, words, now_s)
     found += _links(standing, words, now_s)
     found.sort(key=lambda notice: _ORDER.index(notice.tone))
     named = {notice.device for notice in found}
-    fine = [d.name for d in report.devices if d.is_online and d.id not in named]
+    online = [device for device in report.devices if device.is_online]
+    fine = [(d.id, d.name) for d in online if d.id not in named]
     is_checking = report.uptime_s < CHECKING_S and len(fine) < len(report.devices)
     key = "checking" if is_checking else "look" if found else "good"
     return Health(
         title=words.say(f"health.{key}", count=len(found)),
         notices=tuple(found),
         fine=tuple(fine),
-        heard=tuple((d.id, d.name) for d in report.devices if d.can_be_heard),
+        heard={d.id: d.name for d in report.devices if d.can_be_heard},
         wires=tuple(_wire(d, report.offset_hours) for d in report.devices),
     )
 

@@ -7,7 +7,7 @@ stands in no answer. A second person agrees with a PIN of his own where it is as
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -55,12 +55,28 @@ def _add_people(app: FastAPI, ground: Ground) -> None:
     @app.get("/people/{account}")
     async def read_person(request: Request, account: str) -> HTMLResponse:
         visitor: Visitor = request.state.visitor
-        accounts = await accounts_of(ground, visitor)
-        mine = [one for one in accounts if one["id"] == account]
-        if not mine or mine[0]["is_retired"]:
+        each, agree = await _person(ground, visitor, account)
+        return ground.draw("person.html", visitor, each=each, others=agree)
+
+    @app.get("/people/{account}/retire")
+    async def confirm_retire(request: Request, account: str) -> HTMLResponse:
+        visitor: Visitor = request.state.visitor
+        each, agree = await _person(ground, visitor, account)
+        if each["id"] == visitor.account:
             raise HTTPException(404)
-        agree = others(accounts, visitor, account)
-        return ground.draw("person.html", visitor, each=mine[0], others=agree)
+        return ground.draw(
+            "retire.html",
+            visitor,
+            words="people.retire",
+            who=each["name"],
+            back=f"/people/{each['id']}",
+            action="/people/retire",
+            field="account",
+            how="screens.ends_account",
+            id=each["id"],
+            others=agree if each["role"] != "VOLUNTEER" else (),
+            is_this=False,
+        )
 
     @app.post("/people/add")
     async def add(
@@ -107,6 +123,17 @@ def _add_people(app: FastAPI, ground: Ground) -> None:
         return go(told("/people", "pin_set" if done == "done" else done))
 
 
+async def _person(
+    ground: Ground, visitor: Visitor, account: str
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return somebody who may still be changed, and who could agree to it."""
+    accounts = await accounts_of(ground, visitor)
+    mine = [one for one in accounts if one["id"] == account]
+    if not mine or mine[0]["is_retired"]:
+        raise HTTPException(404)
+    return mine[0], others(accounts, visitor, account)
+
+
 async def _change(
     ground: Ground, request: Request, token: str, verb: str, fields: dict[str, str]
 ) -> str:
@@ -133,6 +160,27 @@ def _add_tablets(app: FastAPI, ground: Ground) -> None:
         ground.spend(visitor, token, "/tablets")
         answer = await ground.ask("pair-begin", visitor)
         return go("/tablets" if answer.get("ok") else told("/tablets", "full"))
+
+    @app.get("/tablets/{tablet}/retire")
+    async def confirm_retire(request: Request, tablet: str) -> HTMLResponse:
+        visitor: Visitor = request.state.visitor
+        known = (await ground.ask("tablets", visitor)).get("tablets", [])
+        each = next((one for one in known if one["id"] == tablet), None)
+        if each is None:
+            raise HTTPException(404)
+        return ground.draw(
+            "retire.html",
+            visitor,
+            words="tablets.retire",
+            who=each["name"],
+            back="/tablets",
+            action="/tablets/retire",
+            field="id",
+            how="screens.ends_tablet",
+            id=each["id"],
+            others=(),
+            is_this=each["is_this"],
+        )
 
     @app.post("/tablets/retire")
     async def retire(request: Request, token: Token, id: Short) -> RedirectResponse:  # noqa: A002  the field's name

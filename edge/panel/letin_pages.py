@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from edge.panel.ground import Ground
     from edge.panel.pages import Fragment
     from edge.panel.report import DoorReport
+    from edge.panel.view import RoomRow
     from edge.panel.visitor import Visitor
 
 #: Why somebody is let in by hand, as the journal has it, in the order of the tiles.
@@ -72,6 +73,8 @@ def _add_opening(app: FastAPI, ground: Ground) -> None:
             counts=COUNTS,
             reasons=[each for each in REASONS if is_open or each != NO_BOOKING],
             due=due,
+            # What could not be corrected any more is put right by a count.
+            rooms=ground.duty().rooms if told == "letin.late" else (),
             key=ground.pages.key_of(visitor),
         )
 
@@ -140,6 +143,7 @@ def _add_fixing(app: FastAPI, ground: Ground) -> None:
             visitor,
             entry=entry,
             is_fixing=is_fixing,
+            rooms=_rooms(ground, entry["at"] if entry else ""),
             fixes=[n for n in (0, *COUNTS) if entry and n != entry["persons"]],
             reasons=[each for each in REASONS if entry and each != entry["reason"]],
             key=ground.pages.key_of(visitor),
@@ -184,6 +188,14 @@ def _doors(ground: Ground, why: str) -> list[DoorReport]:
     return [each for each in doors if not is_by_room or has_room(standing, each.id)]
 
 
+def _rooms(ground: Ground, door: str) -> list[RoomRow]:
+    """Return the room that a door leads to, or all where the door is not known."""
+    report = ground.hub.standing.report
+    room = report.board.room_of(door) if report is not None else None
+    rooms = ground.duty().rooms
+    return [each for each in rooms if room is None or each.id == room.space]
+
+
 def _names(ground: Ground) -> dict[str, str]:
     report = ground.hub.standing.report
     return {door.id: door.name for door in report.doors} if report is not None else {}
@@ -211,6 +223,7 @@ async def _entry(ground: Ground, visitor: Visitor, seq: int) -> dict[str, Any] |
         is_known = written in REASONS or written in OTHERS
         return {
             "seq": seq,
+            "at": str(one.get("door")),
             "door": names.get(one.get("door"), ""),
             "persons": persons,
             "shown": min(max(persons, 0), COUNTS[-1]),

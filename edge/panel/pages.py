@@ -19,6 +19,7 @@ from markupsafe import Markup
 from edge.panel.compiled import Compiled
 from edge.panel.look import LOOK
 from edge.panel.menu import menu_of, tabs_of
+from edge.panel.view import Glance
 from edge.panel.words import Words
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from edge.panel.words import Phrase
 
 _FOLDER = Path(__file__).parent
+#: What a page tells whoever passes by while nothing is known.
+NOTHING = Glance()
 #: Statuses that have words of their own; any other uses those of 400 or 500.
 _ERRORS = frozenset({400, 403, 404, 405, 413, 422, 500, 503})
 
@@ -89,7 +92,14 @@ class Pages:
         return self._others[language]
 
     def live(
-        self, duty: Duty, visitor: Visitor, *, token: str, told: str, planned: str = ""
+        self,
+        duty: Duty,
+        visitor: Visitor,
+        *,
+        token: str,
+        told: str,
+        planned: str = "",
+        glance: Glance = NOTHING,
     ) -> str:
         """Draw the first page: the duty page, or the start where nobody is on duty."""
         name = "duty.html" if visitor.on_duty_page else "start.html"
@@ -97,7 +107,7 @@ class Pages:
             name,
             visitor,
             duty=duty,
-            fragments=self.fragments(duty),
+            fragments=self.fragments(duty) | self.glance(glance),
             bell=self.bell(duty.bell, visitor),
             key=self.key(duty, visitor),
             token=token,
@@ -157,6 +167,19 @@ class Pages:
         return {
             name: Fragment(html=html, mark=_mark(html)) for name, html in drawn.items()
         }
+
+    def glance(self, glance: Glance) -> dict[str, Fragment]:
+        """Draw what the start page has besides; its clock is sent once a minute.
+
+        In between the page's own script lets it run on.
+        """
+        shown, of_its_minute = (
+            self.part("parts.html", "glance", each)
+            for each in (glance, glance.of_its_minute)
+        )
+        fault = self.part("parts.html", "fault", glance.fault)
+        clock = Fragment(html=shown.html, mark=of_its_minute.mark)
+        return {"glance": clock, "fault": fault}
 
     def bell(self, bell: Bell, visitor: Visitor) -> Fragment:
         """Draw who rings and who waits; who is on duty is led to the door."""

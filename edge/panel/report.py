@@ -55,13 +55,15 @@ class SignReport:
 class DoorReport:
     """One door: ``mode`` and ``phase`` as the gateway's door machine names them.
 
-    ``until_ms``: when one that stands free is locked by itself, None: it is not.
+    ``slow_s``: how long it lets in whoever needs more time, if known. ``until_ms``:
+    when one that stands free is locked by itself, None: it is not.
     """
 
     id: str
     name: str
     mode: str
     phase: str
+    slow_s: int | None = None
     sign: SignReport = SignReport()
     until_ms: int | None = None
 
@@ -241,6 +243,7 @@ def _doors(table: dict[str, Any], signs: dict[str, Any]) -> tuple[DoorReport, ..
             name=_text(_table(door).get("name")) or _text(name),
             mode=_text(_table(door).get("mode")),
             phase=_text(_table(door).get("phase")),
+            slow_s=round(_number(_table(door).get("slow_s"))) or None,
             sign=_sign(_table(signs.get(name))),
             until_ms=_time(_table(door).get("until_ms")),
         )

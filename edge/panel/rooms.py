@@ -66,6 +66,7 @@ def _row(room: RoomReport, report: StatusReport, words: Words) -> RoomRow:
         key = "rooms.free" if room.free else "rooms.full"
         free = words.say(key, count=room.free)
     return RoomRow(
+        id=room.space,
         name=report.spaces.get(room.space) or room.space,
         inside=words.say("rooms.inside", count=room.inside, capacity=capacity),
         free=free,

@@ -7,7 +7,7 @@ that nobody has to tell colours apart (WCAG 2.2, 1.4.1).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -54,7 +54,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoorRow:
-    """One door and its state in words; ``number`` names its place on the page."""
+    """One door and its state in words; ``number`` names its place on the page.
+
+    ``slow``: the word on the button for whoever needs more time.
+    """
 
     number: int
     id: str
@@ -62,12 +65,14 @@ class DoorRow:
     tone: Tone
     shape: Shape
     state: Phrase
+    slow: Phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomRow:
     """One room: how many are inside, and the next bookings as times of the clock."""
 
+    id: str
     name: str
     inside: Phrase
     free: Phrase | None
@@ -90,6 +95,30 @@ class Notice:
     note: Phrase | None = None
     installer: Phrase | None = None
     device: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """What the start page says besides: each is left out where it is not known.
+
+    ``clock_s``: seconds of the site's day.
+    """
+
+    clock_s: int | None = None
+    inside: Phrase | None = None
+    fault: Phrase | None = None
+
+    @property
+    def clock(self) -> str:
+        """The clock as people read it, ``H:MM``; empty if unknown."""
+        minutes = None if self.clock_s is None else self.clock_s // 60
+        return "" if minutes is None else f"{minutes // 60}:{minutes % 60:02}"
+
+    @property
+    def of_its_minute(self) -> Glance:
+        """The same at the minute's begin: what a page need not be sent again for."""
+        whole = None if self.clock_s is None else self.clock_s // 60 * 60
+        return replace(self, clock_s=whole)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,8 +99,15 @@ def populate(gateway: ScriptedGateway) -> None:
     gateway.status["doors"]["living-room-door"]["phase"] = "OPEN"
     gateway.status["events"]["waiting"] = 38
     gateway.status["platform"]["connected"] = False
+    gateway.status["devices"]["kitchen-reader"]["shows"] = True
+    gateway.status["doors"]["kitchen-door"]["slow_s"] = 30.0
     gateway.status |= {"calls": {"kitchen-door": 1}, "awaiting": ["kitchen-front"]}
     gateway.status["closing_ms"] = NOW_MS + 448 * MINUTE_MS
+    gateway.status |= {
+        "care": 2,
+        "settings_faults": ["site.toml:9 door.1: no such key"],
+    }
+    gateway.status |= {"rooms": {"kitchen": ROOM}}
     gateway.turns["first"] = {"is_first": True, "has_manager": False}
     standing = {"state": "FIRE", "since_ms": NOW_MS, "by": "input", "who": ""}
     gateway.readings["emergency-now"]["standing"] = [standing]
@@ -109,6 +116,14 @@ def populate(gateway: ScriptedGateway) -> None:
     gateway.show()
 
 
+#: A room with places left.
+ROOM: dict[str, Any] = {
+    "inside": 3,
+    "capacity": 12,
+    "free": 9,
+    "next": [[NOW_MS, NOW_MS + 60 * MINUTE_MS]],
+    "doors": ["kitchen-door"],
+}
 #: A row of the log.
 RECORD: dict[str, Any] = {
     "place": 900,

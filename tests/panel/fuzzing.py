@@ -55,7 +55,19 @@ FIELDS = (
     *("leaves", "ends", "told", "n", "t", "why", "count", "seq", "slow", "reason"),
     *("bank", "cell", "item", "typed", "mark", "size", "days", "day", "from", "to"),
     *("state", "kind", "whom", "second", "second_pin", "value", "word", "page"),
-    *("holder", "number", "year", "month", "used", "text", NUMBER, SURROGATE, ""),
+    *(
+        "space",
+        "persons",
+        "holder",
+        "number",
+        "year",
+        "month",
+        "used",
+        "text",
+        NUMBER,
+        SURROGATE,
+        "",
+    ),
 )
 HEADERS = (
     *(b"host", b"origin", b"sec-fetch-site", b"content-type", b"content-length"),

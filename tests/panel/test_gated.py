@@ -69,6 +69,8 @@ FIELDS = {
     "right": "2",
     "at": "kitchen-front",
     "mode": "LOCKED",
+    "space": "kitchen",
+    "persons": "4",
 }
 
 

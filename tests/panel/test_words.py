@@ -39,6 +39,7 @@ ALWAYS_KNOWN = {
     *("plan.today", "plan.open_over", "stars.first", "stars.level", "stars.top"),
     "backup.restored",
     *("bags.waiting", "bags.in_log", "bags.origin_plain"),
+    *("screens.inside", "count.was", "count.do"),
 }
 
 

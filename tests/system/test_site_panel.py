@@ -18,6 +18,7 @@ from playwright.async_api import async_playwright, expect
 from edge.cli.demo.residents import visit
 from edge.control.client import ask
 from tests.panel.conftest import FLAGS, page_of, start_panel, stop_panel
+from tests.panel.test_browser import opener
 from tests.system.house import House, living_house
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ async def _visits_show_live(house: House, page: Page) -> None:
 
 async def _a_press_moves_the_strike(house: House, page: Page) -> None:
     begun_s = asyncio.get_running_loop().time()
-    await page.get_by_role("button", name="客厅门").click()
+    await opener(page, "客厅门").click()
     released_s = await house.firmware.wait_for(
         "strike_released", after_s=begun_s, within_s=3.0, door="living-room-door"
     )

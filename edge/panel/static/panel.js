@@ -8,6 +8,8 @@
   var isOpen = false;
   var body = document.body;
   var live = body.getAttribute('data-live');
+  /* What this page asked for, without what became of a press. */
+  var here = location.pathname + location.search.replace(/[?&]told=.*/, '');
 
   function byId(id) { return document.getElementById(id); }
 
@@ -55,7 +57,7 @@
     source.addEventListener('page', function (event) {
       if (event.data === body.getAttribute('data-key')) { return; }
       source.close();
-      if (byId('go')) { byId('go').submit(); } else { location.replace(location.pathname); }
+      if (byId('go')) { byId('go').submit(); } else { location.replace(here); }
     });
     source.addEventListener('part', function (event) {
       put(JSON.parse(event.data));
@@ -65,6 +67,7 @@
   /* A button that is held sends its form; one that is let go does nothing. */
   each('[data-hold]', function (button) {
     var timer = 0;
+    function buzz(ms) { if (navigator.vibrate) { navigator.vibrate(ms); } }
     function stop() {
       clearTimeout(timer);
       timer = 0;
@@ -74,7 +77,9 @@
       var isKey = event.type === 'keydown';
       if (timer || (isKey && event.keyCode !== 13 && event.keyCode !== 32)) { return; }
       button.classList.add('held');
+      buzz(60);
       timer = setTimeout(function () {
+        buzz(300);
         button.form.elements.hold.value = 'held';
         button.form.submit();
       }, +button.getAttribute('data-hold'));
@@ -100,7 +105,8 @@
   });
 
   setInterval(function(){each('[data-s]',function(b){
-b.innerHTML=new Date(1e3*(b.s=-~(b.s||b.dataset.s))).toISOString().slice(12,19);});},1e3);
+b.innerHTML=new Date(1e3*(b.s=-~(b.s||b.dataset.s))).toISOString()
+.slice(11,b.dataset.n||19).replace(/^0/,'');});},1e3);
   if (location.search && window.history.replaceState) {
     window.history.replaceState(null, '', location.pathname);
   }
