@@ -66,10 +66,13 @@ class GatewayLink:
                 self._hub.post(gone(self._hub.standing))
             await asyncio.sleep(RETRY_S)
 
-    async def open_door(self, door: str, keys: Keys, *, is_slow: bool) -> Opened:
-        """Ask the gateway to open a door, once; for longer where it has to be."""
-        fields = {"door": door, "reason": REASON, "is_extended": is_slow}
-        answer = await self.ask("open", keys, **fields)
+    async def open_door(
+        self, door: str, keys: Keys, *, is_slow: bool = False
+    ) -> Opened:
+        """Ask the gateway to open a door, once; ``is_slow``: somebody needs longer."""
+        answer = await self.ask(
+            "open", keys, door=door, reason=REASON, is_extended=is_slow
+        )
         if not answer:
             return Opened.GONE
         return Opened.DONE if answer.get("ok") is True else Opened.REFUSED

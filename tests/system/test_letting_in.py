@@ -96,10 +96,12 @@ async def test_a_volunteer_lets_in_corrects_answers_and_confirms(
             ):
                 hand, chief = Hand(mine), Hand(other)
                 await _two_without_a_booking(house, hand, who)
+                await _the_room_is_counted(house, hand, who)
                 await _a_bell_is_answered_once(house, hand, chief, who)
                 await _who_waits_is_let_in(house, hand, who)
                 await _a_door_stands_free_for_an_hour(house, chief, boss)
                 await _a_door_is_out_of_use(house, chief, boss)
+                await _somebody_needs_longer(house, hand, who)
         finally:
             assert await stop_panel(panel) == ""
 
@@ -131,6 +133,19 @@ async def _two_without_a_booking(house: House, hand: Hand, who: str) -> None:
     assert (fixed["actor"], fixed["persons"], fixed["was"]) == (who, 1, 2)
     assert fixed["cause"] == int(seq[1])
     await _until_page(hand, "/", f"还能进 {before - 1} 人")
+
+
+async def _the_room_is_counted(house: House, hand: Hand, who: str) -> None:
+    await hand.read("/")
+    assert "/count?space=living-room" in hand.page
+    page = await hand.read("/count?space=living-room&persons=4")
+    assert "盒子现在记的是 1 人" in page
+    page = await hand.send("/count", space="living-room", persons="4")
+    assert "照您数的算" in page
+    await house.until("counted", lambda s: s["rooms"]["living-room"]["inside"] == 4)
+    [counted] = house.events("OCCUPANCY_SET")
+    assert (counted["actor"], counted["at"]) == (who, "living-room")
+    assert (counted["persons"], counted["was"]) == (4, 1)
 
 
 async def _a_bell_is_answered_once(
@@ -201,6 +216,16 @@ async def _a_door_is_out_of_use(house: House, chief: Hand, boss: str) -> None:
     assert (changed["actor"], changed["mode"]) == (boss, "BLOCKED")
     await chief.read("/letin?why=HELP")
     assert "现在不能" in await chief.send("/letin", why="HELP", door=KITCHEN)
+
+
+async def _somebody_needs_longer(house: House, hand: Hand, who: str) -> None:
+    slow_s = (await house.status())["doors"][HALL]["slow_s"]
+    assert f"慢慢来 {slow_s:.0f} 秒" in await hand.read("/")
+    begun_s = asyncio.get_running_loop().time()
+    assert "锁开了" in await hand.send("/open", door=HALL, slow="yes")
+    await _push(house, HALL, begun_s)
+    entry = house.events("MANUAL_ENTRY")[-1]
+    assert (entry["actor"], entry["at"], entry["extended"]) == (who, HALL, 1)
 
 
 async def _push(house: House, door: str, begun_s: float) -> None:

@@ -8,7 +8,7 @@
   var isOpen = false;
   var body = document.body;
   var live = body.getAttribute('data-live');
-  /* What this page asked for, without what became of a press. */
+  /* What this page asked for. */
   var here = location.pathname + location.search.replace(/[?&]told=.*/, '');
 
   function byId(id) { return document.getElementById(id); }
@@ -48,7 +48,7 @@
     source.onerror = function () {
       show('lost', isOpen);
       show('still', true);
-      /* Browsers give up for good on an answer that is no stream: begin anew. */
+      /* No stream ends it for good: begin anew. */
       if (source.readyState === 2) {
         source.close();
         setTimeout(listen, 3000);
@@ -68,7 +68,8 @@
   each('[data-hold]', function (button) {
     var timer = 0;
     function buzz(ms) { if (navigator.vibrate) { navigator.vibrate(ms); } }
-    function stop() {
+    function stop(event) {
+      event.preventDefault(); /* no mouse after a finger */
       clearTimeout(timer);
       timer = 0;
       button.classList.remove('held');

@@ -13,7 +13,7 @@ from tests.panel.readings import NOW_MS
 from tests.panel.scripted_gateway import TABLET
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, Page
+    from playwright.async_api import Browser, CDPSession, Locator
 
     from tests.panel.conftest import PanelProcess
     from tests.panel.scripted_gateway import ScriptedGateway
@@ -69,27 +69,26 @@ async def test_a_hold_by_a_finger_fills_its_bar_and_buzzes(
     for unwanted in ("userSelect", "webkitUserSelect"):
         style = f"button => getComputedStyle(button).{unwanted}"
         assert await button.evaluate(style) == "none"
-    await _finger(page, "touchStart")
+    screen = await page.context.new_cdp_session(page)
+    await _finger(screen, button, "touchStart")
     await page.wait_for_timeout(HOLD_MS / 2)
     assert await button.evaluate(BAR) > 0
-    await _finger(page, "touchEnd")
+    await _finger(screen, button, "touchEnd")
     assert await button.evaluate(BAR) == 0
     await page.wait_for_timeout(HOLD_MS)
     assert gateway.orders == [], "let go, nothing done"
     assert await page.evaluate("window.buzzes") == [60]
-    await _finger(page, "touchStart")
+    await _finger(screen, button, "touchStart")
     await expect(page.locator("#told")).to_contain_text("逃生门都开着")
-    await _finger(page, "touchEnd")
     assert [order["state"] for order in gateway.orders] == ["FIRE"]
 
 
-async def _finger(page: Page, kind: str) -> None:
-    """Put a finger on the button that is held, or take it away."""
-    box = await page.locator("[data-hold]").bounding_box()
+async def _finger(screen: CDPSession, button: Locator, kind: str) -> None:
+    """Put a finger on a button, or take it away."""
+    box = await button.bounding_box()
     assert box is not None
     spot = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
     points = [spot] if kind == "touchStart" else []
-    screen = await page.context.new_cdp_session(page)
     event = {"type": kind, "touchPoints": points}
     await screen.send("Input.dispatchTouchEvent", event)
 
