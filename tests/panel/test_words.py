@@ -40,6 +40,7 @@ ALWAYS_KNOWN = {
     "backup.restored",
     *("bags.waiting", "bags.in_log", "bags.origin_plain"),
     *("screens.inside", "count.was", "count.do"),
+    *("screens.inside", "count.was", "count.do", "count.less", "count.more"),
 }
 
 
