@@ -37,6 +37,7 @@ def add_keepers(app: FastAPI, ground: Ground) -> None:
     """Add the pages of people and of tablets."""
     _add_people(app, ground)
     _add_tablets(app, ground)
+    _add_last_questions(app, ground)
 
 
 def _add_people(app: FastAPI, ground: Ground) -> None:
@@ -57,26 +58,6 @@ def _add_people(app: FastAPI, ground: Ground) -> None:
         visitor: Visitor = request.state.visitor
         each, agree = await _person(ground, visitor, account)
         return ground.draw("person.html", visitor, each=each, others=agree)
-
-    @app.get("/people/{account}/retire")
-    async def confirm_retire(request: Request, account: str) -> HTMLResponse:
-        visitor: Visitor = request.state.visitor
-        each, agree = await _person(ground, visitor, account)
-        if each["id"] == visitor.account:
-            raise HTTPException(404)
-        return ground.draw(
-            "retire.html",
-            visitor,
-            words="people.retire",
-            who=each["name"],
-            back=f"/people/{each['id']}",
-            action="/people/retire",
-            field="account",
-            how="screens.ends_account",
-            id=each["id"],
-            others=agree if each["role"] != "VOLUNTEER" else (),
-            is_this=False,
-        )
 
     @app.post("/people/add")
     async def add(
@@ -161,8 +142,40 @@ def _add_tablets(app: FastAPI, ground: Ground) -> None:
         answer = await ground.ask("pair-begin", visitor)
         return go("/tablets" if answer.get("ok") else told("/tablets", "full"))
 
+    @app.post("/tablets/retire")
+    async def retire(request: Request, token: Token, id: Short) -> RedirectResponse:  # noqa: A002  the field's name
+        visitor: Visitor = request.state.visitor
+        ground.spend(visitor, token, "/tablets")
+        answer = await ground.ask("tablet-retire", visitor, id=id)
+        state = str(answer.get("state"))
+        return go(told("/tablets", "tablet_retired" if state == "done" else state))
+
+
+def _add_last_questions(app: FastAPI, ground: Ground) -> None:
+    """Add what is asked once more before somebody, or a tablet, ends."""
+
+    @app.get("/people/{account}/retire")
+    async def ask_for_account(request: Request, account: str) -> HTMLResponse:
+        visitor: Visitor = request.state.visitor
+        each, agree = await _person(ground, visitor, account)
+        if each["id"] == visitor.account:
+            raise HTTPException(404)
+        return ground.draw(
+            "retire.html",
+            visitor,
+            words="people.retire",
+            who=each["name"],
+            back=f"/people/{each['id']}",
+            action="/people/retire",
+            field="account",
+            how="screens.ends_account",
+            id=each["id"],
+            others=agree if each["role"] != "VOLUNTEER" else (),
+            is_this=False,
+        )
+
     @app.get("/tablets/{tablet}/retire")
-    async def confirm_retire(request: Request, tablet: str) -> HTMLResponse:
+    async def ask_for_tablet(request: Request, tablet: str) -> HTMLResponse:
         visitor: Visitor = request.state.visitor
         known = (await ground.ask("tablets", visitor)).get("tablets", [])
         each = next((one for one in known if one["id"] == tablet), None)
@@ -181,11 +194,3 @@ def _add_tablets(app: FastAPI, ground: Ground) -> None:
             others=(),
             is_this=each["is_this"],
         )
-
-    @app.post("/tablets/retire")
-    async def retire(request: Request, token: Token, id: Short) -> RedirectResponse:  # noqa: A002  the field's name
-        visitor: Visitor = request.state.visitor
-        ground.spend(visitor, token, "/tablets")
-        answer = await ground.ask("tablet-retire", visitor, id=id)
-        state = str(answer.get("state"))
-        return go(told("/tablets", "tablet_retired" if state == "done" else state))
