@@ -32,7 +32,7 @@ CASES = int(os.environ.get("PANEL_FUZZ_CASES", "100000"))
 BY_STRANGERS = frozenset({"pair"})
 #: ... and from a tablet at which nobody is logged in: who comes, help, and fire.
 AT_A_TABLET = BY_STRANGERS | {
-    *("login-begin", "login-card", "login-pin", "account-first"),
+    *("login-begin", "login-card", "login-pin", "first-manager"),
     *("emergency", "medicine-open"),
 }
 #: A stream that finds every place taken says so.
