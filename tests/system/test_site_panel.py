@@ -17,8 +17,8 @@ from playwright.async_api import async_playwright, expect
 
 from edge.cli.demo.residents import visit
 from edge.control.client import ask
+from tests.panel.browser.test_duty_page import opener
 from tests.panel.conftest import FLAGS, page_of, start_panel, stop_panel
-from tests.panel.test_browser import opener
 from tests.system.house import House, living_house
 
 if TYPE_CHECKING:
