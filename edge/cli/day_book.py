@@ -92,6 +92,8 @@ class DayBook:
         self._reached, self._kept = _read(path)
         self._looked_day: int | None = None
         self._waiting = self._not_agreed()
+        #: Since when (UTC ms) the oldest event waits to be sent, at the last look.
+        self.oldest_ms: int | None = None
 
     def waiting(self) -> tuple[DayStretch, ...]:
         """Return the days that are not agreed, oldest first."""

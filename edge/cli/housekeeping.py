@@ -49,6 +49,7 @@ async def keep_house(runtime: Runtime, state: Path) -> None:
             await runtime.journal.settle()
             if await runtime.days.look(runtime.clock.now()):
                 runtime.client.wake()
+            runtime.days.oldest_ms = await runtime.journal.oldest_ms()
             await room.look()
         await asyncio.sleep(CLOCK_EVERY_S)
 

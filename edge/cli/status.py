@@ -54,6 +54,7 @@ def status(runtime: Runtime) -> dict[str, Any]:
             "epoch": runtime.journal.epoch,
             "last_seq": runtime.journal.last_seq,
             "waiting": runtime.journal.waiting,
+            "oldest_ms": runtime.days.oldest_ms if runtime.journal.waiting else None,
             "not_on_disk": runtime.gateway.unstored,
             "storage_fault": runtime.gateway.is_storage_faulty,
         },

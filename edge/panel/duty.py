@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge.panel.bell import bell
-from edge.panel.calendar import time_until
+from edge.panel.calendar import minutes_since, time_until
 from edge.panel.danger import first
+from edge.panel.lasting import lasting, minutes_from
 from edge.panel.rooms import notices, rooms
 from edge.panel.troubles import troubles
 from edge.panel.verdict import card
@@ -94,12 +95,13 @@ def _state(
         return Tone.INFO, Shape.CLOCK, words.say("door.unknown")
     if door.mode == "UNLOCKED" and door.until_ms and door.phase not in _ALARMS:
         hours = standing.report.offset_hours if standing.report else 0
-        time = time_until(door.until_ms, standing.clock_ms(now_s), hours)
-        return *_MODES[door.mode], words.say("door_until.state", time=time)
+        end = time_until(door.until_ms, standing.clock_ms(now_s), hours)
+        return *_MODES[door.mode], words.say("door_until.state", time=end)
     if door.mode in _MODES and door.phase not in _ALARMS:
         return *_MODES[door.mode], words.say(f"door.{door.mode}")
-    minutes = _minutes(standing.open_since_s.get(door.id), now_s)
-    return *_PHASES[door.phase], words.say(f"door.{door.phase}", minutes=minutes)
+    minutes = minutes_from(standing.open_since_s.get(door.id), now_s)
+    time = lasting(minutes, words)
+    return *_PHASES[door.phase], words.say(f"door.{door.phase}", time=time)
 
 
 def _emergency(report: StatusReport | None, words: Words) -> Notice | None:
@@ -121,16 +123,17 @@ def _links(standing: Standing, words: Words, now_s: float) -> tuple[Notice, ...]
     if report is None or not standing.is_live:
         title = words.say("link.unknown")
         return (Notice(tone=Tone.INFO, shape=Shape.CLOCK, title=title),)
-    minutes = _minutes(standing.cut_since_s, now_s)
+    minutes = minutes_from(standing.cut_since_s, now_s)
     sent = words.say("link.all_sent")
-    waiting = words.say("link.waiting", count=report.waiting)
+    oldest = lasting(minutes_since(report.oldest_ms, standing.clock_ms(now_s)), words)
+    waiting = words.say("link.waiting", count=report.waiting, time=oldest)
     network = (
         Notice(tone=Tone.OK, shape=Shape.TICK, title=words.say("link.good"))
         if report.is_connected
         else Notice(
             tone=Tone.WARN,
             shape=Shape.ALERT,
-            title=words.say("link.cut", minutes=minutes),
+            title=words.say("link.cut", time=lasting(minutes, words)),
         )
     )
     records = Notice(
@@ -139,9 +142,3 @@ def _links(standing: Standing, words: Words, now_s: float) -> tuple[Notice, ...]
         title=waiting if report.waiting else sent,
     )
     return network, records
-
-
-def _minutes(since_s: float | None, now_s: float) -> int | None:
-    if since_s is None or now_s - since_s < 60:
-        return None
-    return int((now_s - since_s) // 60)

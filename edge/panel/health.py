@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.panel.calendar import day_and_time, minutes_since
+from edge.panel.lasting import lasting, minutes_from
 from edge.panel.troubles import CHECKING_S, good_before, troubles
 from edge.panel.view import Notice, Shape, Tone
 
 if TYPE_CHECKING:
-    from edge.panel.report import DeviceReport
+    from edge.panel.report import DeviceReport, StatusReport
     from edge.panel.standing import Standing
     from edge.panel.words import Phrase, Words
 
 _DOORS = {"OPEN_TOO_LONG": (Tone.WARN, "held"), "FORCED": (Tone.BAD, "forced")}
-_ORDER = (Tone.BAD, Tone.WARN, Tone.INFO)
+_ORDER = (Tone.BAD, Tone.WARN, Tone.INFO, Tone.OK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +61,16 @@ def health(
     found = troubles(standing, words, now_s, is_exposed=is_exposed)
     found += _doors(standing, words, now_s)
     found += _links(standing, words, now_s)
+    found += _days(report, words)
     found.sort(key=lambda notice: _ORDER.index(notice.tone))
     named = {notice.device for notice in found}
     online = [device for device in report.devices if device.is_online]
     fine = [(d.id, d.name) for d in online if d.id not in named]
     is_checking = report.uptime_s < CHECKING_S and len(fine) < len(report.devices)
-    key = "checking" if is_checking else "look" if found else "good"
+    looks = sum(notice.tone is not Tone.OK for notice in found)
+    key = "checking" if is_checking else "look" if looks else "good"
     return Health(
-        title=words.say(f"health.{key}", count=len(found)),
+        title=words.say(f"health.{key}", count=looks),
         notices=tuple(found),
         fine=tuple(fine),
         heard={d.id: d.name for d in report.devices if d.can_be_heard},
@@ -87,7 +90,9 @@ def _doors(standing: Standing, words: Words, now_s: float) -> list[Notice]:
                 tone=tone,
                 shape=Shape.ALERT if tone is Tone.WARN else Shape.CROSS,
                 title=words.say(
-                    f"health.{key}", name=door.name, minutes=_minutes(since_s, now_s)
+                    f"health.{key}",
+                    name=door.name,
+                    time=lasting(minutes_from(since_s, now_s), words),
                 ),
                 advice=words.say("health.door_look"),
             )
@@ -102,14 +107,38 @@ def _links(standing: Standing, words: Words, now_s: float) -> list[Notice]:
     now_ms = standing.clock_ms(now_s)
     minutes = minutes_since(report.part("network").good_ms, now_ms)
     if minutes is None:
-        minutes = _minutes(standing.cut_since_s, now_s)
+        minutes = minutes_from(standing.cut_since_s, now_s)
     return [
         Notice(
             tone=Tone.WARN,
             shape=Shape.ALERT,
-            title=words.say("link.cut", minutes=minutes),
+            title=words.say("link.cut", time=lasting(minutes, words)),
             advice=words.say("health.cut_look", count=report.waiting),
             note=good_before("network", report, words, now_ms),
+        )
+    ]
+
+
+def _days(report: StatusReport, words: Words) -> list[Notice]:
+    """Tell of the last days whether the platform holds what this box stored."""
+    apart = [day.day for day in report.days if day.state == "DIFFERS"]
+    if apart:
+        return [
+            Notice(
+                tone=Tone.WARN,
+                shape=Shape.ALERT,
+                title=words.say("days.differs", days=", ".join(apart)),
+                advice=words.say("days.differs_look"),
+            )
+        ]
+    agreed = sum(day.state == "AGREED" for day in report.days)
+    if not agreed:
+        return []
+    return [
+        Notice(
+            tone=Tone.OK,
+            shape=Shape.TICK,
+            title=words.say("days.agreed", count=agreed),
         )
     ]
 
@@ -122,9 +151,3 @@ def _wire(device: DeviceReport, offset_hours: int) -> Wire:
         since=day_and_time(device.since_ms, offset_hours) or "",
         why=device.why or device.test_why,
     )
-
-
-def _minutes(since_s: float | None, now_s: float) -> int | None:
-    if since_s is None or now_s - since_s < 60:
-        return None
-    return int((now_s - since_s) // 60)

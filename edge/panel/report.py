@@ -23,6 +23,7 @@ from edge.panel.fields import whole as _whole
 
 #: More doors and devices than a site has; what is over is not shown.
 MAX_DOORS = 32
+MAX_DAYS = 14
 MAX_DEVICES = 128
 #: Parts of the box itself that may need a look.
 PARTS = ("network", "storage", "disk", "power")
@@ -101,6 +102,14 @@ class PartReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DayReport:
+    """A day as ``M-D`` at the site, and how it compares with the platform's."""
+
+    day: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusReport:
     """How the gateway stands; times are UTC milliseconds since 1970.
 
@@ -122,6 +131,8 @@ class StatusReport:
     banks: dict[str, str]
     spaces: dict[str, str]
     waiting: int
+    oldest_ms: int | None
+    days: tuple[DayReport, ...]
     is_storage_faulty: bool
     is_connected: bool
     has_roster: bool
@@ -201,6 +212,8 @@ def read_status(value: Any) -> StatusReport | None:
         banks=_names(_table(status.get("banks"))),
         spaces=_names(_table(status.get("spaces"))),
         waiting=max(0, _whole(events.get("waiting")) or 0),
+        oldest_ms=_time(events.get("oldest_ms")),
+        days=_days(status.get("days")),
         is_storage_faulty=events.get("storage_fault") is True,
         is_connected=_table(status.get("platform")).get("connected") is True,
         has_roster=bool(roster.get("epoch")),
@@ -293,6 +306,14 @@ def _parts(table: dict[str, Any]) -> dict[str, PartReport]:
         )
         for name, part in told
     }
+
+
+def _days(value: Any) -> tuple[DayReport, ...]:
+    told = (_table(each) for each in (value if isinstance(value, list) else ()))
+    return tuple(
+        DayReport(day=_text(each.get("day"))[5:], state=_text(each.get("state")))
+        for each in list(told)[:MAX_DAYS]
+    )
 
 
 def _states(value: Any) -> tuple[str, ...]:

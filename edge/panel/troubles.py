@@ -18,6 +18,7 @@ from edge.panel.calendar import (
     time_of_day,
 )
 from edge.panel.danger import due_drill, unseen
+from edge.panel.lasting import lasting
 from edge.panel.view import Notice, Shape, Tone
 
 if TYPE_CHECKING:
@@ -112,7 +113,9 @@ def _silent(
     return Notice(
         tone=Tone.BAD,
         shape=Shape.CROSS,
-        title=words.say("trouble.device", name=device.name, minutes=minutes),
+        title=words.say(
+            "trouble.device", name=device.name, time=lasting(minutes, words)
+        ),
         reason=words.say(why) if why in words else None,
         advice=words.say_or(look, "trouble.device_look"),
         note=words.say("trouble.device_last", time=last) if last else None,

@@ -21,7 +21,7 @@ from edge.storage.errors import LocalError, TracesRemainError
 from edge.storage.finding import Finder
 from edge.storage.lookback import Lookback
 from edge.storage.marks import Mark, marks_after
-from edge.storage.position import Position, mend_marks, read_position
+from edge.storage.position import Position, lowest_ms, mend_marks, read_position
 from edge.storage.recovery import Recovery, recover
 from edge.storage.retention import (
     CHECKPOINT_TRIES,
@@ -233,6 +233,14 @@ class Journal:
             return []  # numbered anew meanwhile; the session starts over
         records, self._mean_bytes = within(records, max_bytes)
         return records
+
+    async def oldest_ms(self) -> int | None:
+        """Return the lower bound (UTC ms) of the oldest event that waits; None: none.
+
+        0 if its row was tampered with.
+        """
+        records = await self.read(self.acked, max_rows=1, max_bytes=1)
+        return lowest_ms(records[0].core) if records else None
 
     async def hash_at(self, seq: int) -> bytes | None:
         """Return ``h_seq`` of this epoch; None if it never was or is trimmed away."""

@@ -66,7 +66,7 @@ async def read_position(connection: Connection) -> Position | None:
             acked=acked,
             trimmed=trimmed,
             trimmed_hash=trimmed_hash,
-            floor_ms=max((_lowest_ms(core) for *_, core in newest), default=0),
+            floor_ms=max((lowest_ms(core) for *_, core in newest), default=0),
         )
     return None
 
@@ -94,7 +94,8 @@ async def mend_marks(connection: Connection) -> int:
     return int(missing)
 
 
-def _lowest_ms(core: str) -> int:
+def lowest_ms(core: str) -> int:
+    """Return the lower bound of an event's time, UTC ms; 0 if it says none."""
     try:
         return int(parse(core)["lo"])
     except (ValueError, KeyError):  # a tampered row must not stop the start

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from edge.panel.health import health
 from edge.panel.report import MAX_WHY, read_status
+from edge.panel.standing import Standing, reported
 from edge.panel.view import Notice, Tone
 from tests.panel.readings import MINUTE_MS, NOW_MS
-from tests.panel.test_duty import calm, shown
+from tests.panel.test_duty import WORDS, calm, shown
 
 if TYPE_CHECKING:
     import httpx
@@ -49,7 +51,7 @@ def test_a_silence_says_why_and_what_to_read_to_the_installer(
     kind: str, words: str
 ) -> None:
     (told,) = reader(online=False, state="OFFLINE", fault=fault(kind))
-    assert told.title.zh == "厨房门读卡器没有回应" or "分钟没有回应" in told.title.zh
+    assert told.title.zh == "厨房门读卡器 15 小时没有回应"
     assert told.reason is not None
     assert words in told.reason.zh
     assert told.advice is not None
@@ -220,3 +222,30 @@ async def test_the_words_of_a_device_are_escaped(
     assert html.escape(evil) in page
     assert "<b>" not in page
     assert "它的插口被另一个程序占着。" in page
+
+
+@pytest.mark.parametrize(
+    ("states", "told"),
+    [
+        (["AGREED", "AGREED", "WAITING"], "这 2 天的记录，平台都收齐了"),
+        (["AGREED", "DIFFERS", "WAITING"], "11-21 的记录跟平台对不上"),
+        (["WAITING"], None),
+        ([], None),
+    ],
+)
+def test_whether_the_platform_holds_the_last_days(
+    states: list[str], told: str | None
+) -> None:
+    status = calm()
+    days = [f"2026-11-{20 + n}" for n in range(len(states))]
+    status["days"] = [
+        {"day": day, "events": 9, "state": state}
+        for day, state in zip(days, states, strict=True)
+    ]
+    report = read_status(status)
+    assert report is not None
+    standing = reported(Standing(), report, 100.0)
+    page = health(standing, WORDS, 100.0)
+    said = [notice.title.zh for notice in page.notices]
+    assert said == ([told] if told else [])
+    assert (page.title.zh == WORDS.say("health.good").zh) is ("DIFFERS" not in states)

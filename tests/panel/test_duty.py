@@ -10,6 +10,7 @@ import pytest
 
 from edge.core.access.answers import NEXT_STEP, DenyReason
 from edge.panel.duty import MAX_TROUBLES, duty
+from edge.panel.lasting import lasting
 from edge.panel.report import read_event, read_status
 from edge.panel.standing import Standing, gone, happened, reported
 from edge.panel.view import Duty, Shape, Tone
@@ -268,6 +269,33 @@ def test_records_that_wait_do_not_frighten() -> None:
     page = shown(status, at_s=100.0 + 12 * 60)
     said = [link.title.zh for link in page.links]
     assert said == ["网络断了 12 分钟，照常用", "还有 38 条没上传，不影响开门"]
+    status["events"]["oldest_ms"] = NOW_MS - 3 * 24 * 60 * MINUTE_MS
+    page = shown(status, at_s=100.0 + 3 * 24 * 3600)
+    said = [link.title.zh for link in page.links]
+    assert said == [
+        "网络断了 3 天，照常用",
+        "还有 38 条没上传，最早的等了 6 天，不影响开门",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "told"),
+    [
+        (1, "1 分钟"),
+        (59, "59 分钟"),
+        (60, "1 小时"),
+        (179, "2 小时 59 分钟"),
+        (200, "3 小时"),
+        (48 * 60 - 1, "47 小时"),
+        (48 * 60, "2 天"),
+        (4320, "3 天"),
+    ],
+)
+def test_what_lasts_is_told_as_people_say_it(minutes: int, told: str) -> None:
+    phrase = lasting(minutes, WORDS)
+    assert phrase is not None
+    assert phrase.zh == told
+    assert lasting(None, WORDS) is None
 
 
 def test_with_the_gateway_gone_nothing_old_is_claimed() -> None:

@@ -23,7 +23,7 @@ ALWAYS_KNOWN = {
     *("drill.runs", "drill.within", "drill.led_by", "drill.to_mend", "drill.by_whom"),
     "verdict.granted_end",
     "verdict.times",
-    "link.waiting",
+    *("link.waiting_plain", "lasting.days", "days.agreed", "days.differs"),
     "step.COME_AT",
     *("rooms.free", "rooms.inside_plain"),
     "trouble.device_plain",
@@ -145,11 +145,11 @@ def test_no_word_is_cold_or_technical() -> None:
 
 
 def test_an_unknown_value_takes_the_sentence_without_it() -> None:
-    known = WORDS.say("link.cut", minutes=12)
+    known = WORDS.say("link.cut", time=WORDS.say("hours.minutes", minutes=12))
     assert known == Phrase(
         "网络断了 12 分钟，照常用", "No network for 12 min, all goes on"
     )
-    assert WORDS.say("link.cut", minutes=None).zh == "网络断了，照常用"
+    assert WORDS.say("link.cut", time=None).zh == "网络断了，照常用"
 
 
 def test_an_unknown_word_of_a_newer_gateway_takes_the_fallback() -> None:

@@ -275,3 +275,14 @@ async def test_the_files_are_in_log_mode_and_fully_synchronous(
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             await reader.execute("CREATE TABLE t (x)")
     assert sorted(os.listdir(path.parent)) == ["journal.db"]  # noqa: PTH208
+
+
+async def test_since_when_the_oldest_event_waits_is_told(journal: Journal) -> None:
+    assert await journal.oldest_ms() is None
+    told = events(1, 5)
+    await journal.append(told)
+    assert await journal.oldest_ms() == told[0].moment.earliest_ms
+    await journal.acknowledge(3)
+    assert await journal.oldest_ms() == told[3].moment.earliest_ms
+    await journal.acknowledge(5)
+    assert await journal.oldest_ms() is None
