@@ -51,10 +51,19 @@ class Carrier:
         ):
             await step()
 
-    async def fetch(self) -> None:
+    async def there_and_back(self) -> None:
+        """Carry all there is of twenty events, and the answer to just that."""
+        await self.place.note(20)
+        await self.fetch(ALL)
+        for step in (self.hand_in, self.ask_back, self.bring):
+            await step()
+        assert self.acked_by_stick > 0, "no stick acknowledged anything"
+
+    async def fetch(self, wish: str | int = "") -> None:
         journal = self.place.runtime.journal
         wishes: list[str | int] = [WAITING, WAITING, ALL]
-        wish = self.random.choice([*wishes, self.random.randint(1, journal.last_seq)])
+        some = self.random.choice([*wishes, self.random.randint(1, journal.last_seq)])
+        wish = wish or some
         file = self.stick / f"up-{len(self.up)}"
         if (await self.place.export(file, wish)).batches:
             self.up.append(file)
@@ -95,6 +104,7 @@ async def test_by_stick_and_by_line_in_any_order_nothing_is_lost_or_doubled(
         async with reached(state) as place:
             office.sticks.trust(GATEWAY, place.runtime.box.key().public.hex())
             carrier = Carrier(place, office, stick, seed)
+            await carrier.there_and_back()
             for _ in range(ROUNDS):
                 await place.note(random.choice([1, 20, 300]))
                 if random.random() < 0.4:

@@ -35,6 +35,7 @@ async def test_by_stick_and_by_line_in_any_order_nothing_is_lost_or_doubled(
             async with reached(state) as place:
                 await office.trust(place.runtime.box.key().public)
                 carrier = Carrier(place, office, stick, seed)
+                await carrier.there_and_back()
                 for _ in range(ROUNDS):
                     await place.note(random.choice([1, 20, 300]))
                     if random.random() < 0.4:
@@ -51,7 +52,6 @@ async def test_by_stick_and_by_line_in_any_order_nothing_is_lost_or_doubled(
                     await until(lambda: place.runtime.journal.waiting == 0)
                     quiet = place.runtime.journal.last_seq
                 await _compare(place, office, quiet, seed)
-                assert carrier.acked_by_stick > 0, "no stick acknowledged anything"
 
 
 async def _compare(
