@@ -67,7 +67,9 @@ class DoorScreen:
     def key(self, visitor: Visitor) -> str:
         """Name what the page shows outside its part."""
         door = self.door()
-        return self._ground.pages.key_of(visitor, self._id, door.name if door else "")
+        # What stands in the address may be no text at all: only a known door is named.
+        names = (door.id, door.name) if door else ("", "")
+        return self._ground.pages.key_of(visitor, *names)
 
     async def parts(self, visitor: Visitor) -> dict[str, Fragment]:
         """Return the parts that change."""

@@ -15,6 +15,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from sys import intern
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,26 +49,30 @@ class Words:
         #: What stands beneath: English, or Chinese where English is first.
         self.second = FIRST if language == SECOND else SECOND
         names = (language, self.second)
-        first, second = (read(folder / f"{name}.toml") for name in names)
-        self._phrases = {key: Phrase(first[key], second[key]) for key in first}
+        # As they were read: a phrase is put together where it is said.
+        self._first, self._under = (read(folder / f"{name}.toml") for name in names)
 
     def __contains__(self, key: str) -> bool:
-        return key in self._phrases
+        return key in self._first
+
+    def __getitem__(self, key: str) -> Phrase:
+        """Return a phrase with its places empty."""
+        return Phrase(self._first[key], self._under[key])
 
     @property
     def keys(self) -> frozenset[str]:
         """Every key, for whoever checks that none is missing."""
-        return frozenset(self._phrases)
+        return frozenset(self._first)
 
     def say(self, key: str, **values: Value) -> Phrase:
         """Return the phrase with its values; its ``_plain`` form if one is None.
 
         A value that is a phrase itself is said in each language in its own words.
         """
-        phrase = self._phrases[key]
+        phrase = self[key]
         known = {name: value for name, value in values.items() if value is not None}
         if not places(phrase) <= known.keys():
-            phrase = self._phrases[f"{key}_plain"]
+            phrase = self[f"{key}_plain"]
         first = {n: v.zh if isinstance(v, Phrase) else v for n, v in known.items()}
         second = {n: v.en if isinstance(v, Phrase) else v for n, v in known.items()}
         return Phrase(phrase.zh.format(**first), phrase.en.format(**second))
@@ -82,7 +87,7 @@ def read(path: Path) -> Mapping[str, str]:
     """Read the phrases of one file, by ``table.name``; each file once in a process."""
     tables = tomllib.loads(path.read_text(encoding="utf-8"))
     return {
-        f"{table}.{name}": text
+        intern(f"{table}.{name}"): text  # one key for all languages
         for table, entries in tables.items()
         for name, text in entries.items()
     }

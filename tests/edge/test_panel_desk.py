@@ -362,6 +362,7 @@ async def test_accounts_that_cannot_be_read_keep_no_door_shut(tmp_path: Path) ->
             "tablets": 0,
             "awaits_card": False,
             "notice": "",
+            "set_aside": True,
         }
         with pytest.raises(ControlError, match="board of this door"):
             await site.shell("open", door="front", actor="shell:li", reason="test")

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from playwright.async_api import async_playwright
 
+from edge.cli.panel.verbs import PANEL
 from tests.panel.scripted_gateway import TABLET, ScriptedGateway
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class PanelProcess:
 
 async def start_panel(socket: Path, port: int = 0, *words: str) -> PanelProcess:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "edge.panel", "--socket", str(socket)),
+        *(sys.executable, *PANEL, "--socket", str(socket)),
         *("--port", str(port)),
         *words,
         stdout=asyncio.subprocess.PIPE,

@@ -68,7 +68,7 @@ def test_every_outcome_of_a_press_has_words(told: str) -> None:
 
 def test_a_phrase_with_a_place_has_a_plain_form_or_a_value_always() -> None:
     for key in WORDS.keys:
-        phrase = WORDS._phrases[key]
+        phrase = WORDS[key]
         if places(phrase) and key not in ALWAYS_KNOWN:
             assert f"{key}_plain" in WORDS, key
 
@@ -133,7 +133,7 @@ def test_no_word_is_left_over() -> None:
 
 def test_chinese_is_chinese_and_english_is_english() -> None:
     for key in WORDS.keys:
-        phrase = WORDS._phrases[key]
+        phrase = WORDS[key]
         assert re.search("[\u4e00-\u9fff]", phrase.zh), key
         assert phrase.en.isascii(), key
 
@@ -141,7 +141,7 @@ def test_chinese_is_chinese_and_english_is_english() -> None:
 def test_no_word_is_cold_or_technical() -> None:
     banned = re.compile("非法|无效|拒绝|授权|凭证|鉴权|离线|同步|网关")
     for key in WORDS.keys:
-        assert not banned.search(WORDS._phrases[key].zh), key
+        assert not banned.search(WORDS[key].zh), key
 
 
 def test_an_unknown_value_takes_the_sentence_without_it() -> None:

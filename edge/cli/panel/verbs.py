@@ -25,6 +25,8 @@ HERE = Path(".menshen")
 Socket = Annotated[
     Path, typer.Option(envvar="MENSHEN_SOCKET", help="The gateway's control socket.")
 ]
+#: How Python runs the panel: without the columns of its own lines, for half a megabyte.
+PANEL = ("-X", "no_debug_ranges", "-m", "edge.panel")
 account = typer.Typer(help="People who act at the panel.", no_args_is_help=True)
 
 
@@ -62,7 +64,7 @@ def panel(site: Site, state: State = HERE) -> None:
         print(f"as at the gateway's last start, since: {fault}", file=sys.stderr)
         words = before
     os.execv(  # noqa: S606  our own module, no shell
-        sys.executable, [sys.executable, "-m", "edge.panel", *words]
+        sys.executable, [sys.executable, *PANEL, *words]
     )
 
 
