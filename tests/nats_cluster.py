@@ -15,6 +15,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from edge.cli.bench.brokers.nats import is_followed
 from tests.brokers import BrokerProcess, free_port
 from tests.edge.broker_doctor.authority import Authority
 from tests.edge.broker_doctor.shipped import SETTINGS, changed, program
@@ -40,9 +41,8 @@ class NatsCluster:
         routes.mkdir()
         self.routes = Authority(routes)
         self.routes.issue("broker")
-        self._ports = {
-            (node, port): free_port() for node in NODES for port in (4222, 6222, 8883)
-        }
+        ports = (4222, 6222, 8222, 8883)
+        self._ports = {(node, port): free_port() for node in NODES for port in ports}
         self.nodes = {node: self._node(node) for node in NODES}
 
     @property
@@ -79,6 +79,15 @@ class NatsCluster:
                 raise RuntimeError(f"node {node} takes nobody: {log[-2000:]}")
             time.sleep(0.2)
 
+    def wait_whole(self) -> None:
+        """Wait until all nodes have all streams: who loses one before has lost two."""
+        until_s = time.monotonic() + READY_WITHIN_S
+        for node in NODES:
+            while not is_followed(self._ports[node, 8222], f"nats-{node}"):
+                if time.monotonic() > until_s:
+                    raise RuntimeError(f"streams of node {node} are not kept by all")
+                time.sleep(0.2)
+
     def end(self) -> None:
         """End what runs."""
         for node in self.nodes.values():
@@ -108,7 +117,8 @@ class NatsCluster:
         ]
         own, common = changed(shipped, paths)
         settings = folder / names[0]
-        settings.write_text(own, encoding="utf-8")
+        report = f'http: "127.0.0.1:{ports[node, 8222]}"\n'
+        settings.write_text(own + report, encoding="utf-8")
         admitted = self._admitted(common)
         (folder / f"common-{node}.conf").write_text(admitted, encoding="utf-8")
         command = [program("nats-server"), "-c", str(settings)]

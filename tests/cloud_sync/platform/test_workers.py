@@ -248,6 +248,7 @@ async def test_a_node_killed_meanwhile_loses_and_doubles_nothing(
             site.running(),
         ):
             await until(lambda: site.journal.acked == 1000)
+            await asyncio.to_thread(cluster.wait_whole)
             cluster.nodes[1].kill()
             site.journal.records = JOURNAL
             site.client.wake()

@@ -74,24 +74,28 @@ class NatsNode(BrokerProcess):
         """
         super().wait()
         deadline_s = time.monotonic() + self.patience_s
-        while not self._is_followed():
+        while not is_followed(self._report, self.name):
             if time.monotonic() > deadline_s:
                 raise BrokerError(f"streams not kept by all in {self.patience_s:.0f} s")
             time.sleep(POLL_S)
 
-    def _is_followed(self) -> bool:
-        """Say whether all streams are led, and those from here are kept by all."""
-        try:
-            url = f"http://{self.host}:{self._report}/jsz?accounts=true&streams=true"
-            with urllib.request.urlopen(url, timeout=2.0) as answer:
-                told = json.load(answer)
-        except OSError:
-            return False
-        groups = [told["meta_cluster"]] if "meta_cluster" in told else []
-        for account in told.get("account_details", ()):
-            streams = account.get("stream_detail", ())
-            groups += [stream["cluster"] for stream in streams if "cluster" in stream]
-        return all(_is_whole(group, self.name) for group in groups)
+
+def is_followed(report_port: int, name: str) -> bool:
+    """Say whether all streams are led, and those of node ``name`` are kept by all.
+
+    ``report_port``: where that node tells of itself, on loopback.
+    """
+    try:
+        url = f"http://127.0.0.1:{report_port}/jsz?accounts=true&streams=true"
+        with urllib.request.urlopen(url, timeout=2.0) as answer:
+            told = json.load(answer)
+    except OSError:
+        return False
+    groups = [told["meta_cluster"]] if "meta_cluster" in told else []
+    for account in told.get("account_details", ()):
+        streams = account.get("stream_detail", ())
+        groups += [stream["cluster"] for stream in streams if "cluster" in stream]
+    return all(_is_whole(group, name) for group in groups)
 
 
 def _is_whole(group: dict[str, Any], name: str) -> bool:
