@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import Form, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
@@ -24,6 +24,7 @@ from edge.panel.hours_pages import LOOK_S, Minutes, Number, Seq, Short, Token, o
 from edge.panel.plan import MAX_OPEN
 from edge.panel.plan_pages import plan_of
 from edge.panel.shift_report import read_hours, read_roster, read_shift
+from edge.panel.vouching import Pin, accounts_of, others
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from edge.panel.ground import Ground
     from edge.panel.visitor import Visitor
 
-Pin = Annotated[str, Form(max_length=12)]
 Week = Annotated[int, Query(ge=0, le=13)]
 #: The day of the week whose shifts have buttons, from 1; 0: none.
 Day = Annotated[int, Query(ge=0, le=7)]
@@ -93,7 +93,7 @@ def _add_correcting(app: FastAPI, ground: Ground) -> None:
         shift = read_shift(answer.get("shift"))
         if shift is None or not shift.is_over:
             raise HTTPException(404)
-        others = (await ground.ask("accounts", visitor)).get("accounts", [])
+        agree = others(await accounts_of(ground, visitor), visitor)
         return ground.draw(
             "roster_shift.html",
             visitor,
@@ -101,13 +101,7 @@ def _add_correcting(app: FastAPI, ground: Ground) -> None:
             row=hours.row(shift, ground.words, offset_of(ground)),
             choices=hours.choices(shift, ground.words),
             reasons=hours.REASONS,
-            others=[
-                one
-                for one in others
-                if one["has_pin"]
-                and not one["is_retired"]
-                and one["id"] != visitor.account
-            ],
+            others=agree,
         )
 
     @app.post("/roster/correct")
