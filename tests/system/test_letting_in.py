@@ -16,6 +16,7 @@ import pytest
 
 from edge.cli.files import config_folder
 from edge.control.client import ask
+from edge.panel.presses import PAUSE_S
 from tests.panel.conftest import start_panel, stop_panel
 from tests.system.house import living_house
 
@@ -221,6 +222,7 @@ async def _a_door_is_out_of_use(house: House, chief: Hand, boss: str) -> None:
 async def _somebody_needs_longer(house: House, hand: Hand, who: str) -> None:
     slow_s = (await house.status())["doors"][HALL]["slow_s"]
     assert f"慢慢来 {slow_s:.0f} 秒" in await hand.read("/")
+    await asyncio.sleep(PAUSE_S)  # this door was opened from the panel just now
     begun_s = asyncio.get_running_loop().time()
     assert "锁开了" in await hand.send("/open", door=HALL, slow="yes")
     await _push(house, HALL, begun_s)
