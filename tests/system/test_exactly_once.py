@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.alone
 
 KILLS = 5
+#: As long as an identity card is read, its scrypt and the commit behind it.
+CARD_S = 2.0
 
 
 async def _come_and_go(house: House, point: str, random: Random) -> None:
@@ -61,8 +63,9 @@ async def test_kill_9_while_residents_scan_loses_and_doubles_nothing(
             task.cancel()
         for ended in await asyncio.gather(*walking, return_exceptions=True):
             assert isinstance(ended, asyncio.CancelledError), ended
-        # every release ends by itself: pulses are 3 s, and somebody may prolong one
-        await asyncio.sleep(3.5)
+        # A card that was laid down last takes its second to be read; every release ends
+        # by itself: pulses are 3 s.
+        await asyncio.sleep(CARD_S + 3.5)
         await house.until_sent()
         await house.end()
         house.assert_told_exactly_once()
