@@ -59,5 +59,5 @@ def leaping_clock() -> LeapingClock:
 
 @pytest.fixture
 def full_disk() -> FullDisk:
-    """Return a disk that is full whenever it is told to be."""
+    """Return a disk that is full whenever it is told to be; set its ``fault``."""
     return FullDisk()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cloud_sync.ports import PortFaultError
 from edge.core.moment import UNBOUNDED_MS, Moment
 
 if TYPE_CHECKING:
@@ -64,10 +63,14 @@ class LeapingClock:
 
 
 class FullDisk:
-    """Makes ports fail as on a full disk, for as long as ``is_full``."""
+    """Makes ports fail as on a full disk, for as long as ``is_full``.
 
-    def __init__(self) -> None:
+    ``fault``: what they raise then, as ``cloud_sync.ports.PortFaultError``.
+    """
+
+    def __init__(self, fault: type[Exception] = OSError) -> None:
         self.is_full = False
+        self.fault = fault
         #: How often somebody met it.
         self.refused = 0
 
@@ -80,7 +83,7 @@ class FullDisk:
     def _check(self) -> None:
         if self.is_full:
             self.refused += 1
-            raise PortFaultError("database or disk is full")
+            raise self.fault("database or disk is full")
 
 
 class _Under:

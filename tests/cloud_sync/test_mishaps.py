@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cloud_sync.client import PlatformClient
+from cloud_sync.ports import PortFaultError
 from cloud_sync.transport.faults import Faults
 from cloud_sync.transport.fixtures import full_disk, leaping_clock, spoil
 from cloud_sync.transport.memory import MemoryBroker
@@ -39,7 +40,7 @@ async def test_a_week_by_the_clock_goes_home_over_a_bad_line_and_a_full_disk(
     site.client = PlatformClient(
         transports={"only": way}, session=site.session, ports=ports, chance=lambda: 0.5
     )
-    full_disk.is_full = True
+    full_disk.fault, full_disk.is_full = PortFaultError, True
     async with MemoryPlatform(broker, platform).running(), site.running():
         await until(lambda: full_disk.refused > 0)
         assert platform.hi() == 0, "what cannot be read is not sent"
