@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import random
+from abc import abstractmethod
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -60,13 +61,13 @@ class Line(Hostile):
         """Come to where the word is awaited."""
         greet(self.gateway, self.platform)
 
+    @abstractmethod
     def word(self) -> Sent:
         """Return the genuine word."""
-        raise NotImplementedError
 
+    @abstractmethod
     def said(self) -> Json:
         """Return what the genuine word says."""
-        raise NotImplementedError
 
     def body(self, **more: Any) -> Json:
         return {"gw": GATEWAY, **self.said(), **more}

@@ -51,6 +51,19 @@ def planned(name: str, in_min: int, mark: str = "0042", **more: Any) -> dict[str
     return told | {"from_ms": from_ms, "to_ms": from_ms + 240 * MINUTE_MS} | more
 
 
+#: What stands in a backup.
+COPY: dict[str, Any] = {
+    "site": "kl",
+    "name": "城市客厅",
+    "offset_hours": 8,
+    "at_ms": NOW_MS,
+    "version": "0.1.0",
+    "events": 4711,
+    "holders": 31,
+    "accounts": 3,
+    "has_keys": False,
+}
+
 FORGOTTEN = shift(3, 480, "TO_CONFIRM", why="closing")
 CORRECTED = shift(
     5,
@@ -309,29 +322,8 @@ READINGS: dict[str, dict[str, Any]] = {
     },
     "first-restore": {
         "step": "held",
-        "inside": {
-            "site": "kl",
-            "name": "城市客厅",
-            "offset_hours": 8,
-            "at_ms": NOW_MS,
-            "version": "0.1.0",
-            "events": 4711,
-            "holders": 31,
-            "accounts": 3,
-            "sounds": 12,
-            "has_keys": True,
-        },
+        "inside": COPY | {"sounds": 12, "has_keys": True},
         "fault": "",
     },
-    "backup-look": {
-        "site": "kl",
-        "name": "城市客厅",
-        "offset_hours": 8,
-        "at_ms": NOW_MS,
-        "version": "0.1.0",
-        "events": 4711,
-        "holders": 31,
-        "accounts": 3,
-        "has_keys": False,
-    },
+    "backup-look": COPY,
 }
